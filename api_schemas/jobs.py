@@ -1,0 +1,117 @@
+"""What a client gets: the job, its progress and its result."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api_schemas.base import ResponseModel, Timestamp
+from api_schemas.errors import JobError
+from api_schemas.insertions import InsertionRequest
+
+JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
+TERMINAL: frozenset[JobStatus] = frozenset({"succeeded", "failed", "canceled", "expired"})
+Stage = Literal["encode", "invert", "denoise", "localize", "decode", "upload"]
+WarningCode = Literal["out_of_domain", "subject_not_found", "resized"]
+
+
+class Progress(ResponseModel):
+    """How far a running job is."""
+
+    stage: Stage = Field(description="What is being done.")
+    step: int = Field(ge=0, description="Steps of the stage done.")
+    total: int = Field(ge=0, description="Steps of the stage.")
+    percent: float = Field(ge=0, le=100, description="Of the whole job.")
+
+
+class QueueState(ResponseModel):
+    """Where a queued job stands."""
+
+    position: int = Field(ge=0, description="Jobs before this one; 0 when running or next.")
+
+
+class ResultWarning(ResponseModel):
+    """Something the caller should know about a result that is delivered all the same."""
+
+    code: WarningCode = Field(description="Stable, for programs.")
+    message: str = Field(description="For people.")
+
+
+class ResultImage(ResponseModel):
+    """One variation."""
+
+    seed: int = Field(description="Its seed.")
+    url: str = Field(description="The picture, a signed link.")
+    mask_url: str | None = Field(default=None, description="Where the subject is, white on black.")
+    attention_url: str | None = Field(default=None, description="The subject's attention map.")
+    cutout_url: str | None = Field(default=None, description="The subject alone, on transparency.")
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+    subject_found: bool = Field(description="Whether the subject was located in the picture.")
+    reason: str | None = Field(default=None, description="Why not, if not.")
+    score: float | None = Field(default=None, description="The localizer's own confidence, 0..1.")
+    box: list[int] | None = Field(default=None, description="Of the mask: left, top, right, bottom in pixels.")
+    extended_scale: float = Field(description="The gamma used.")
+    background_psnr: float | None = Field(
+        default=None, description="Outside the mask against the source, dB; null when identical."
+    )
+
+
+class Timings(ResponseModel):
+    """Seconds per stage."""
+
+    queue: float = 0.0
+    encode: float = 0.0
+    invert: float = 0.0
+    denoise: float = 0.0
+    localize: float = 0.0
+    decode: float = 0.0
+    upload: float = 0.0
+
+
+class Cost(ResponseModel):
+    """What the job cost."""
+
+    forwards: float = Field(description="Full batch-1 transformer forwards, partial ones by their share of blocks.")
+    gpu_seconds: float = Field(description="Seconds the engine was busy with it.")
+    source_memory: Literal["hit", "miss", "none"] = Field(description="Whether the source's keys were already held.")
+
+
+class InsertionResult(ResponseModel):
+    """What a succeeded job made."""
+
+    images: list[ResultImage] = Field(description="In the order of the seeds.")
+    source_url: str | None = Field(default=None, description="The source as worked on.")
+    warnings: list[ResultWarning] = Field(default=[], description="What to know about it.")
+    timings: Timings = Field(description="Seconds per stage.")
+    cost: Cost = Field(description="What it cost.")
+
+
+class JobUrls(ResponseModel):
+    """Where to go from here."""
+
+    self: str
+    events: str
+    cancel: str
+
+
+class InsertionJob(ResponseModel):
+    """An insertion, from submission to its end."""
+
+    id: str
+    object: Literal["insertion"] = "insertion"
+    status: JobStatus
+    created_at: Timestamp
+    started_at: Timestamp | None = None
+    completed_at: Timestamp | None = None
+    progress: Progress | None = None
+    queue: QueueState | None = None
+    attempts: int = Field(default=0, description="How often a worker started it.")
+    model: str
+    request: InsertionRequest = Field(description="As understood, defaults filled in.")
+    result: InsertionResult | None = None
+    error: JobError | None = None
+    urls: JobUrls
+    parent_id: str | None = None
+    metadata: dict[str, Any] = {}

@@ -1,0 +1,37 @@
+"""What a worker serves, as it says itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from api_schemas.base import ResponseModel
+from api_schemas.insertions import Localizer, Options
+
+
+class ModelCard(ResponseModel):
+    """A served model: everything the gateway needs to judge a request without loading it."""
+
+    name: str
+    object: Literal["model"] = "model"
+    description: str
+    licence: str
+    native_width: int = Field(description="Pixels it works best at.")
+    native_height: int = Field(description="Pixels it works best at.")
+    size_multiple: int = Field(description="Working sizes are multiples of this.")
+    max_pixels: int = Field(description="Of a working size.")
+    max_aspect: float = Field(description="Longest side over shortest.")
+    presets: dict[str, Options] = Field(description="Every option of every preset, filled in.")
+    default_presets: dict[Literal["image", "generated"], str] = Field(description="By source kind.")
+    localizers: list[Localizer] = Field(description="Ways of finding the subject's mask.")
+    vocabulary: list[str] | None = Field(default=None, description="The words it knows; null where it is open.")
+    subjects: list[str] | None = Field(default=None, description="The objects it knows; null where it is open.")
+    max_prompt_tokens: int = Field(description="Longer prompts are refused.")
+
+
+class ModelList(ResponseModel):
+    """All models that a live worker serves."""
+
+    object: Literal["list"] = "list"
+    data: list[ModelCard]

@@ -1,0 +1,1 @@
+"""Processes that do the work: GPU supervisor, resident engine, webhook sender, reconciler."""

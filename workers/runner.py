@@ -1,0 +1,65 @@
+"""What an engine runs: the seam between the process that serves jobs and the model that does them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from PIL import Image
+
+from api_schemas.insertions import InsertionRequest
+from api_schemas.jobs import Cost, ResultWarning, Stage, Timings
+from api_schemas.models import ModelCard
+
+OnStep = Callable[[Stage, int, int, float], None]
+"""Called with (stage, steps done, steps of the stage, percent of the job) after every step; may raise to stop it."""
+
+
+@dataclass(frozen=True)
+class OutputImage:
+    """One variation, at the source's original size.
+
+    mask: mode L, 255 where the subject is; attention: mode L; cutout: RGBA. `fields` are those of
+    `ResultImage` that are not links: seed, subject_found, reason, score, box, extended_scale, background_psnr.
+    """
+
+    image: Image.Image
+    fields: Mapping[str, object]
+    mask: Image.Image | None = None
+    attention: Image.Image | None = None
+    cutout: Image.Image | None = None
+
+
+@dataclass(frozen=True)
+class RunOutput:
+    """What one request gave."""
+
+    images: tuple[OutputImage, ...]
+    timings: Timings
+    cost: Cost
+    source: Image.Image | None = None
+    warnings: tuple[ResultWarning, ...] = field(default=())
+
+
+class Runner(Protocol):
+    """A loaded model, ready to serve one request after the other."""
+
+    card: ModelCard
+
+    def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
+        """Insert. `source` is the picture of an image source (RGB), None for a generated one.
+
+        Raises `RunError` for anything the caller can be told; what `on_step` raises passes through.
+        """
+
+    def canary(self) -> None:
+        """Prove that the model still works; raise if not."""
+
+
+class RunError(Exception):
+    """A run that failed for a reason with a code of `JobErrorCode`. `fatal`: the process must be replaced."""
+
+    def __init__(self, code: str, message: str, *, fatal: bool = False, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.code, self.fatal, self.data = code, fatal, dict(data or {})
