@@ -1,8 +1,12 @@
-"""All settings, read once from `ADDIT_*` variables at a process's start and passed down. The only reader of the environment."""
+"""All settings, read once from `ADDIT_*` variables at a process's start and passed down.
+
+The only place that looks at the environment.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+import os
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -15,53 +19,98 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ADDIT_", env_file=".env", extra="ignore", frozen=True)
 
     # stores
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Valkey or Redis; redis+sentinel is not RQ's.")
-    artifact_url: str = Field(default="file://./addit-data/artifacts", description="Any fsspec URL: a folder or s3://.")
-    signing_secret: SecretStr = Field(default=SecretStr(""), description="Signs links; required by the gateway.")
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0", description="Valkey or Redis; redis+sentinel is not RQ's."
+    )
+    artifact_url: str = Field(
+        default="file://./addit-data/artifacts", description="Any fsspec URL: a folder or s3://."
+    )
+    signing_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signs links; required by the gateway."
+    )
     link_seconds: int = Field(default=3600, description="How long a signed link works.")
 
     # gateway
     host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")
     port: int = Field(default=8080, description="Port the gateway listens on.")
-    public_url: str = Field(default="", description="How clients reach the gateway; the listening address if empty.")
+    public_url: str = Field(
+        default="", description="How clients reach the gateway; the listening address if empty."
+    )
     max_body_bytes: int = Field(default=32 * 2**20, description="Of a request.")
     max_image_bytes: int = Field(default=25 * 2**20, description="Of one encoded picture.")
     max_image_pixels: int = Field(default=25_000_000, description="Of one decoded picture.")
     intake_seconds: float = Field(default=10.0, description="Wall clock a picture's decoding may take.")
-    max_queued: int = Field(default=10_000, description="Ready jobs per model; more are refused with queue_full.")
+    max_queued: int = Field(
+        default=10_000, description="Ready jobs per model; more are refused with queue_full."
+    )
     image_retain_seconds: int = Field(default=7 * 86_400, description="How long an uploaded picture is kept.")
 
     # models
-    model: str = Field(default="embedded", description="Profile: embedded, flux-dev, flux-schnell, or a directory.")
+    model: str = Field(
+        default="embedded", description="Profile: embedded, flux-dev, flux-schnell, or a directory."
+    )
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, …")
-    dtype: Literal["auto", "bfloat16", "float32"] = Field(default="auto", description="FLUX in float16 gives NaN.")
-    offload: Literal["none", "model", "group"] = Field(default="none", description="Move idle weights to the host.")
-    quantization: Literal["none", "fp8", "int8", "nf4"] = Field(default="none", description="Of the transformer.")
-    segmenter: str = Field(default="", description="SAM-2: a hub name or a checkpoint; the profile's own if empty.")
+    dtype: Literal["auto", "bfloat16", "float32"] = Field(
+        default="auto", description="FLUX in float16 gives NaN."
+    )
+    offload: Literal["none", "model", "group"] = Field(
+        default="none", description="Move idle weights to the host."
+    )
+    quantization: Literal["none", "fp8", "int8", "nf4"] = Field(
+        default="none", description="Of the transformer."
+    )
+    segmenter: str = Field(
+        default="", description="SAM-2: a hub name or a checkpoint; the profile's own if empty."
+    )
     segmenter_config: str = Field(default="", description="The yaml of a local SAM-2 checkpoint.")
     threads: int = Field(default=0, description="CPU threads of an engine; 0 lets torch decide.")
 
     # workers
-    runner: str = Field(default="workers.insertion:load_runner", description="What an engine loads, module:callable.")
+    runner: str = Field(
+        default="workers.insertion:load_runner", description="What an engine loads, module:callable."
+    )
     lease_seconds: float = Field(default=30.0, description="A claim not renewed for this long is taken back.")
     beat_seconds: float = Field(default=1.0, description="Between renewals of a claim.")
     step_seconds: float = Field(default=120.0, description="A step without a beat for this long is a hang.")
     load_seconds: float = Field(default=900.0, description="An engine not ready by then is replaced.")
     max_crashes: int = Field(default=2, description="Crashes that coincide with a job before it is failed.")
-    max_engine_exits: int = Field(default=3, description="Engine exits within five minutes that stop a worker.")
-    grace_seconds: float = Field(default=30.0, description="A stopping worker lets its job finish for this long.")
+    max_engine_exits: int = Field(
+        default=3, description="Engine exits within five minutes that stop a worker."
+    )
+    grace_seconds: float = Field(
+        default=30.0, description="A stopping worker lets its job finish for this long."
+    )
     canary_seconds: float = Field(default=30.0, description="An idle engine proves itself this often.")
     reconcile_seconds: float = Field(default=2.0, description="Between two passes of the reconciler.")
 
     # webhooks
-    webhook_secret: SecretStr = Field(default=SecretStr(""), description="whsec_…; the default secret of inline webhooks.")
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="whsec_…; the default secret of inline webhooks."
+    )
     webhook_schedule: tuple[float, ...] = Field(
-        default=(0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400), description="Delays of the tries."
+        default=(0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+        description="Delays of the tries.",
     )
     webhook_timeout_seconds: float = Field(default=15.0, description="Of one delivery.")
-    allow_loopback_egress: bool = Field(default=False, description="Development: callbacks and sources on this machine.")
+    allow_loopback_egress: bool = Field(
+        default=False, description="Development: callbacks and sources on this machine."
+    )
 
     # logs
     log_level: str = Field(default="INFO", description="Of every process.")
-    log_format: Literal["json", "console"] = Field(default="json", description="JSON lines, or text for people.")
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="JSON lines, or text for people."
+    )
     log_prompts: bool = Field(default=False, description="Whether prompts may stand in logs.")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment for a child process that shall have exactly these settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ADDIT_")}
+    return inherited | {f"ADDIT_{name.upper()}": _written(value) for name, value in settings}
+
+
+def _written(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, tuple | bool) else str(value)

@@ -83,7 +83,10 @@ class EmbeddedValkey:
             "bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder), "save": "", "appendonly": "yes",
             "appendfsync": "everysec", "maxmemory-policy": "noeviction", "loglevel": "warning",
         }  # fmt: skip
-        return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
+        return [
+            str(get_binary_path()),
+            *(word for name, value in options.items() for word in (f"--{name}", value)),
+        ]
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -95,7 +98,10 @@ class EmbeddedValkey:
 
 def _serves(port: int, pid: int) -> bool:
     """Whether this very process listens on the port and has read its data."""
-    with suppress(OSError, ValueError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+    with (
+        suppress(OSError, ValueError),
+        socket.create_connection(("127.0.0.1", port), timeout=1) as connection,
+    ):
         connection.sendall(b"INFO\r\n")
         with connection.makefile("rb") as reply:
             lines = reply.read(int(reply.readline()[1:])).split()

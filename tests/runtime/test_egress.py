@@ -1,0 +1,205 @@
+"""Foreign URLs: only public addresses, only what was judged, only so much and so long."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from runtime.egress import EgressFailed, EgressRefused, fetch, post
+
+PRIVATE = [
+    "http://127.0.0.1/", "http://localhost/", "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/",
+    "http://127.1/", "http://0.0.0.0/", "http://0/", "http://10.0.0.1/", "http://172.16.0.1/",
+    "http://192.168.1.1/", "http://169.254.169.254/latest/meta-data/", "http://100.64.0.1/",
+    "http://192.0.0.170/", "http://192.88.99.1/", "http://198.18.0.1/", "http://224.0.0.1/",
+    "http://240.0.0.1/", "http://255.255.255.255/", "http://168.63.129.16/", "http://[::1]/", "http://[::]/",
+    "http://[::ffff:10.0.0.1]/", "http://[::ffff:7f00:1]/", "http://[::7f00:1]/", "http://[fe80::1]/",
+    "http://[fe80::1%25lo]/", "http://[fd00::1]/", "http://[fec0::1]/", "http://[64:ff9b::a00:1]/",
+    "http://[64:ff9b:1::1]/", "http://[2002:a00:1::]/", "http://[2001:0:a00:1::]/", "http://[3fff::1]/",
+    "http://[5f00::1]/", "http://[ff02::1]/", "http://127。0。0。1/", "http://①②⑦.0.0.1/",
+]  # fmt: skip
+
+
+@pytest.mark.fault(37)
+@pytest.mark.parametrize("url", PRIVATE)
+def test_no_way_of_writing_a_private_address_is_let_through(url: str) -> None:
+    with pytest.raises((EgressRefused, EgressFailed), match="not public|not a URL|not resolve"):
+        fetch(url, max_bytes=10, seconds=5, allow_loopback=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://example.com/", "http or https"),
+        ("file:///etc/passwd", "http or https"),
+        ("http:///nothing", "http or https"),
+        ("https://user:secret@example.com/", "user name"),
+        ("http://93.184.215.14:8080/", "port 8080"),
+        ("http://[::1/", "not a URL"),
+    ],
+)
+def test_a_url_that_is_not_ours_to_fetch_is_refused_with_its_reason(url: str, why: str) -> None:
+    with pytest.raises(EgressRefused, match=why):
+        fetch(url, max_bytes=10, seconds=5, allow_loopback=False)
+
+
+def test_a_callback_must_be_https() -> None:
+    with pytest.raises(EgressRefused, match="http on port 80"):
+        post("http://93.184.215.14/", b"{}", {}, 5, allow_loopback=False)
+
+
+def resolver(*answers: str) -> Callable[..., list[Any]]:
+    """A name server that gives the answers one after the other, whether asked with str or bytes."""
+    left = list(answers)
+
+    def getaddrinfo(host: str | bytes, port: int, *_: object, **__: object) -> list[Any]:
+        name = host.decode() if isinstance(host, bytes) else host
+        address = left.pop(0) if name == "rebind.example" else name
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (part, port)) for part in address.split()]
+
+    return getaddrinfo
+
+
+@pytest.mark.fault(38)
+def test_the_judged_address_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected: list[tuple[str, int]] = []
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        connected.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolver("93.184.215.14", "127.0.0.1", "127.0.0.1"))
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(EgressFailed, match="did not answer"):
+        fetch("http://rebind.example/", max_bytes=10, seconds=5, allow_loopback=False)
+    assert connected == [("93.184.215.14", 80)]
+
+
+@pytest.mark.fault(38)
+def test_one_private_address_among_public_ones_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolver("93.184.215.14 10.0.0.7"))
+    with pytest.raises(EgressRefused, match="not public"):
+        fetch("http://rebind.example/", max_bytes=10, seconds=5, allow_loopback=False)
+
+
+def test_a_name_that_does_not_resolve_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: never.wait(10) and [])
+    try:
+        with pytest.raises(EgressFailed, match="too long to resolve"):
+            fetch("http://slow.example/", max_bytes=10, seconds=0.2, allow_loopback=False)
+    finally:
+        never.set()
+
+
+@contextmanager
+def server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server on this machine that reads one request's head and then does what it is told."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run() -> None:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                try:
+                    serve(connection)
+                except OSError:  # the client hung up, as it should
+                    return
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/picture"
+        listener.close()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def endless(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b"x" * 65536)
+
+
+def drip(what: bytes) -> Callable[[socket.socket], None]:
+    def serve(connection: socket.socket) -> None:
+        for position in range(len(what)):
+            connection.sendall(what[position : position + 1])
+            time.sleep(0.05)
+
+    return serve
+
+
+def say(answer: bytes) -> Callable[[socket.socket], None]:
+    return lambda connection: connection.sendall(answer)
+
+
+def test_a_picture_is_fetched_from_loopback_where_that_is_allowed() -> None:
+    with server(say(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour")) as url:
+        assert fetch(url, max_bytes=4, seconds=5, allow_loopback=True) == b"four"
+
+
+@pytest.mark.fault(39)
+@pytest.mark.parametrize(
+    ("serve", "why"),
+    [
+        (endless, "larger than 1000"),
+        (say(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nshort"), "did not answer"),
+        (say(b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\n\r\n"), "answered 302"),
+        (say(b"SSH-2.0-OpenSSH\r\n"), "did not answer"),
+        (drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"y" * 500), "too long"),
+        (drip(b"HTTP/1.1 200 OK\r\n\r\n" + b"y" * 500), "too long"),
+    ],
+)
+def test_a_hostile_server_costs_little_time_and_few_bytes(
+    serve: Callable[[socket.socket], None], why: str
+) -> None:
+    started = time.monotonic()
+    with server(serve) as url, pytest.raises(EgressFailed, match=why):
+        fetch(url, max_bytes=1000, seconds=1, allow_loopback=True)
+    assert time.monotonic() - started < 4
+
+
+def test_a_compressed_body_is_not_unpacked() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"
+    with server(say(answer)) as url:
+        assert fetch(url, max_bytes=10, seconds=5, allow_loopback=True) == b"\x1f\x8b"
+
+
+def test_a_callback_gets_body_and_headers_and_gives_status_and_headers() -> None:
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                while not b"".join(heard).endswith(b'{"a": 1}'):
+                    heard.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 410 Gone\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/hook?a=b"
+        answer = post(url, b'{"a": 1}', {"webhook-id": "msg_1"}, 5, allow_loopback=True)
+        thread.join(5)
+    assert (answer.status, answer.headers["retry-after"]) == (410, "7")
+    head = b"".join(heard).split(b"\r\n\r\n")[0].lower()
+    assert head.startswith(b"post /hook?a=b http/1.1")
+    for line in ("webhook-id: msg_1", "content-length: 8", "accept-encoding: identity", "host: 127.0.0.1:"):
+        assert line.encode() in head
+
+
+@pytest.mark.fault(37)
+def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with server(say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) as url:
+        assert fetch(url, max_bytes=4, seconds=5, allow_loopback=True) == b"ok"
