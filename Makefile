@@ -1,0 +1,50 @@
+# Everything runs in .venv, made by the first target that needs it and renewed when its versions change.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+LINTERS := node_modules/.package-lock.json
+DOCKERFILES = $(wildcard docker/*.Dockerfile)
+
+.PHONY: install demo up test lint format bench faults
+
+install: $(INSTALLED)
+
+# SAM-2 builds against the torch that is there, so torch comes first and the build is not isolated.
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -c constraints.txt setuptools wheel torch torchvision
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[gateway,worker,embedded,dev]'
+	SAM2_BUILD_CUDA=0 $(BIN)/pip install --quiet -c constraints.txt --no-build-isolation sam2
+	touch $@
+
+$(LINTERS): package.json package-lock.json
+	npm ci --silent
+	touch $@
+
+demo: install ## one insertion over HTTP into an example picture, saved to demo/
+	$(BIN)/python -m client.demo
+
+up: install ## the whole stack on this machine until Ctrl-C
+	$(BIN)/addit up
+
+test: install ## every test; ARGS="tests/client -x" for some
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: install $(LINTERS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_imports.py
+	$(BIN)/hadolint $(DOCKERFILES)
+	node_modules/.bin/dclint --max-warnings 0 docker-compose.yml
+	$(BIN)/shellcheck .ci/run
+
+format: install
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+faults: install ## docs/faults.md, what its tests say today
+	$(BIN)/python -m tests.fault_table
+
+bench: install
+	$(BIN)/python -m bench
