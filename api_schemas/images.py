@@ -12,10 +12,10 @@ from api_schemas.base import ResponseModel, Timestamp
 class ImageAsset(ResponseModel):
     """A picture of this tenant, taken in: upright, sRGB, without metadata."""
 
-    id: str
-    object: Literal["image"] = "image"
-    created_at: Timestamp
-    expires_at: Timestamp
+    id: str = Field(description="`img_…`, for `source.image.id`.")
+    object: Literal["image"] = Field(default="image", description="What this is.")
+    created_at: Timestamp = Field(description="When it was taken in.")
+    expires_at: Timestamp = Field(description="When it goes.")
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
     sha256: str = Field(description="Of the stored PNG.")

@@ -39,7 +39,7 @@ class ImageRef(RequestModel):
 class ImageSource(RequestModel):
     """A real picture."""
 
-    kind: Literal["image"] = "image"
+    kind: Literal["image"] = Field(default="image", description="A picture of yours.")
     image: ImageRef = Field(description="The picture to add to.")
     prompt: Prompt = Field(description="What it shows now.")
 
@@ -47,7 +47,7 @@ class ImageSource(RequestModel):
 class GeneratedSource(RequestModel):
     """A picture the model makes first."""
 
-    kind: Literal["generated"] = "generated"
+    kind: Literal["generated"] = Field(default="generated", description="Made by the model.")
     prompt: Prompt = Field(description="What it shows.")
     seed: Seed = Field(default=0, description="Its seed.")
     width: int | None = Field(default=None, ge=16, le=8192, description="Pixels; the model's native by default.")

@@ -12,7 +12,7 @@ from api_schemas.insertions import InsertionRequest
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
 TERMINAL: frozenset[JobStatus] = frozenset({"succeeded", "failed", "canceled", "expired"})
-Stage = Literal["encode", "invert", "denoise", "localize", "decode", "upload"]
+Stage = Literal["encode", "source", "denoise", "localize", "decode", "upload"]
 WarningCode = Literal["out_of_domain", "subject_not_found", "resized"]
 
 
@@ -61,13 +61,13 @@ class ResultImage(ResponseModel):
 class Timings(ResponseModel):
     """Seconds per stage."""
 
-    queue: float = 0.0
-    encode: float = 0.0
-    invert: float = 0.0
-    denoise: float = 0.0
-    localize: float = 0.0
-    decode: float = 0.0
-    upload: float = 0.0
+    queue: float = Field(default=0.0, description="Waiting for a worker.")
+    encode: float = Field(default=0.0, description="Prompts and the source picture.")
+    source: float = Field(default=0.0, description="Generating or inverting the source.")
+    denoise: float = Field(default=0.0, description="The denoising steps.")
+    localize: float = Field(default=0.0, description="Finding the subject's mask.")
+    decode: float = Field(default=0.0, description="Latents to pictures.")
+    upload: float = Field(default=0.0, description="Storing the pictures.")
 
 
 class Cost(ResponseModel):
@@ -91,27 +91,35 @@ class InsertionResult(ResponseModel):
 class JobUrls(ResponseModel):
     """Where to go from here."""
 
-    self: str
-    events: str
-    cancel: str
+    self: str = Field(description="The job.")
+    events: str = Field(description="Its events, Server-Sent Events.")
+    cancel: str = Field(description="Where to POST to stop it.")
 
 
 class InsertionJob(ResponseModel):
     """An insertion, from submission to its end."""
 
-    id: str
-    object: Literal["insertion"] = "insertion"
-    status: JobStatus
-    created_at: Timestamp
-    started_at: Timestamp | None = None
-    completed_at: Timestamp | None = None
-    progress: Progress | None = None
-    queue: QueueState | None = None
+    id: str = Field(description="`ins_…`.")
+    object: Literal["insertion"] = Field(default="insertion", description="What this is.")
+    status: JobStatus = Field(description="queued, running, or how it ended.")
+    created_at: Timestamp = Field(description="When it was accepted.")
+    started_at: Timestamp | None = Field(default=None, description="When a worker first started it.")
+    completed_at: Timestamp | None = Field(default=None, description="When it ended.")
+    progress: Progress | None = Field(default=None, description="How far it is while it runs.")
+    queue: QueueState | None = Field(default=None, description="Where it stands until it ends.")
     attempts: int = Field(default=0, description="How often a worker started it.")
-    model: str
+    model: str = Field(description="Which model does it.")
     request: InsertionRequest = Field(description="As understood, defaults filled in.")
-    result: InsertionResult | None = None
-    error: JobError | None = None
-    urls: JobUrls
-    parent_id: str | None = None
-    metadata: dict[str, Any] = {}
+    result: InsertionResult | None = Field(default=None, description="What it made, if it succeeded.")
+    error: JobError | None = Field(default=None, description="Why it failed, if it did.")
+    urls: JobUrls = Field(description="Where to go from here.")
+    parent_id: str | None = Field(default=None, description="The job this one varies.")
+    metadata: dict[str, Any] = Field(default={}, description="Yours, as it came.")
+
+
+class InsertionList(ResponseModel):
+    """A page of a tenant's jobs, newest first."""
+
+    object: Literal["list"] = Field(default="list", description="What this is.")
+    data: list[InsertionJob] = Field(description="The jobs.")
+    next_cursor: str | None = Field(default=None, description="`cursor` of the next page; null on the last.")

@@ -13,10 +13,10 @@ from api_schemas.insertions import Localizer, Options
 class ModelCard(ResponseModel):
     """A served model: everything the gateway needs to judge a request without loading it."""
 
-    name: str
-    object: Literal["model"] = "model"
-    description: str
-    licence: str
+    name: str = Field(description="For `model` of a request.")
+    object: Literal["model"] = Field(default="model", description="What this is.")
+    description: str = Field(description="For people.")
+    licence: str = Field(description="Of the weights.")
     native_width: int = Field(description="Pixels it works best at.")
     native_height: int = Field(description="Pixels it works best at.")
     size_multiple: int = Field(description="Working sizes are multiples of this.")
@@ -33,5 +33,5 @@ class ModelCard(ResponseModel):
 class ModelList(ResponseModel):
     """All models that a live worker serves."""
 
-    object: Literal["list"] = "list"
-    data: list[ModelCard]
+    object: Literal["list"] = Field(default="list", description="What this is.")
+    data: list[ModelCard] = Field(description="The models.")
