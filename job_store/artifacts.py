@@ -1,0 +1,129 @@
+"""Pictures, in a folder or an S3 bucket. Keys are checked, writes are whole or not at all.
+
+ArtifactError
+├── ArtifactMissing         no such artifact, or not a key at all
+├── StorageFull             no space, or over quota
+└── StorageUnavailable      anything else: permissions, network, the bucket's server
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from fsspec.core import url_to_fs
+
+from job_store.errors import StoreError
+
+_SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
+_KEY = re.compile(rf"{_SEGMENT}(/{_SEGMENT}){{0,15}}")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class ArtifactError(StoreError):
+    """Any of them."""
+
+
+class ArtifactMissing(ArtifactError):
+    """There is nothing under this key, and if it is none of ours there cannot be."""
+
+
+class StorageFull(ArtifactError):
+    """The storage takes no more bytes."""
+
+
+class StorageUnavailable(ArtifactError):
+    """The storage does not serve us now."""
+
+
+def job_prefix(tenant: str, job_id: str) -> str:
+    """Where everything of a job lies."""
+    return f"t/{tenant}/j/{job_id}/"
+
+
+def attempt_key(tenant: str, job_id: str, token: str, name: str) -> str:
+    """A file of one attempt at a job: no attempt ever touches another's files."""
+    return f"{job_prefix(tenant, job_id)}{token}/{name}"
+
+
+def image_key(tenant: str, image_id: str) -> str:
+    """An uploaded picture."""
+    return f"t/{tenant}/i/{image_id}.png"
+
+
+class ArtifactStore:
+    """The artifacts under one URL: `file://` with an absolute or relative folder, `s3://bucket/folder`."""
+
+    def __init__(self, url: str) -> None:
+        fs, root = url_to_fs(url)
+        self._fs: Any = fs
+        self._root = str(root).rstrip("/")
+        self._local = bool(getattr(fs, "local_file", False))
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store, replacing what was there; a reader sees the old or the new bytes, never a part."""
+        path = self._path(key)
+        with _errors_of(key):
+            if self._local:
+                self._put_file(path, data)
+            else:
+                self._fs.pipe_file(path, data)
+
+    def get(self, key: str) -> bytes:
+        """The bytes."""
+        with _errors_of(key):
+            data: bytes = self._fs.cat_file(self._path(key))
+            return data
+
+    def size(self, key: str) -> int:
+        """How many bytes there are."""
+        with _errors_of(key):
+            return int(self._fs.info(self._path(key))["size"])
+
+    def delete(self, prefix: str) -> None:
+        """Remove one artifact, or all under a prefix that ends with a slash; nothing there is no error."""
+        path = self._path(prefix.removesuffix("/"))
+        with suppress(ArtifactMissing), _errors_of(prefix):
+            self._fs.rm(path, recursive=prefix.endswith("/"))
+
+    def _put_file(self, path: str, data: bytes) -> None:
+        folder, name = os.path.split(path)
+        part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.part")  # no key begins a name with a dot
+        os.makedirs(folder, exist_ok=True)
+        try:
+            with open(part, "xb") as file:
+                file.write(data)
+            os.replace(part, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part)
+            raise
+
+    def _path(self, key: str) -> str:
+        """Where a key lies, if it is one and no link leads out of the root."""
+        path = f"{self._root}/{key}"
+        if not _KEY.fullmatch(key):
+            raise ArtifactMissing(key)
+        if self._local and os.path.realpath(path) != os.path.join(os.path.realpath(self._root), key):
+            raise ArtifactMissing(key)
+        return path
+
+
+@contextmanager
+def _errors_of(key: str) -> Iterator[None]:
+    """Turn what any file system raises into an ArtifactError."""
+    try:
+        yield
+    except ArtifactError:
+        raise
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise ArtifactMissing(key) from error
+    except OSError as error:
+        raise (StorageFull if error.errno in _FULL else StorageUnavailable)(f"{key}: {error}") from error
+    except Exception as error:  # botocore's errors share no base with OSError
+        raise StorageUnavailable(f"{key}: {error}") from error

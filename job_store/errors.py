@@ -1,0 +1,60 @@
+"""What can go wrong with the store.
+
+StoreError
+├── NotFound                absent, or another tenant's
+├── WrongState              the job is not in a state that allows this
+├── StaleToken              the attempt is no longer the job's current one
+├── IdempotencyKeyReused    the same key came with another body
+├── QueueFull               the model's line is as long as it may be
+├── BadCursor               not a cursor that `list` gave
+├── TooManyKeys             the tenant has as many API keys as it may
+└── StoreUnavailable        Redis cannot be reached, is loading, or is out of memory
+
+The artifact store's errors stand in `artifacts.py`.
+"""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Any of them."""
+
+
+class NotFound(StoreError):
+    """There is no such thing, or it is another tenant's: the two cannot be told apart."""
+
+
+class WrongState(StoreError):
+    """The job's present `status` does not allow this."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"the job is {status}")
+        self.status = status
+
+
+class StaleToken(StoreError):
+    """The attempt this token was given for is over: its lease ran out, or the job has ended or is gone."""
+
+
+class IdempotencyKeyReused(StoreError):
+    """The key was used before with another body, for the job `job_id`."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"the idempotency key belongs to {job_id}, which was made from another body")
+        self.job_id = job_id
+
+
+class QueueFull(StoreError):
+    """As many jobs are ready for this model as may be."""
+
+
+class BadCursor(StoreError):
+    """The cursor is not one that a list gave."""
+
+
+class TooManyKeys(StoreError):
+    """The tenant already has as many live API keys as it may."""
+
+
+class StoreUnavailable(StoreError):
+    """Redis does not serve us now. Whether the call took effect is unknown; it may be repeated."""

@@ -1,0 +1,187 @@
+"""The life of a job: queued -> running -> succeeded | failed | canceled | expired, every step one Lua script.
+
+The scripts check state and attempt token and use the server's clock. A call whose answer was lost may be
+repeated: submit goes by job id, claim and all that a worker says by token.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import secrets
+from typing import cast
+
+from redis import Redis
+
+from api_schemas.errors import JobError
+from api_schemas.jobs import InsertionResult, JobStatus, Progress
+from job_store.artifacts import job_prefix
+from job_store.errors import BadCursor, NotFound
+from job_store.keys import Key
+from job_store.records import Claim, Idempotency, JobRecord, NewJob, Swept, decode
+from job_store.server import Server
+
+HEAD_START_MS = {"interactive": 0, "bulk": 60_000}  # a bulk job counts as submitted this much later
+IDEMPOTENCY_MS = 24 * 3_600_000
+DEADLINE_GRACE_MS = 10_000  # for the worker to end a late job itself
+SWEEP_LIMIT = 200  # of each kind in one pass, which blocks the server for some milliseconds
+LIST_PAGE, LIST_SCANNED = 100, 1000  # records read at once, and for one answer
+
+
+class JobStore:
+    """All jobs. Safe to share between threads. Any call may raise StoreUnavailable."""
+
+    def __init__(self, redis: Redis, max_queued: int = 10_000) -> None:
+        self._server, self._max_queued = Server(redis), max_queued
+
+    # for tenants
+
+    def submit(self, job: NewJob, idempotency: Idempotency | None = None) -> tuple[JobRecord, bool]:
+        """Accept a job, or find the one that the same key with the same body made before (then False).
+
+        Raises IdempotencyKeyReused, QueueFull.
+        """
+        request = job.request
+        accepted, job_id, flat = self._server.run(
+            "submit",
+            job.id,
+            job.tenant,
+            job.model,
+            request.model_dump_json(),
+            job.source_key or "",
+            job.traceparent or "",
+            job.parent_id or "",
+            request.deadline_seconds * 1000,
+            request.retain_seconds * 1000,
+            HEAD_START_MS[request.priority],
+            "".join(f"{event} " for event in request.webhook.events) if request.webhook else "",
+            self._max_queued,
+            hashlib.sha256(idempotency.key.encode()).hexdigest() if idempotency else "",
+            idempotency.fingerprint if idempotency else "",
+            IDEMPOTENCY_MS,
+        )
+        return decode(job_id.decode(), flat), bool(accepted)
+
+    def get(self, job_id: str, tenant: str | None = None) -> JobRecord:
+        """The job, if it is this tenant's (None: anybody's). Raises NotFound."""
+        record = self._read([job_id])[0]
+        if record is None or (tenant is not None and record.tenant != tenant):
+            raise NotFound(job_id)
+        return record
+
+    def list(
+        self, tenant: str, limit: int = 20, before: str | None = None, status: JobStatus | None = None
+    ) -> tuple[builtins.list[JobRecord], str | None]:
+        """A tenant's jobs, newest first, and the cursor to go on `before`, None at the end.
+
+        With `status`, a page may be shorter than `limit` though more follow. Raises BadCursor.
+        """
+        found: builtins.list[JobRecord] = []
+        for _ in range(LIST_SCANNED // LIST_PAGE):
+            page = self._page(tenant, before)
+            for record, before in page:
+                if record is not None and status in (None, record.status):
+                    found.append(record)
+                if len(found) == limit:
+                    return found, before
+            if len(page) < LIST_PAGE:
+                return found, None
+        return found, before
+
+    def cancel(self, job_id: str, tenant: str) -> JobRecord:
+        """End a queued job now, ask the worker of a running one to stop; again is no error.
+
+        A result that is committed before the worker saw the wish stands. Raises NotFound, WrongState.
+        """
+        return decode(job_id, self._server.run("cancel", job_id, tenant)[0])
+
+    def delete(self, job_id: str, tenant: str) -> None:
+        """Forget a job that does not run; `sweep` will name its artifacts. Raises NotFound, WrongState."""
+        self._server.run("delete", job_id, tenant)
+
+    def position(self, record: JobRecord) -> int:
+        """How many jobs stand before this one in its line; 0 if it waits no more."""
+        return self._server.command("ZRANK", Key.READY + record.model, record.id) or 0
+
+    # for workers
+
+    def claim(self, model: str, worker: str, lease_ms: int) -> Claim | None:
+        """Start the first job in a model's line under a fresh token; None if the line is empty.
+
+        Bulk jobs stand `HEAD_START_MS` further back than their age. Jobs past their deadline end on the way.
+        """
+        token = secrets.token_hex(16)
+        claimed = self._server.run("claim", model, worker, lease_ms, token)
+        return Claim(decode(claimed[0].decode(), claimed[1]), token) if claimed else None
+
+    def beat(self, job_id: str, token: str, lease_ms: int) -> bool:
+        """Renew the lease to `lease_ms` from now. True: the tenant wants it canceled. Raises StaleToken."""
+        return bool(self._server.run("beat", job_id, token, lease_ms)[0])
+
+    def report(self, job_id: str, token: str, progress: Progress) -> None:
+        """Note how far it is: a `stage` event when that is a new one, else `progress`. Raises StaleToken."""
+        self._server.run("report", job_id, token, progress.stage, progress.model_dump_json())
+
+    def commit(self, job_id: str, token: str, result: InsertionResult) -> None:
+        """The job succeeded. `result` holds artifact keys for links. Raises StaleToken."""
+        self._server.run("finish", job_id, token, "succeeded", "result", result.model_dump_json())
+
+    def fail(self, job_id: str, token: str, error: JobError) -> None:
+        """The job failed. Raises StaleToken."""
+        self._server.run("finish", job_id, token, "failed", "error", error.model_dump_json())
+
+    def canceled(self, job_id: str, token: str) -> None:
+        """The job was stopped as its tenant wished. Raises StaleToken."""
+        self._server.run("finish", job_id, token, "canceled", "", "")
+
+    def release(self, job_id: str, token: str, *, crashed: bool, max_crashes: int) -> JobStatus:
+        """Give a job back undone: to its old place in the line, or to its end. The new status tells.
+
+        It ends if its tenant canceled it, if workers crashed over it `max_crashes` times, or if it is
+        late. Raises StaleToken.
+        """
+        status = self._server.run("release", job_id, token, int(crashed), max_crashes)[0]
+        return cast(JobStatus, status.decode())
+
+    def ready_count(self, model: str) -> int:
+        """How many jobs wait for this model."""
+        return int(self._server.command("ZCARD", Key.READY + model))
+
+    def models_with_ready(self) -> builtins.list[str]:
+        """The models that jobs wait for."""
+        models = sorted(model.decode() for model in self._server.command("SMEMBERS", Key.MODELS))
+        return [model for model in models if self.ready_count(model)]
+
+    # for the reconciler
+
+    def sweep(self, max_crashes: int) -> Swept:
+        """One pass over what time has overtaken, leases, deadlines and retentions: `SWEEP_LIMIT` of each."""
+        *ids, purges = self._server.run("sweep", max_crashes, DEADLINE_GRACE_MS, SWEEP_LIMIT)
+        prefixes = tuple(job_prefix(*member.decode().split("/")) for member in purges)
+        requeued, ended, deleted = (tuple(job_id.decode() for job_id in some) for some in ids)
+        return Swept(requeued, ended, deleted, prefixes)
+
+    def purged(self, prefix: str) -> None:
+        """The artifacts under a prefix that `sweep` named are gone."""
+        _, tenant, _, job_id, _ = prefix.split("/")
+        self._server.command("SREM", Key.PURGES, f"{tenant}/{job_id}")
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs were ever accepted, and how many ended in each way."""
+        flat = self._server.command("HGETALL", Key.COUNTS)
+        return {name.decode(): int(count) for name, count in flat.items()}
+
+    def _read(self, job_ids: builtins.list[str]) -> builtins.list[JobRecord | None]:
+        flats = self._server.run("read", *job_ids)
+        return [decode(job_id, flat) if flat else None for job_id, flat in zip(job_ids, flats, strict=True)]
+
+    def _page(self, tenant: str, before: str | None) -> builtins.list[tuple[JobRecord | None, str]]:
+        """The next records of a tenant with their cursors, which are their times of submission."""
+        if before is not None and not (before.isascii() and before.isdigit() and len(before) < 18):
+            raise BadCursor(before)
+        top = f"({before}" if before else "+inf"
+        flat = self._server.command(
+            "ZRANGE", Key.TENANT + tenant, top, "-inf", "BYSCORE", "REV", "LIMIT", 0, LIST_PAGE, "WITHSCORES"
+        )
+        records = self._read([job_id.decode() for job_id in flat[::2]])
+        return [*zip(records, (score.decode() for score in flat[1::2]), strict=True)]

@@ -1,0 +1,37 @@
+"""The names of all keys in Redis. The Lua scripts see the same names as the table `KEY`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Key(StrEnum):
+    """A key, or the beginning of one where the comment names what follows."""
+
+    # jobs
+    JOB = "addit:job:"  # + job id: hash, the record
+    EVENTS = "addit:events:"  # + job id: stream, what happened to it
+    READY = "addit:ready:"  # + model: sorted set of queued jobs by their place in the line
+    MODELS = "addit:models"  # set of models that ever had a job
+    LEASES = "addit:leases"  # sorted set of running jobs by the end of their lease, ms
+    DEADLINES = "addit:deadlines"  # sorted set of queued and running jobs by deadline, ms
+    DELETIONS = "addit:deletions"  # sorted set of ended jobs by the end of their retention, ms
+    PURGES = "addit:purges"  # set of "tenant/job id" whose artifacts are still to be removed
+    TENANT = "addit:tenant:"  # + tenant: sorted set of its jobs by the time of submission, microseconds
+    IDEMPOTENCY = "addit:idempotency:"  # + tenant + ":" + sha-256 of the client's key: hash
+    CLAIM = "addit:claim:"  # + token: the job id it was given for
+    COUNTS = "addit:counts"  # hash of how many jobs were accepted and how they ended, ever
+    LAST_TIME = "addit:last_time"  # the latest time of submission given out, microseconds
+    # webhooks
+    OUTBOX = "addit:outbox"  # sorted set of deliveries by the time of their next try, ms
+    DELIVERY = "addit:delivery:"  # + delivery id: hash
+    # pictures
+    IMAGE = "addit:image:"  # + image id: hash
+    IMAGES = "addit:images"  # sorted set of "tenant/image id" by expiry, ms
+    # tenants' keys
+    API_KEY = "addit:api_key:"  # + key id: hash
+    API_KEYS = "addit:api_keys:"  # + tenant: set of its key ids
+    # workers
+    WORKER = "addit:worker:"  # + name: JSON, gone when not renewed
+    WORKERS = "addit:workers"  # set of names
+    CARD = "addit:card:"  # + model: JSON

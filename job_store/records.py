@@ -1,0 +1,130 @@
+"""A job as the store knows it: what goes in, what comes out, and how its hash reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from api_schemas.errors import JobError
+from api_schemas.insertions import InsertionRequest
+from api_schemas.jobs import InsertionResult, JobStatus, Progress
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job to be accepted. Its deadline, retention, priority and webhook are those of the request."""
+
+    id: str
+    tenant: str
+    model: str
+    request: InsertionRequest
+    source_key: str | None
+    traceparent: str | None = None
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """A client's key for "do this once", and the SHA-256 of what it came with."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A job at one moment.
+
+    source_key: artifact key of the taken-in picture, None for a generated source
+    started_at: when a worker first started it
+    delete_at: when its record and artifacts go; set when it ends
+    attempts, crashes: how often it was started, and how often its worker died over it
+    result: its `*_url` fields hold artifact keys
+    worker: who runs it, or who ran it last before it ended
+    """
+
+    id: str
+    tenant: str
+    model: str
+    status: JobStatus
+    request: InsertionRequest
+    source_key: str | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    deadline_at: datetime
+    delete_at: datetime | None
+    attempts: int
+    crashes: int
+    progress: Progress | None
+    result: InsertionResult | None
+    error: JobError | None
+    cancel_requested: bool
+    worker: str | None
+    parent_id: str | None
+    traceparent: str | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A running job and the token that its attempt proves itself with."""
+
+    record: JobRecord
+    token: str
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one pass of the reconciler did: job ids, and the artifact prefixes to remove now.
+
+    Prefixes come again with every pass until `JobStore.purged` is told about them.
+    """
+
+    requeued: tuple[str, ...]
+    ended: tuple[str, ...]
+    deleted: tuple[str, ...]
+    prefixes: tuple[str, ...]
+
+
+def moment(milliseconds: str | bytes | int) -> datetime:
+    """A time of the server's clock."""
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def pairs(flat: Sequence[bytes]) -> dict[str, str]:
+    """A hash from the list of its fields and values in turn."""
+    words = [word.decode() for word in flat]
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
+    """The record from its hash. An empty field is like an absent one."""
+    fields = {name: value for name, value in pairs(flat).items() if value}
+
+    def time(name: str) -> datetime | None:
+        return moment(fields[name]) if name in fields else None
+
+    return JobRecord(
+        id=job_id,
+        tenant=fields["tenant"],
+        model=fields["model"],
+        status=cast(JobStatus, fields["status"]),
+        request=InsertionRequest.model_validate_json(fields["request"]),
+        source_key=fields.get("source_key"),
+        created_at=moment(fields["created_at"]),
+        started_at=time("started_at"),
+        completed_at=time("completed_at"),
+        deadline_at=moment(fields["deadline_at"]),
+        delete_at=time("delete_at"),
+        attempts=int(fields["attempts"]),
+        crashes=int(fields["crashes"]),
+        progress=Progress.model_validate_json(fields["progress"]) if "progress" in fields else None,
+        result=InsertionResult.model_validate_json(fields["result"]) if "result" in fields else None,
+        error=JobError.model_validate_json(fields["error"]) if "error" in fields else None,
+        cancel_requested="cancel_requested" in fields,
+        worker=fields.get("worker"),
+        parent_id=fields.get("parent_id"),
+        traceparent=fields.get("traceparent"),
+    )

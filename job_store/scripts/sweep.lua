@@ -1,0 +1,37 @@
+#!lua flags=allow-oom
+-- One bounded pass over what time has overtaken. ARGV: crashes allowed, grace after a running job's deadline in ms, how many
+-- of each kind at most. Returns the ids put back into line, ended and deleted, and members of PURGES.
+local max_crashes, grace_ms, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local requeued, ended, deleted = {}, {}, {}
+
+local function each_due(key, until_ms, handle)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', until_ms, 'LIMIT', 0, limit)) do
+    local job = read(id)
+    if not job or not handle(job) then redis.call('ZREM', key, id) end -- an entry nobody needs
+  end
+end
+
+each_due(KEY.LEASES, now, function(job)
+  if job.status ~= 'running' then return false end
+  local list = give_back(job, 1, max_crashes) == 'queued' and requeued or ended
+  list[#list + 1] = job.id
+  return true
+end)
+
+each_due(KEY.DEADLINES, now, function(job)
+  if job.status ~= 'queued' and job.status ~= 'running' then return false end
+  if job.status == 'queued' or tonumber(job.deadline_at) + grace_ms <= now then
+    end_late(job)
+    ended[#ended + 1] = job.id
+  end
+  return true
+end)
+
+each_due(KEY.DELETIONS, now, function(job)
+  if not job.completed_at then return false end
+  purge(job)
+  deleted[#deleted + 1] = job.id
+  return true
+end)
+
+return {'ok', requeued, ended, deleted, redis.call('SRANDMEMBER', KEY.PURGES, limit)}

@@ -1,0 +1,83 @@
+"""Which workers live and what they serve. A worker that stops saying so is forgotten."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from redis import Redis
+
+from api_schemas.models import ModelCard
+from job_store.keys import Key
+from job_store.server import Server
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """What a worker says of itself.
+
+    state: `down` is a worker that gave up after too many engine exits
+    pid, engine_pid: its own process and the one that holds the models
+    last_ok: when its engine last proved that it works, by a canary or a job
+    """
+
+    name: str
+    model: str
+    state: Literal["loading", "ready", "busy", "down"]
+    pid: int
+    engine_pid: int | None
+    last_ok: datetime | None
+    started_at: datetime
+
+
+class Workers:
+    """The registry. Any call may raise StoreUnavailable."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._server = Server(redis)
+
+    def announce(self, card: ModelCard) -> None:
+        """Tell what a model can do."""
+        self._server.run("set", Key.CARD + card.name, card.model_dump_json(), 0)
+
+    def put_state(self, state: WorkerState, ttl: float) -> None:
+        """Tell how a worker is; it counts as gone after `ttl` seconds."""
+        self._server.run("set", Key.WORKER + state.name, _to_json(state), round(ttl * 1000))
+        self._server.command("SADD", Key.WORKERS, state.name)
+
+    def remove(self, name: str) -> None:
+        """A worker has stopped."""
+        self._server.command("DEL", Key.WORKER + name)
+        self._server.command("SREM", Key.WORKERS, name)
+
+    def all(self) -> list[WorkerState]:
+        """All workers that spoke lately, by name."""
+        names = sorted(name.decode() for name in self._server.command("SMEMBERS", Key.WORKERS))
+        values = self._server.command("MGET", *(Key.WORKER + name for name in names)) if names else []
+        for name, value in zip(names, values, strict=True):
+            if value is None:
+                self._server.command("SREM", Key.WORKERS, name)
+        return [_from_json(value) for value in values if value is not None]
+
+    def live(self, model: str | None = None) -> list[WorkerState]:
+        """Those that serve, or soon will: all but the ones that gave up. Of one model, or of any."""
+        return [state for state in self.all() if state.state != "down" and model in (None, state.model)]
+
+    def cards(self) -> list[ModelCard]:
+        """The models that a live worker serves, by name."""
+        models = sorted({state.model for state in self.live()})
+        values = self._server.command("MGET", *(Key.CARD + model for model in models)) if models else []
+        return [ModelCard.model_validate_json(value) for value in values if value is not None]
+
+
+def _to_json(state: WorkerState) -> str:
+    return json.dumps(asdict(state), default=datetime.isoformat)
+
+
+def _from_json(value: bytes) -> WorkerState:
+    fields: dict[str, Any] = json.loads(value)
+    for name in ("last_ok", "started_at"):
+        fields[name] = fields[name] and datetime.fromisoformat(fields[name])
+    return WorkerState(**fields)
