@@ -1,0 +1,79 @@
+"""From a submission to a stored job: the model, the picture, the completed request, the record, the ticket."""
+
+from __future__ import annotations
+
+import secrets
+
+from api_schemas.base import new_id
+from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest
+from api_schemas.models import ModelCard
+from job_store import tickets
+from job_store.artifacts import job_prefix
+from job_store.records import Idempotency, JobRecord, NewJob
+from service.errors import Refusal, invalid_field
+from service.gateway import Gateway
+from service.resolve import resolve
+from service.sources import TakenSource, take_source
+from service.submission import Submission
+
+
+def admit(
+    gateway: Gateway, tenant: str, submission: Submission, idempotency_key: str | None, traceparent: str | None
+) -> tuple[JobRecord, bool]:
+    """(the job, whether it is new); False is the same submission once more. Raises `Refusal` and `StoreError`."""
+    card = choose_card(gateway, submission.request.model)
+    _check_webhook(submission.request, gateway.settings.allow_loopback_egress)
+    source = take_source(gateway, tenant, submission)
+    request = resolve(submission.request, card, source.size, lambda: secrets.randbelow(2**32))
+    job_id = new_id("ins")
+    prefix = job_prefix(tenant, job_id)
+    job = NewJob(
+        id=job_id,
+        tenant=tenant,
+        model=card.name,
+        request=_without_data(request, source),
+        source_key=f"{prefix}source.png" if source.picture else source.key,
+        traceparent=traceparent,
+    )
+    if source.picture:
+        gateway.artifacts.put(f"{prefix}source.png", source.picture.png)
+    fresh = False
+    try:
+        record, fresh = gateway.store.submit(job, _idempotency(idempotency_key, submission))
+    finally:
+        if source.picture and not fresh:
+            gateway.artifacts.delete(prefix)
+    if fresh:
+        tickets.issue(gateway.redis, card.name)
+    return record, fresh
+
+
+def choose_card(gateway: Gateway, name: str | None) -> ModelCard:
+    """The card of the named model, or of the gateway's own. Raises `Refusal`: no_worker, unknown_model."""
+    cards = {card.name: card for card in gateway.workers.cards()}
+    if not cards:
+        raise Refusal("no_worker", "No worker is running.", headers={"Retry-After": "10"})
+    if name is None:
+        return cards.get(gateway.settings.model) or cards[min(cards)]
+    if name not in cards:
+        known = sorted(cards)
+        raise Refusal("unknown_model", f"No worker serves {name!r}; served: {', '.join(known)}.", data={"known": known})
+    return cards[name]
+
+
+def _check_webhook(request: InsertionRequest, allow_loopback: bool) -> None:
+    """Where the address leads is judged at delivery; that it must be https is known now."""
+    if request.webhook and request.webhook.url.scheme != "https" and not allow_loopback:
+        raise invalid_field("webhook.url", "must be https")
+
+
+def _without_data(request: InsertionRequest, source: TakenSource) -> InsertionRequest:
+    """The request as Redis may keep it: a picture sent inside is named by the hash of what it became."""
+    if not (source.picture and isinstance(request.source, ImageSource) and request.source.image.data):
+        return request
+    image = ImageRef(data=f"sha256:{source.picture.sha256}")
+    return request.model_copy(update={"source": request.source.model_copy(update={"image": image})})
+
+
+def _idempotency(key: str | None, submission: Submission) -> Idempotency | None:
+    return Idempotency(key, submission.fingerprint()) if key is not None else None

@@ -1,0 +1,62 @@
+"""The gateway as an ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from runtime.settings import Settings
+from service.body_guard import BodyGuard
+from service.gateway import Gateway, build_gateway
+from service.openapi import TITLE, describe
+from service.problems import install
+from service.request_hop import RequestHop
+from service.routes import artifacts, health, images, insertions, models
+
+DESCRIPTION = "Adds an object to a picture from a sentence. Errors are problems (RFC 9457) with a stable `code`."
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app; its `state.gateway` holds what it works with. Raises `ValueError` on unusable settings."""
+    gateway = build_gateway(settings or Settings())
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version=_version(),
+        lifespan=_lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.gateway = gateway
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    install(app)
+    app.add_middleware(BodyGuard, max_bytes=gateway.settings.max_body_bytes)
+    app.add_middleware(RequestHop, metrics=gateway.metrics)  # added last, so outermost
+    for resource in (insertions, images, models, artifacts, health):
+        app.include_router(resource.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    gateway: Gateway = app.state.gateway
+    await run_in_threadpool(gateway.decoders.start)
+    try:
+        yield
+    finally:
+        await run_in_threadpool(gateway.decoders.close)
+        await gateway.redis_async.aclose()
+        gateway.redis.close()
+
+
+def _version() -> str:
+    try:
+        return version("addit-service")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"

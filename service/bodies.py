@@ -1,0 +1,48 @@
+"""A request's body as JSON bytes or as parts of a form; anything else is refused by its media type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+
+from service.errors import Refusal
+
+MAX_PARTS = 4
+JSON = "application/json"
+FORM = "multipart/form-data"
+
+
+@dataclass(frozen=True)
+class Form:
+    """The parts of a multipart body, by name."""
+
+    fields: Mapping[str, bytes]
+    files: Mapping[str, bytes]
+
+
+def media_type(request: Request) -> str:
+    """Lower-case, without parameters; empty when none is given."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def unsupported(*taken: str) -> Refusal:
+    """415 naming what is taken."""
+    return Refusal("unsupported_media_type", f"Send {' or '.join(taken)}.")
+
+
+async def read_form(request: Request) -> Form:
+    """Every part in memory; the body is bounded as a whole. Raises `Refusal` malformed_request."""
+    fields: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
+    async with request.form(max_files=MAX_PARTS, max_fields=MAX_PARTS) as form:
+        for name, value in form.multi_items():
+            if name in fields or name in files:
+                raise Refusal("malformed_request", f"The part {name!r} is given twice.")
+            if isinstance(value, UploadFile):
+                files[name] = await value.read()
+            else:
+                fields[name] = value.encode()
+    return Form(fields, files)

@@ -1,0 +1,48 @@
+"""What routes ask for by type: the gateway, the tenant behind the key, a job of that tenant."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from job_store.records import JobRecord
+from service.errors import Refusal
+from service.gateway import Gateway
+
+bearer = HTTPBearer(auto_error=False, description="An API key: `addit_…`.")
+
+
+def gateway(request: Request) -> Gateway:
+    """The app's gateway."""
+    found: Gateway = request.app.state.gateway
+    return found
+
+
+GatewayDep = Annotated[Gateway, Depends(gateway)]
+
+
+def tenant(
+    request: Request, gateway: GatewayDep, presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> str:
+    """Whose key it is. Raises `Refusal` unauthorized, the same for no key and a wrong one."""
+    key = gateway.api_keys.find(presented.credentials) if presented else None
+    if key is None:
+        detail = "Send a valid key as Authorization: Bearer KEY."
+        raise Refusal("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+    request.state.tenant = key.tenant
+    return key.tenant
+
+
+TenantDep = Annotated[str, Depends(tenant)]
+
+
+def job(
+    gateway: GatewayDep, tenant: TenantDep, job_id: Annotated[str, Path(description="The job's id: `ins_…`.")]
+) -> JobRecord:
+    """The tenant's job. Raises `NotFound` for absent and foreign alike."""
+    return gateway.store.get(job_id, tenant)
+
+
+JobDep = Annotated[JobRecord, Depends(job)]

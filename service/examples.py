@@ -1,0 +1,59 @@
+"""Examples of the API's description, and the body that FastAPI cannot see because we read it ourselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REQUEST: dict[str, Any] = {
+    "source": {
+        "kind": "image",
+        "image": {"url": "https://example.com/bedroom.jpg"},
+        "prompt": "a photo of a bed in a dark room",
+    },
+    "prompt": "a photo of a dog lying on a bed in a dark room",
+    "subject": "dog",
+    "seeds": [1, 2],
+    "output": {"format": "png", "include": ["mask", "cutout"]},
+}
+GENERATED: dict[str, Any] = {
+    "source": {"kind": "generated", "prompt": "a photo of a meadow", "seed": 7},
+    "prompt": "a photo of a meadow with a horse",
+    "subject": "horse",
+}
+_REQUEST_REF = {"$ref": "#/components/schemas/InsertionRequest"}
+_FILE = {"type": "string", "format": "binary"}
+
+SUBMIT_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": _REQUEST_REF,
+            "examples": {
+                "picture": {"summary": "Into a picture", "value": REQUEST},
+                "generated": {"summary": "Into a generated scene", "value": GENERATED},
+            },
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["request"],
+                "properties": {"request": _REQUEST_REF},
+                "additionalProperties": {**_FILE, "description": "A picture, named by `source.image.part`."},
+            },
+            "encoding": {"request": {"contentType": "application/json"}},
+        },
+    },
+}
+IMAGE_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        **{f"image/{kind}": {"schema": _FILE} for kind in ("png", "jpeg", "webp")},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {**_FILE, "description": "A PNG, JPEG or WebP picture."}},
+            }
+        },
+    },
+}

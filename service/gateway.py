@@ -1,0 +1,68 @@
+"""What every route shares, made once per app and handed around as one value."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from job_store.api_keys import ApiKeys
+from job_store.artifacts import ArtifactStore
+from job_store.connection import connect, connect_async
+from job_store.images import ImageStore
+from job_store.jobs import JobStore
+from job_store.workers import WorkerRegistry
+from runtime.settings import Settings
+from service.intake.decoders import Decoders
+from service.links import Links
+from service.metrics import Metrics
+
+DECODERS = 2
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The stores and tools behind the routes. `stopping` is set when the process was told to stop."""
+
+    settings: Settings
+    redis: Redis
+    redis_async: AsyncRedis
+    store: JobStore
+    artifacts: ArtifactStore
+    images: ImageStore
+    api_keys: ApiKeys
+    workers: WorkerRegistry
+    decoders: Decoders
+    links: Links
+    metrics: Metrics
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    streams: Counter[str] = field(default_factory=Counter)
+    """Open event streams per tenant."""
+
+
+def build_gateway(settings: Settings) -> Gateway:
+    """Everything from the settings. Connects lazily: a store that is down is a 503 later, not a failure now."""
+    redis = connect(settings.redis_url)
+    store = JobStore(redis, settings.max_queued)
+    return Gateway(
+        settings=settings,
+        redis=redis,
+        redis_async=connect_async(settings.redis_url),
+        store=store,
+        artifacts=ArtifactStore(settings.artifact_url),
+        images=ImageStore(redis),
+        api_keys=ApiKeys(redis),
+        workers=WorkerRegistry(redis),
+        decoders=Decoders(
+            DECODERS,
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            seconds=settings.intake_seconds,
+        ),
+        links=Links(settings),
+        metrics=Metrics(store),
+    )

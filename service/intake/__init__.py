@@ -1,0 +1,1 @@
+"""How a stranger's picture becomes one of ours: judged by its first bytes, decoded in a limited process, drawn afresh."""

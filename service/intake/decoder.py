@@ -1,0 +1,71 @@
+"""The decoder process: one picture after the other from stdin to stdout under hard limits. Holds no secret, opens no file.
+
+Started as `python -m service.intake.decoder MAX_BYTES CPU_SECONDS MAX_PIXELS`. For each frame in, two frames out:
+a JSON header (`{"width", "height"}` or `{"code", "detail"}`) and the PNG (empty when refused).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import resource
+import sys
+from typing import Any
+
+from PIL import Image
+
+from service.intake.pixels import Refused, encode_png, redraw
+from service.intake.wire import read_frame, write_frame
+
+
+def decode(data: bytes, max_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """(header, PNG) of one picture; anything Pillow trips over is a refusal with a code."""
+    try:
+        image = redraw(data, max_pixels)
+        return {"width": image.width, "height": image.height}, encode_png(image)
+    except Refused as refused:
+        return {"code": refused.code, "detail": str(refused)}, b""
+    except MemoryError:
+        return {"code": "image_too_large", "detail": "The picture needs too much memory."}, b""
+    except Exception:  # whatever a broken file makes a parser raise
+        return {"code": "invalid_image", "detail": "The picture is damaged or incomplete."}, b""
+
+
+def main(max_bytes: int, cpu_seconds: float, max_pixels: int) -> None:
+    """Serve until the gateway closes the pipe."""
+    _limit(max_bytes)
+    _warm_up()
+    while True:
+        try:
+            data = read_frame(sys.stdin.buffer)
+        except EOFError:
+            return
+        _allow_cpu(cpu_seconds)
+        header, png = decode(data, max_pixels)
+        write_frame(sys.stdout.buffer, json.dumps(header).encode())
+        write_frame(sys.stdout.buffer, png)
+
+
+def _limit(max_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _allow_cpu(seconds: float) -> None:
+    """CPU time is counted over a process's life: allow this much more, SIGXCPU beyond."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(usage.ru_utime + usage.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+def _warm_up() -> None:
+    """Meet Pillow's lazy imports before the first caller does."""
+    out = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(out, "JPEG")
+    decode(out.getvalue(), 256)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,47 @@
+"""The API's description: FastAPI's own, with the bodies and problems it cannot see."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api_schemas.errors import Problem, RequestErrorCode
+from service.errors import STATUS
+from service.problems import MEDIA_TYPE
+
+ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
+TITLE = "Add-it: objects into pictures"
+
+
+def refuses(*codes: RequestErrorCode) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may refuse with these codes."""
+    by_status: dict[int | str, list[str]] = defaultdict(list)
+    for code in (*codes, *ANYWHERE):
+        by_status[STATUS[code]].append(code)
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": "Problem: " + " or ".join(f"`{code}`" for code in found),
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status, found in by_status.items()
+    }
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=TITLE,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            separate_input_output_schemas=False,
+        )
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"] |= problem.pop("$defs") | {"Problem": problem}
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,103 @@
+"""Every error becomes one problem+json answer, here and nowhere else: ours, the store's, the framework's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from api_schemas.errors import FieldError, Problem, RequestErrorCode
+from job_store.artifacts import ArtifactMissing, StorageFull, StorageUnavailable
+from job_store.errors import BadCursor, IdempotencyKeyReused, NotFound, QueueFull, StoreError, StoreUnavailable, WrongState
+from service.errors import Refusal
+
+MEDIA_TYPE = "application/problem+json"
+FRAMEWORK_CODES: Mapping[int, RequestErrorCode] = {404: "not_found", 405: "method_not_allowed"}
+"""Statuses the framework raises by itself; any other of its 4xx means a malformed request."""
+RETRY: Mapping[str, str] = {"Retry-After": "2"}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every foreseen exception of a route with a problem; the unforeseen are `request_hop`'s."""
+
+    async def problem(request: Request, error: Exception) -> Response:
+        return answer(to_refusal(error), request.scope)
+
+    for kind in (Refusal, StoreError, ArtifactMissing, StorageFull, StorageUnavailable):
+        app.add_exception_handler(kind, problem)
+    for kind in (HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, problem)
+
+
+def answer(refusal: Refusal, scope: Mapping[str, object]) -> Response:
+    """The answer to a refused request."""
+    state = scope.get("state")
+    problem = Problem(
+        title=HTTPStatus(refusal.status).phrase,
+        status=refusal.status,
+        code=refusal.code,
+        detail=refusal.detail,
+        errors=refusal.errors,
+        data=refusal.data,
+        request_id=state.get("request_id") if isinstance(state, dict) else None,
+    )
+    return Response(problem.model_dump_json(), refusal.status, refusal.headers, MEDIA_TYPE)
+
+
+def to_refusal(error: Exception) -> Refusal:
+    """The refusal that an exception means; an unknown one is `internal` and says nothing of itself."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, RequestValidationError):
+        return from_fields(field_errors(error.errors()))
+    if isinstance(error, HTTPException):
+        code = FRAMEWORK_CODES.get(error.status_code, "malformed_request")
+        return Refusal(code, f"{error.detail}.", headers=error.headers)
+    return _from_store(error)
+
+
+def _from_store(error: Exception) -> Refusal:
+    if isinstance(error, NotFound | ArtifactMissing):
+        return not_found()
+    if isinstance(error, WrongState):
+        return Refusal("wrong_state", f"The job does not allow this now: {error}.")
+    if isinstance(error, IdempotencyKeyReused):
+        detail = "This Idempotency-Key was used with another request."
+        return Refusal("idempotency_key_reused", detail, data={"job_id": error.job_id})
+    if isinstance(error, BadCursor):
+        return from_fields([FieldError(path="query.cursor", message="is not a cursor of this list")])
+    if isinstance(error, QueueFull):
+        return Refusal("queue_full", "Too many jobs are waiting for this model.", headers={"Retry-After": "30"})
+    if isinstance(error, StorageFull):
+        return Refusal("storage_full", "There is no room left for pictures.")
+    if isinstance(error, StoreUnavailable | StorageUnavailable):
+        return Refusal("store_unavailable", "The store does not answer; try again.", headers=RETRY)
+    return Refusal("internal", "Something went wrong here; the request id helps us find it.")
+
+
+def not_found() -> Refusal:
+    """What an absent and a foreign resource answer alike."""
+    return Refusal("not_found", "There is nothing here.")
+
+
+def from_fields(errors: list[FieldError]) -> Refusal:
+    """invalid_request with its fields."""
+    first = f"{errors[0].path}: {errors[0].message}" if errors else "The request is invalid."
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Refusal("invalid_request", first + more, errors=errors)
+
+
+def field_errors(errors: object) -> list[FieldError]:
+    """Pydantic's and FastAPI's errors as ours. The input that was wrong is not repeated."""
+    assert isinstance(errors, list | tuple)
+    return [FieldError(path=".".join(map(str, error["loc"])), message=error["msg"]) for error in errors]
+
+
+def from_validation(error: ValidationError) -> Refusal:
+    """invalid_request from a pydantic error."""
+    return from_fields(field_errors(error.errors(include_url=False, include_context=False, include_input=False)))

@@ -1,0 +1,67 @@
+"""What every request passes through first: its id, its one log line, its count, and the net under unforeseen errors."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api_schemas.base import new_id
+from service.metrics import Metrics
+from service.problems import answer, to_refusal
+
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CLIENT_GONE = 499
+"""For the log and the counts alone: nobody is left to read it (nginx's number)."""
+log = structlog.get_logger("service")
+
+
+class RequestHop:
+    """ASGI middleware. A client's own X-Request-Id is kept if it is tame."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app, self.metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if GIVEN_ID.fullmatch(given) else new_id("req")
+        scope.setdefault("state", {})["request_id"] = request_id
+        status, began = 0, time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            status = CLIENT_GONE
+        except Exception as error:
+            log.exception("request failed", request_id=request_id)
+            if not status:
+                await answer(to_refusal(error), scope)(scope, receive, send_with_id)
+        self._record(scope, status, time.perf_counter() - began)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        """By the route's template: paths carry ids, queries carry signatures."""
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self.metrics.observe(scope["method"], route, status, seconds)
+        log.info(
+            "request",
+            request_id=scope["state"]["request_id"],
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            tenant=scope["state"].get("tenant"),
+            job_id=scope.get("path_params", {}).get("job_id") or scope["state"].get("job_id"),
+        )

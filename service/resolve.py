@@ -1,0 +1,129 @@
+"""A request judged against a model's card and completed: preset, options, seeds, sizes. Pure; does no I/O.
+
+The checks that need a tokenizer or weights are the engine's; what can be known here is refused here, before a job exists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from api_schemas.insertions import GeneratedSource, InsertionRequest, Options
+from api_schemas.models import ModelCard
+from service.errors import Refusal, invalid_field
+
+SPECIAL_TOKENS = 2
+"""Start and end, which every tokenizer of the family adds."""
+
+
+def resolve(
+    request: InsertionRequest, card: ModelCard, picture_size: tuple[int, int] | None, draw_seed: Callable[[], int]
+) -> InsertionRequest:
+    """The request with nothing left open, as the engine will run it.
+
+    picture_size: (width, height) of the taken-in picture of an image source. Raises `Refusal`.
+    """
+    _check_words(request, card)
+    preset = request.preset or card.default_presets[request.source.kind]
+    options = _options(request, card, preset)
+    _check_steps(options)
+    source, size = request.source, picture_size
+    if isinstance(source, GeneratedSource):
+        size = _size(source, card)
+        source = source.model_copy(update={"width": size[0], "height": size[1]})
+    if size:
+        _check_aspect(size, card.max_aspect)
+    filled = {"source": source, "preset": preset, "options": options, "model": card.name}
+    return request.model_copy(update={**filled, "seeds": request.seeds or [draw_seed()]})
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words, punctuation aside."""
+    return re.findall(r"\w+", text.lower())
+
+
+def _check_words(request: InsertionRequest, card: ModelCard) -> None:
+    if not _contains(words(request.prompt), words(request.subject)):
+        raise Refusal(
+            "subject_not_in_prompt",
+            f"The subject {request.subject!r} does not occur in the prompt {request.prompt!r}.",
+            data={"subject": request.subject, "prompt": request.prompt},
+        )
+    for path, prompt in (("prompt", request.prompt), ("source.prompt", request.source.prompt)):
+        _check_length(path, prompt, card.max_prompt_tokens)
+    if card.vocabulary is not None:
+        _check_known(words(f"{request.prompt} {request.source.prompt}"), card.vocabulary)
+
+
+def _contains(haystack: list[str], needle: list[str]) -> bool:
+    starts = range(len(haystack) - len(needle) + 1)
+    return bool(needle) and any(haystack[start : start + len(needle)] == needle for start in starts)
+
+
+def _check_length(path: str, prompt: str, max_tokens: int) -> None:
+    """A word or a run of punctuation is at least one token: exact for a closed vocabulary, a lower bound otherwise."""
+    tokens = len(re.findall(r"\w+|[^\w\s]+", prompt)) + SPECIAL_TOKENS
+    if tokens > max_tokens:
+        raise invalid_field(path, f"has at least {tokens} tokens; the model reads {max_tokens}")
+
+
+def _check_known(used: list[str], vocabulary: list[str]) -> None:
+    known = {word.lower() for word in vocabulary}
+    unknown = [word for word in dict.fromkeys(used) if word not in known]
+    if unknown:
+        raise Refusal(
+            "unknown_words",
+            f"This model does not know: {', '.join(unknown)}.",
+            data={"unknown": unknown, "known_words": sorted(known)},
+        )
+
+
+def _options(request: InsertionRequest, card: ModelCard, preset: str) -> Options:
+    """What was asked for over what the preset says; a real picture's background is kept exactly unless told otherwise."""
+    if preset not in card.presets:
+        known = sorted(card.presets)
+        raise Refusal("unknown_preset", f"There is no preset {preset!r}; known: {', '.join(known)}.", data={"known": known})
+    asked = request.options.model_dump(exclude_none=True)
+    options = card.presets[preset].model_copy(update=asked)
+    if options.localizer is not None and options.localizer not in card.localizers:
+        raise Refusal(
+            "unsupported_option",
+            f"{card.name} does not have the localizer {options.localizer!r}.",
+            data={"option": "localizer", "known": list(card.localizers)},
+        )
+    strict = request.source.kind == "image" if options.strict_background is None else options.strict_background
+    return options.model_copy(update={"strict_background": strict})
+
+
+def _check_steps(options: Options) -> None:
+    steps = options.num_inference_steps
+    if steps is None:
+        return
+    if (options.structure_transfer_step or 0) >= steps:
+        message = f"{options.structure_transfer_step} is not below num_inference_steps ({steps})"
+        raise invalid_field("options.structure_transfer_step", message)
+    for index, step in enumerate(options.blend_steps or ()):
+        if step >= steps:
+            raise invalid_field(f"options.blend_steps.{index}", f"{step} is not below num_inference_steps ({steps})")
+
+
+def _size(source: GeneratedSource, card: ModelCard) -> tuple[int, int]:
+    """(width, height) to generate. A generated picture has no size to be given back at, so it must be a working size."""
+    width, height = source.width or card.native_width, source.height or card.native_height
+    if width % card.size_multiple or height % card.size_multiple or width * height > card.max_pixels:
+        raise Refusal(
+            "unsupported_size",
+            f"{width}x{height} is not served: multiples of {card.size_multiple}, at most {card.max_pixels} pixels.",
+            data={"size_multiple": card.size_multiple, "max_pixels": card.max_pixels},
+        )
+    return width, height
+
+
+def _check_aspect(size: tuple[int, int], max_aspect: float) -> None:
+    width, height = size
+    if max(size) > max_aspect * min(size):
+        raise Refusal(
+            "unsupported_size",
+            f"{width}x{height} is too elongated: at most {max_aspect:g} to 1.",
+            data={"max_aspect": max_aspect},
+        )

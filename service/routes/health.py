@@ -1,0 +1,54 @@
+"""For those who run the service: is it alive, can it serve, what is it doing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import Field
+
+from api_schemas.base import ResponseModel
+from job_store.workers import WorkerState
+from service.dependencies import GatewayDep
+from service.errors import Refusal
+from service.openapi import refuses
+
+router = APIRouter(tags=["health"])
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health(ResponseModel):
+    """That all is well."""
+
+    status: str = Field(description="ok, or ready.")
+    models: list[str] = Field(default=[], description="The models that can serve.")
+
+
+@router.get("/livez")
+async def livez() -> Health:
+    """The process answers."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses=refuses("no_worker", "store_unavailable"))
+def readyz(gateway: GatewayDep) -> Health:
+    """A worker has proved lately that its model works. Its own process and a reachable store are not enough."""
+    recent = timedelta(seconds=2 * gateway.settings.canary_seconds)
+    models = {worker.model for worker in gateway.workers.live() if can_serve(worker, datetime.now(UTC), recent)}
+    if not models:
+        raise Refusal("no_worker", "No worker has proved lately that it can serve.", headers={"Retry-After": "5"})
+    return Health(status="ready", models=sorted(models))
+
+
+def can_serve(worker: WorkerState, now: datetime, recent: timedelta) -> bool:
+    """Its last canary or finished job is recent; one at work proves itself by its steps, which its supervisor watches."""
+    return worker.state == "busy" or (
+        worker.state == "ready" and worker.last_ok is not None and now - worker.last_ok < recent
+    )
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+def metrics(gateway: GatewayDep) -> Response:
+    """Prometheus' text format."""
+    return Response(gateway.metrics.render(), media_type=METRICS_TYPE)

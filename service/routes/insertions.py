@@ -1,0 +1,151 @@
+"""Insertions: submit, look, follow, cancel, purge."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from api_schemas.events import JobEvent
+from api_schemas.jobs import TERMINAL, InsertionJob, InsertionList, JobStatus
+from job_store.artifacts import StorageUnavailable, job_prefix
+from service.admission import admit
+from service.answers import job_answer, job_body, json_answer, not_modified
+from service.dependencies import GatewayDep, JobDep, TenantDep
+from service.examples import SUBMIT_BODY
+from service.openapi import refuses
+from service.streams import EventStream
+from service.submission import parse_submission, read_submission
+from service.waiting import MAX_WAIT_SECONDS, preferred_wait, wait_for
+
+router = APIRouter(prefix="/v1/insertions", tags=["insertions"])
+OF_A_JOB = refuses("unauthorized", "not_found", "invalid_request", "store_unavailable")
+STREAM = {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}}
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=InsertionJob,
+    response_description="Accepted; `Location` names the job.",
+    openapi_extra={"requestBody": SUBMIT_BODY},
+    responses={
+        200: {"model": InsertionJob, "description": "It ended within `Prefer: wait`."},
+        **refuses(
+            "malformed_request", "unauthorized", "body_too_large", "unsupported_media_type", "invalid_request",
+            "idempotency_key_reused", "invalid_image", "unsupported_image", "image_too_large", "subject_not_in_prompt",
+            "unknown_words", "unsupported_size", "unknown_model", "unknown_preset", "unsupported_option",
+            "source_unavailable", "rate_limited", "queue_full", "no_worker", "store_unavailable", "storage_full",
+        ),
+    },
+)  # fmt: skip
+async def submit(
+    request: Request,
+    gateway: GatewayDep,
+    tenant: TenantDep,
+    idempotency_key: Annotated[
+        str | None, Header(min_length=1, max_length=255, description="Makes a repeated submission harmless.")
+    ] = None,
+    prefer: Annotated[str | None, Header(description="`wait=N` (1..60): answer when it ended, or after N seconds.")] = None,
+    traceparent: Annotated[
+        str | None,
+        Header(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$", description="W3C trace context."),
+    ] = None,
+) -> Response:
+    """Add an object to a picture. Answers at once; the job is followed by polling, events or a webhook."""
+    body, parts = await read_submission(request)
+    submission = await run_in_threadpool(parse_submission, body, parts)
+    record, fresh = await run_in_threadpool(admit, gateway, tenant, submission, idempotency_key, traceparent)
+    request.state.job_id = record.id
+    seconds = preferred_wait(prefer)
+    record = await wait_for(gateway, record, seconds)
+    headers = {"Location": gateway.links.to(f"/v1/insertions/{record.id}")}
+    headers |= {"Preference-Applied": f"wait={seconds}"} if seconds else {}
+    headers |= {} if fresh else {"Idempotent-Replayed": "true"}
+    status = 200 if seconds and record.status in TERMINAL else 202
+    return await run_in_threadpool(job_answer, gateway, record, status, headers)
+
+
+@router.get(
+    "",
+    response_model=InsertionList,
+    responses=refuses("unauthorized", "invalid_request", "store_unavailable"),
+)
+def list_insertions(
+    gateway: GatewayDep,
+    tenant: TenantDep,
+    limit: Annotated[int, Query(ge=1, le=100, description="Jobs a page.")] = 20,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+    status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
+) -> Response:
+    """The tenant's jobs, newest first."""
+    records, next_cursor = gateway.store.list(tenant, limit, cursor, status)
+    page = InsertionList(data=[job_body(gateway, record) for record in records], next_cursor=next_cursor)
+    return json_answer(page)
+
+
+@router.get(
+    "/{job_id}",
+    response_model=InsertionJob,
+    responses={304: {"description": "Unchanged since `If-None-Match`."}, **OF_A_JOB},
+)
+async def read(
+    gateway: GatewayDep,
+    record: JobDep,
+    wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Answer when it ended, or after this long.")] = 0,
+    if_none_match: Annotated[str | None, Header(description="An `ETag` of an earlier answer.")] = None,
+) -> Response:
+    """One job."""
+    record = await wait_for(gateway, record, wait)
+    return not_modified(await run_in_threadpool(job_answer, gateway, record), if_none_match)
+
+
+@router.get(
+    "/{job_id}/events",
+    response_class=Response,
+    responses={200: {**STREAM, "model": JobEvent, "description": "Server-Sent Events, one `JobEvent` each, until `completed`."},
+               **refuses("unauthorized", "not_found", "invalid_request", "rate_limited", "store_unavailable")},
+)  # fmt: skip
+async def follow_events(
+    gateway: GatewayDep,
+    record: JobDep,
+    last_event_id: Annotated[
+        str | None, Header(pattern=r"^\d{1,20}-\d{1,20}$", description="Resume after this event.")
+    ] = None,
+) -> Response:
+    """What happens to the job, as it happens, from the beginning or after `Last-Event-ID`."""
+    return EventStream(gateway, record.tenant, record.id, last_event_id)
+
+
+@router.post(
+    "/{job_id}/cancel",
+    response_model=InsertionJob,
+    response_description="Canceled.",
+    responses={
+        202: {"model": InsertionJob, "description": "It runs; it stops within one step."},
+        **refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
+    },
+)
+def cancel(gateway: GatewayDep, record: JobDep) -> Response:
+    """Stop a job. Canceling a canceled job again changes nothing."""
+    record = gateway.store.cancel(record.id, record.tenant)
+    return job_answer(gateway, record, 200 if record.status == "canceled" else 202)
+
+
+@router.delete(
+    "/{job_id}",
+    status_code=204,
+    response_class=Response,
+    responses=refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
+)
+def purge(gateway: GatewayDep, record: JobDep) -> Response:
+    """Remove a job with its pictures and prompts, now. A running one has to be canceled first."""
+    gateway.store.delete(record.id, record.tenant)
+    prefix = job_prefix(record.tenant, record.id)
+    with suppress(StorageUnavailable):  # the reconciler removes what is left
+        gateway.artifacts.delete(prefix)
+        gateway.store.purged(prefix)
+    return Response(status_code=204)

@@ -1,0 +1,59 @@
+"""The picture a submission adds to, however it was named: taken in, or known already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api_schemas.insertions import ImageSource
+from job_store.errors import NotFound
+from runtime.egress import EgressError, fetch
+from service.errors import Refusal
+from service.gateway import Gateway
+from service.intake.decoders import Picture
+from service.submission import Submission
+
+FETCH_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class TakenSource:
+    """key: where the picture lies already; picture: what has yet to be stored; both None for a generated source."""
+
+    size: tuple[int, int] | None = None
+    key: str | None = None
+    picture: Picture | None = None
+
+
+def take_source(gateway: Gateway, tenant: str, submission: Submission) -> TakenSource:
+    """Raises `Refusal` with the code of what is wrong with the picture."""
+    source = submission.request.source
+    if not isinstance(source, ImageSource):
+        return TakenSource()
+    if source.image.id is not None:
+        return _stored(gateway, tenant, source.image.id)
+    data = submission.picture
+    if data is None:
+        data = _fetched(gateway, str(source.image.url))
+    picture = gateway.decoders.take_in(data)
+    return TakenSource(size=(picture.width, picture.height), picture=picture)
+
+
+def _stored(gateway: Gateway, tenant: str, image_id: str) -> TakenSource:
+    try:
+        image = gateway.images.get(image_id, tenant)
+    except NotFound:
+        raise Refusal("source_unavailable", f"There is no image {image_id!r}.") from None
+    return TakenSource(size=(image.width, image.height), key=image.key)
+
+
+def _fetched(gateway: Gateway, url: str) -> bytes:
+    settings = gateway.settings
+    try:
+        return fetch(
+            url,
+            max_bytes=settings.max_image_bytes,
+            seconds=FETCH_SECONDS,
+            allow_loopback=settings.allow_loopback_egress,
+        )
+    except EgressError as error:
+        raise Refusal("source_unavailable", f"The picture's URL {error}.") from None

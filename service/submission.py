@@ -1,0 +1,99 @@
+"""What a client submitted: the request it wrote and the pictures it sent along. Parsing only; nothing is decoded."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from api_schemas.insertions import ImageSource, InsertionRequest
+from service.bodies import FORM, JSON, media_type, read_form, unsupported
+from service.errors import Refusal, invalid_field
+from service.problems import from_validation
+
+REQUEST_PART = "request"
+MAX_REQUEST_BYTES = 64 * 2**10
+"""Of a request without its pictures: it is kept in Redis."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A request as sent. picture: the encoded bytes it carries itself, None where it names a picture or has none."""
+
+    request: InsertionRequest
+    picture: bytes | None = field(default=None, repr=False)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what was asked, the same for any spelling of the same JSON; pictures count by their bytes."""
+        return hashlib.sha256(self._canonical().encode()).hexdigest()
+
+    def check_size(self) -> None:
+        """Raise `Refusal` when the request itself is too long to be kept."""
+        if len(self._canonical()) > MAX_REQUEST_BYTES:
+            raise Refusal("invalid_request", f"The request has more than {MAX_REQUEST_BYTES} bytes without its picture.")
+
+    def _canonical(self) -> str:
+        asked = self.request.model_dump(mode="json")
+        if self.picture is not None:
+            asked["source"]["image"] = hashlib.sha256(self.picture).hexdigest()
+        return json.dumps(asked, sort_keys=True, separators=(",", ":"))
+
+
+async def read_submission(request: Request) -> tuple[bytes, Mapping[str, bytes]]:
+    """(the JSON, the file parts) of a submission's body."""
+    kind = media_type(request)
+    if kind == JSON:
+        return await request.body(), {}
+    if kind != FORM:
+        raise unsupported(JSON, FORM)
+    form = await read_form(request)
+    parts = {**form.fields, **form.files}
+    if REQUEST_PART not in parts:
+        raise Refusal("malformed_request", f"The part {REQUEST_PART!r} with the JSON is missing.")
+    return parts.pop(REQUEST_PART), parts
+
+
+def parse_submission(body: bytes, parts: Mapping[str, bytes]) -> Submission:
+    """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that asks for something impossible."""
+    try:
+        request = InsertionRequest.model_validate(from_json(body, allow_inf_nan=False))
+    except ValidationError as error:
+        raise from_validation(error) from None
+    except ValueError as error:
+        raise Refusal("malformed_request", f"The body is not JSON: {error}.") from None
+    submission = Submission(request, _carried(request, parts))
+    submission.check_size()
+    return submission
+
+
+def _carried(request: InsertionRequest, parts: Mapping[str, bytes]) -> bytes | None:
+    """The picture the submission itself carries. Every part must be used: a forgotten one is a mistake."""
+    image = request.source.image if isinstance(request.source, ImageSource) else None
+    unused = set(parts) - {image.part if image else None}
+    if unused:
+        raise Refusal("invalid_request", f"The request does not use the parts: {', '.join(sorted(unused))}.")
+    if image is None or (image.part is None and image.data is None):
+        return None
+    if image.data is not None:
+        return _from_base64(image.data)
+    if image.part not in parts:
+        raise invalid_field("source.image.part", f"there is no part {image.part!r}")
+    return parts[image.part]
+
+
+def _from_base64(data: str) -> bytes:
+    """Of plain base64 or a `data:` URL, line breaks allowed."""
+    header, _, payload = data.rpartition(",")
+    if header and not (header.startswith("data:") and header.endswith(";base64")):
+        raise invalid_field("source.image.data", "is neither base64 nor a base64 data: URL")
+    try:
+        return base64.b64decode("".join(payload.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid_field("source.image.data", "is not base64") from None
