@@ -1,0 +1,61 @@
+"""`python -m toyland`: train, look, score and ship the toy world's models."""
+
+import argparse
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from toyland.export import export
+from toyland.score import score
+from toyland.sheet import CAPTIONS, sample_sheet
+from toyland.stages import STAGES, run_stage
+from toyland.workshop import SHIPPED, Workshop
+
+CACHE = Path.home() / ".cache" / "addit-toyland"
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m toyland", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=CACHE, help="sprites, datasets and checkpoints")
+    parser.add_argument("--count", type=int, default=40_000, help="training samples")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="train one stage, or go on with it")
+    train.add_argument("stage", choices=sorted(STAGES))
+    train.add_argument("--minutes", type=float, help="end after this much training time")
+    train.add_argument("--steps", type=int, help="end after this many steps (reproducible)")
+    train.add_argument("--seed", type=int, default=0)
+    sample = commands.add_parser("sample", help="draw a sheet of captions with the pipeline")
+    sample.add_argument("captions", nargs="*", default=CAPTIONS)
+    sample.add_argument("--stage", choices=("flux", "guidance"), help="its result instead of the shipped one")
+    sample.add_argument("--guidance", type=float, default=3.5)
+    sample.add_argument("--output", type=Path, default=Path("sheet.png"))
+    commands.add_parser("score", help="measure the shipped weights on held-out samples")
+    commands.add_parser("export", help="put the stages' results into the shipped folder")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run one command."""
+    arguments = parse_arguments()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    workshop = Workshop(arguments.cache, arguments.count)
+    match arguments.command:
+        case "train":
+            if arguments.minutes is None and arguments.steps is None:
+                raise SystemExit("say how long: --minutes or --steps")
+            run_stage(workshop, arguments.stage, arguments.steps, arguments.minutes, arguments.seed)
+        case "sample":
+            pipeline = workshop.open_pipeline(arguments.stage)
+            sample_sheet(pipeline, arguments.captions, arguments.guidance).save(arguments.output)
+        case "score":
+            Console().print(score(workshop))
+        case "export":
+            export(workshop, SHIPPED)
+
+
+if __name__ == "__main__":
+    main()

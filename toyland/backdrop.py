@@ -1,0 +1,17 @@
+"""A scene before anything stands in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PIL import Image
+
+from toyland.zones import Band, Zone
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """The picture of an empty scene and the bands where objects may stand."""
+
+    scene: str
+    picture: Image.Image
+    zones: Mapping[Zone, Band]

@@ -1,0 +1,68 @@
+"""Rectified flow: noise levels, noisy latents, and running FLUX's transformer on token ids."""
+
+from dataclasses import dataclass
+
+import torch
+from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+from torch import Tensor, nn
+from transformers import CLIPTextModel, T5EncoderModel
+
+from toyland.latents import image_ids
+from toyland.texts import Tokens
+
+SHIFT = 2.5  # moves noise levels toward noise, as a 128-pixel picture needs it
+
+
+class FluxModules(nn.Module):
+    """The three networks of a FluxPipeline that learn together."""
+
+    def __init__(
+        self, transformer: FluxTransformer2DModel, text_encoder: CLIPTextModel, text_encoder_2: T5EncoderModel
+    ) -> None:
+        super().__init__()
+        self.transformer = transformer
+        self.text_encoder = text_encoder
+        self.text_encoder_2 = text_encoder_2
+
+    def forward(self, noisy: Tensor, sigma: Tensor, guidance: Tensor, tokens: Tokens) -> Tensor:
+        """Velocity (B, L, D) at noisy latents (B, L, D), noise levels (B,) and guidance scales (B,)."""
+        prompt_embeds = self.text_encoder_2(tokens.t5).last_hidden_state
+        side = int(noisy.shape[1] ** 0.5)
+        with torch.autocast("cpu", torch.bfloat16):
+            velocity: Tensor = self.transformer(
+                hidden_states=noisy,
+                timestep=sigma,
+                guidance=guidance,
+                pooled_projections=self.text_encoder(tokens.clip).pooler_output,
+                encoder_hidden_states=prompt_embeds,
+                txt_ids=torch.zeros(tokens.t5.shape[1], 3),
+                img_ids=image_ids(side, side),
+                return_dict=False,
+            )[0]
+        return velocity.float()
+
+
+@dataclass(frozen=True)
+class NoisyBatch:
+    """Clean latents (B, L, D) with noise of the same shape mixed in at levels sigma (B,)."""
+
+    clean: Tensor
+    noise: Tensor
+    sigma: Tensor
+
+    @property
+    def noisy(self) -> Tensor:
+        """(B, L, D): the latents on the straight way from clean to noise."""
+        return torch.lerp(self.clean, self.noise, self.sigma[:, None, None])
+
+    @property
+    def velocity(self) -> Tensor:
+        """(B, L, D): the direction of that way, what the transformer learns."""
+        return self.noise - self.clean
+
+
+def add_noise(clean: Tensor, generator: torch.Generator) -> NoisyBatch:
+    """Noise packed latents (B, L, D) at logit-normal levels, shifted by SHIFT."""
+    level = torch.sigmoid(torch.randn(len(clean), generator=generator))
+    sigma = SHIFT * level / (1 + (SHIFT - 1) * level)
+    return NoisyBatch(clean, torch.randn(clean.shape, generator=generator), sigma)
