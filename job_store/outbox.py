@@ -12,7 +12,7 @@ from api_schemas.insertions import WebhookEvent
 from job_store.records import moment, pairs
 from job_store.server import Server
 
-KEEP_MS = 7 * 86_400_000  # a settled delivery is kept this long, for questions
+KEEP_MS = 31 * 86_400_000  # a settled delivery outlives its job, which is kept 30 days at most
 
 
 @dataclass(frozen=True)

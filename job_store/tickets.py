@@ -1,6 +1,6 @@
 """Tickets: RQ jobs that say no more than "run one ready record of this model". The records are the truth.
 
-A lost ticket is made up for by `top_up`, one too many finds nothing to claim. RQ's registries are never asked:
+A lost ticket is made up for by `top_up`, one too many finds nothing to claim. RQ's registries are not asked:
 a look at them runs a clean-up that may enqueue a job twice.
 """
 

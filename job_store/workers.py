@@ -32,7 +32,7 @@ class WorkerState:
     started_at: datetime
 
 
-class Workers:
+class WorkerRegistry:
     """The registry. Any call may raise StoreUnavailable."""
 
     def __init__(self, redis: Redis) -> None:
