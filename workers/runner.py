@@ -13,7 +13,8 @@ from api_schemas.jobs import Cost, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 
 OnStep = Callable[[Stage, int, int, float], None]
-"""Called with (stage, steps done, steps of the stage, percent of the job) after every step; may raise to stop it."""
+"""Called with (stage, steps done, steps of the stage, percent of the job) after every step; may raise to
+stop it."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class OutputImage:
     """One variation, at the source's original size.
 
     mask: mode L, 255 where the subject is; attention: mode L; cutout: RGBA. `fields` are those of
-    `ResultImage` that are not links: seed, subject_found, reason, score, box, extended_scale, background_psnr.
+    `ResultImage` that are not links: seed, subject_found, reason, score, box, extended_scale,
+    background_psnr.
     """
 
     image: Image.Image
@@ -60,6 +62,8 @@ class Runner(Protocol):
 class RunError(Exception):
     """A run that failed for a reason with a code of `JobErrorCode`. `fatal`: the process must be replaced."""
 
-    def __init__(self, code: str, message: str, *, fatal: bool = False, data: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, fatal: bool = False, data: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(message)
         self.code, self.fatal, self.data = code, fatal, dict(data or {})

@@ -1,0 +1,55 @@
+"""Weighted extended self-attention (arXiv 2411.07232, section 3.2). Pure tensor math: knows no model, step
+or queue.
+
+Tensors are (B, L, H, D), diffusers' layout. Keys and values come in after RMS-norm and RoPE.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def extend(
+    key: Tensor, value: Tensor, source_key: Tensor, source_value: Tensor, scale: float
+) -> tuple[Tensor, Tensor]:
+    """Put the source's image tokens before the target's own, whose keys weigh `scale`.
+
+    key, value: (B, L, H, D), text then image tokens of the target
+    source_key, source_value: (1, S, H, D), image tokens of the source, lent to every row of the batch
+
+    Scaling a key scales its logits, so any fused attention kernel computes the weighted form exactly: no
+    mask, no bias.
+    """
+    rows = key.shape[0]
+    keys = torch.cat([source_key.expand(rows, -1, -1, -1), key * scale], dim=1)
+    values = torch.cat([source_value.expand(rows, -1, -1, -1), value], dim=1)
+    return keys, values
+
+
+def attention_rows(query: Tensor, key: Tensor) -> Tensor:
+    """Probabilities (B, L, M) of a few queries (B, L, H, D) over all keys (B, M, H, D), mean of the heads."""
+    return _logits(query, key).softmax(dim=-1).mean(dim=1)
+
+
+def attention_columns(query: Tensor, key: Tensor, columns: Tensor, chunk: int = 512) -> Tensor:
+    """Probabilities (B, L, n) that queries (B, L, H, D) give to the keys at `columns` (n,), mean of the
+    heads.
+
+    Normalised over all keys (B, M, H, D) through a logsumexp, `chunk` queries at a time: the L x M matrix
+    never exists.
+    """
+    return torch.cat([_columns(part, key, columns) for part in torch.split(query, chunk, dim=1)], dim=1)
+
+
+def _columns(query: Tensor, key: Tensor, columns: Tensor) -> Tensor:
+    logits = _logits(query, key)
+    return (logits[..., columns] - logits.logsumexp(dim=-1, keepdim=True)).exp().mean(dim=1)
+
+
+def _logits(query: Tensor, key: Tensor) -> Tensor:
+    """(B, H, L, M), float32."""
+    logits = query.transpose(1, 2) @ key.permute(0, 2, 3, 1)
+    return logits.float() / math.sqrt(query.shape[-1])

@@ -1,0 +1,91 @@
+"""Every knob of the method in one frozen value, and the three published presets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from workers.addit.errors import UnsupportedOption
+
+PUBLISHED_STEPS = 30
+"""The step count that the paper's and the presets' step indices belong to."""
+
+
+@dataclass(frozen=True)
+class AdditConfig:
+    """Settings of one edit. Steps are 0-based indices into `num_inference_steps`; ends are inclusive.
+
+    guidance_scale, source_guidance_scale: embedded guidance of the two branches (not classifier-free
+    guidance)
+    structure_transfer_step: s; the target starts here, from the source's x0 noised to this step (paper
+    section 3.3)
+    extended_scale: gamma on the target's own keys; above 1 favours the target over the source (section 3.2)
+    extend_double_until, extend_single_until: last step at which blocks of either kind are lent the source
+    blend_steps: after each, the source is copied back outside the subject (section 3.4); none: no blending
+    localizer: how the subject's mask is found
+    accumulate: "columns" averages the image->subject probabilities over the recorded steps; "reference"
+    keeps the
+        reference implementation's sum of subject->image rows plus the last step's column
+    inversion: how a real source gets its noisy latents; generated ones have their own
+    strict_background: blend again after every step that follows, from the source's known latents
+    """
+
+    guidance_scale: float = 3.5
+    source_guidance_scale: float = 3.5
+    num_inference_steps: int = PUBLISHED_STEPS
+    structure_transfer_step: int = 2
+    extended_scale: float = 1.05
+    extend_double_until: int = 10
+    extend_single_until: int = 20
+    blend_steps: tuple[int, ...] = (15,)
+    localizer: str = "attention_points_sam"
+    accumulate: Literal["columns", "reference"] = "columns"
+    inversion: Literal["noising", "fixed_point"] = "noising"
+    strict_background: bool = False
+
+    def __post_init__(self) -> None:
+        steps = (self.structure_transfer_step, *self.blend_steps)
+        if self.num_inference_steps < 2 or not all(0 <= step < self.num_inference_steps for step in steps):
+            raise UnsupportedOption(f"steps {steps} do not all lie in 0..{self.num_inference_steps - 1}")
+        if any(step < self.structure_transfer_step for step in self.blend_steps):
+            raise UnsupportedOption("a blend cannot come before the structure transfer")
+
+    @property
+    def last_extended_step(self) -> int:
+        """After this step the target never looks at the source again."""
+        return max(self.extend_double_until, self.extend_single_until)
+
+    def at_steps(self, num_inference_steps: int) -> AdditConfig:
+        """The same edit over another number of steps: every index moves in proportion."""
+
+        def moved(step: int) -> int:
+            return scale_step(step, self.num_inference_steps, num_inference_steps)
+
+        return replace(
+            self,
+            num_inference_steps=num_inference_steps,
+            structure_transfer_step=moved(self.structure_transfer_step),
+            extend_double_until=moved(self.extend_double_until),
+            extend_single_until=moved(self.extend_single_until),
+            blend_steps=tuple(dict.fromkeys(moved(step) for step in self.blend_steps)),
+        )
+
+
+def scale_step(step: int, steps_from: int, steps_to: int) -> int:
+    """The step of a `steps_to`-step schedule at the fraction that `step` has of `steps_from`; halves round
+    up."""
+    return min(math.floor(step * steps_to / steps_from + 0.5), steps_to - 1)
+
+
+PAPER_GENERATED = AdditConfig()
+PAPER_REAL = replace(PAPER_GENERATED, structure_transfer_step=4, source_guidance_scale=1.0)
+REFERENCE_REAL = replace(
+    PAPER_REAL,
+    extended_scale=1.10,
+    blend_steps=(18,),
+    localizer="attention",
+    accumulate="reference",
+    inversion="fixed_point",
+)
+PRESETS = {"paper-generated": PAPER_GENERATED, "paper-real": PAPER_REAL, "reference-real": REFERENCE_REAL}

@@ -1,0 +1,84 @@
+"""From an attention map to a mask: blur, Otsu's threshold, peaks and boxes. Arrays are (h, w) unless said
+otherwise."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+COVERED = 0.01
+"""A latent cell counts as subject when the resized mask exceeds this."""
+
+
+def blur(maps: Tensor) -> Tensor:
+    """3x3 Gaussian (1 2 1) over (B, h, w), mirrored at the border."""
+    line = torch.tensor([1.0, 2.0, 1.0], device=maps.device, dtype=maps.dtype) / 4
+    kernel = torch.outer(line, line)[None, None]
+    return F.conv2d(F.pad(maps[:, None], (1, 1, 1, 1), mode="reflect"), kernel)[:, 0]
+
+
+def normalise(maps: Tensor) -> Tensor:
+    """Each of (B, h, w) to 0..1; a flat map becomes zeros."""
+    low = maps.amin(dim=(-2, -1), keepdim=True)
+    span = maps.amax(dim=(-2, -1), keepdim=True) - low
+    return torch.where(
+        span > 0, (maps - low) / span.clamp_min(torch.finfo(maps.dtype).tiny), torch.zeros_like(maps)
+    )
+
+
+def otsu_threshold(values: Tensor, bins: int = 256) -> float:
+    """The level that best splits `values` in 0..1 into two classes (Otsu 1979: maximal variance between
+    them)."""
+    histogram = torch.histc(values.float().cpu(), bins=bins, min=0.0, max=1.0)
+    centres = (torch.arange(bins) + 0.5) / bins
+    below = histogram.cumsum(0)
+    above = below[-1] - below
+    mass = (histogram * centres).cumsum(0)
+    mean_below = mass / below.clamp_min(1e-12)
+    mean_above = (mass[-1] - mass) / above.clamp_min(1e-12)
+    return float(centres[(below * above * (mean_below - mean_above) ** 2).argmax()])
+
+
+def rough_mask(attention: Tensor) -> Tensor:
+    """Boolean (h, w) mask of a normalised map (h, w)."""
+    return attention > otsu_threshold(attention)
+
+
+def find_peaks(attention: Tensor, mask: Tensor, most: int = 4, floor: float = 0.35) -> list[tuple[int, int]]:
+    """Up to `most` (row, column) maxima of the map (h, w).
+
+    After each, a square of half-size max(w, h) // (most + 1) of the mask's box is cleared; stops below
+    `floor` of the
+    first maximum.
+    """
+    left, top, right, bottom = bounding_box(mask) or (0, 0, mask.shape[1], mask.shape[0])
+    half = max(right - left, bottom - top) // (most + 1)
+    remaining, peaks = attention.clone(), list[tuple[int, int]]()
+    highest = float(attention.max())
+    while len(peaks) < most and float(remaining.max()) > 0 and float(remaining.max()) >= floor * highest:
+        row, column = divmod(int(remaining.argmax()), attention.shape[1])
+        peaks.append((row, column))
+        remaining[max(0, row - half) : row + half + 1, max(0, column - half) : column + half + 1] = 0
+    return peaks
+
+
+def bounding_box(mask: Tensor) -> tuple[int, int, int, int] | None:
+    """(left, top, right, bottom) of a boolean mask (h, w), right and bottom exclusive; None where it is
+    empty."""
+    rows, columns = mask.any(dim=1).nonzero(), mask.any(dim=0).nonzero()
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def resize(mask: Tensor, height: int, width: int) -> Tensor:
+    """Bilinear resize of (h, w) to (height, width), float."""
+    return F.interpolate(mask[None, None].float(), (height, width), mode="bilinear", align_corners=False)[
+        0, 0
+    ]
+
+
+def to_latent_grid(mask: Tensor, height: int, width: int) -> Tensor:
+    """The mask's cells on the latent grid: every one that the resized mask touches by more than `COVERED`."""
+    return resize(mask, height, width) > COVERED

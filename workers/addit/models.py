@@ -1,0 +1,33 @@
+"""What an edit needs loaded, as one frozen value. Who loaded it, and from where, is not known here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import FluxPipeline
+
+from workers.addit.latents import PATCH
+from workers.addit.localizers import Segmenter
+
+
+@dataclass(frozen=True)
+class Models:
+    """A resident FLUX pipeline with its helpers.
+
+    recorded_layers: attention layers whose maps localise the subject best in this checkpoint
+    text_len: T5 tokens a prompt is padded to
+    source_memory_bytes: most that one edit may hold of its source's keys and values at a time
+    """
+
+    pipe: FluxPipeline
+    segmenter: Segmenter | None
+    recorded_layers: tuple[str, ...]
+    text_len: int
+    device: torch.device
+    source_memory_bytes: int = 2 * 2**30
+
+    @property
+    def size_multiple(self) -> int:
+        """Pixels: both sides of a picture must be multiples of it."""
+        return int(self.pipe.vae_scale_factor) * PATCH

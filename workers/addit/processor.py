@@ -1,0 +1,119 @@
+"""The seam into diffusers: an attention processor that lets source and target exchange keys and values.
+
+The transformer stays the unmodified `FluxTransformer2DModel`; what a pass does is said per call, through
+`joint_attention_kwargs={"exchange": …}`, so nothing is left behind on the shared model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from diffusers import FluxTransformer2DModel
+from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.embeddings import apply_rotary_emb
+from torch import Tensor
+
+Rotary = tuple[Tensor, Tensor]
+
+
+class Exchange(Protocol):
+    """What one pass of the transformer does at its attention layers."""
+
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Called with (B, L, H, D) tensors, text then image tokens; returns the keys and values to attend
+        to."""
+
+
+class ExchangeAttnProcessor:
+    """FLUX's attention, with an `Exchange` between projection and attention."""
+
+    _attention_backend = None
+    _parallel_config = None
+
+    def __init__(self, layer: str) -> None:
+        self.layer = layer
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        image_rotary_emb: Rotary | None = None,
+        exchange: Exchange | None = None,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Double-stream blocks pass the text apart (returned as a pair); single-stream ones in
+        `hidden_states`."""
+        query, key, value = _project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
+        if exchange is not None:
+            key, value = exchange(self.layer, query, key, value)
+        attended: Tensor = dispatch_attention_fn(
+            query,
+            key,
+            value,
+            attn_mask=attention_mask,
+            backend=self._attention_backend,
+            parallel_config=self._parallel_config,
+        )
+        attended = attended.flatten(2, 3).to(query.dtype)  # (B, L, H*D)
+        if encoder_hidden_states is None:
+            return attended
+        text_len = encoder_hidden_states.shape[1]
+        image = attn.to_out[1](attn.to_out[0](attended[:, text_len:].contiguous()))
+        return image, attn.to_add_out(attended[:, :text_len].contiguous())
+
+
+def _project(
+    attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None, rotary: Rotary | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys, values (B, L, H, D) after RMS-norm and RoPE, text tokens first."""
+    heads = (-1, attn.head_dim)
+    query, key, value = (
+        torch.unflatten(part, -1, heads) for part in _linear(attn, hidden_states, "to_q to_k to_v", "to_qkv")
+    )
+    query, key = attn.norm_q(query), attn.norm_k(key)
+    if encoder_hidden_states is not None:
+        names = "add_q_proj add_k_proj add_v_proj"
+        parts = _linear(attn, encoder_hidden_states, names, "to_added_qkv")
+        text_query, text_key, text_value = (torch.unflatten(part, -1, heads) for part in parts)
+        query = torch.cat([attn.norm_added_q(text_query), query], dim=1)
+        key = torch.cat([attn.norm_added_k(text_key), key], dim=1)
+        value = torch.cat([text_value, value], dim=1)
+    if rotary is not None:
+        query = apply_rotary_emb(query, rotary, sequence_dim=1)
+        key = apply_rotary_emb(key, rotary, sequence_dim=1)
+    return query, key, value
+
+
+def _linear(attn: Any, states: Tensor, separate: str, fused: str) -> list[Tensor]:
+    """Three projections of (B, L, E), by one matrix product where `fuse_qkv_projections` was called."""
+    if attn.fused_projections:
+        return list(getattr(attn, fused)(states).chunk(3, dim=-1))
+    return [getattr(attn, name)(states) for name in separate.split()]
+
+
+def attention_layers(transformer: FluxTransformer2DModel) -> tuple[str, ...]:
+    """Names of the attention layers in the order they run: `transformer_blocks.0`, …,
+    `single_transformer_blocks.0`, …"""
+    double = (f"transformer_blocks.{i}" for i in range(len(transformer.transformer_blocks)))
+    single = (f"single_transformer_blocks.{i}" for i in range(len(transformer.single_transformer_blocks)))
+    return (*double, *single)
+
+
+@contextmanager
+def exchange_processors(transformer: FluxTransformer2DModel) -> Iterator[None]:
+    """Borrow the transformer's attention: our processors inside, the previous ones again after, whatever
+    happens."""
+    previous = transformer.attn_processors
+    backends = {name: getattr(processor, "_attention_backend", None) for name, processor in previous.items()}
+    ours = {name: ExchangeAttnProcessor(name.removesuffix(".attn.processor")) for name in previous}
+    for name, processor in ours.items():
+        processor._attention_backend = backends[name]
+    transformer.set_attn_processor(dict(ours))  # set_attn_processor pops entries from what it is given
+    try:
+        yield
+    finally:
+        transformer.set_attn_processor(dict(previous))

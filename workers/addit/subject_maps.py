@@ -1,0 +1,63 @@
+"""Where the subject is, read from the target's attention (method of section 3.4 of the paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from workers.addit.attention import attention_columns, attention_rows
+from workers.addit.latents import LatentGrid
+
+
+class SubjectRecorder:
+    """Collects the subject's attention over some layers and steps of the target; sees only a few rows and
+    columns.
+
+    layers: recorded attention layers
+    tokens: positions of the subject's tokens in the text
+    text_len: number of text tokens
+    """
+
+    def __init__(self, layers: Sequence[str], tokens: Sequence[int], text_len: int) -> None:
+        self.layers, self.text_len = frozenset(layers), text_len
+        self.tokens = torch.tensor(tokens)
+        self._rows: dict[int, list[Tensor]] = {}
+        self._columns: dict[int, list[Tensor]] = {}
+
+    def record(self, step: int, layer: str, query: Tensor, key: Tensor) -> None:
+        """query (B, L, H, D): text then image. key (B, S + L, H, D): lent source tokens, if any, before the
+        own ones."""
+        if layer not in self.layers:
+            return
+        lent = key.shape[1] - query.shape[1]
+        tokens = self.tokens.to(query.device)
+        rows = attention_rows(query[:, tokens], key)[..., lent + self.text_len :]  # (B, n, I)
+        columns = attention_columns(query[:, self.text_len :], key, lent + tokens)  # (B, I, n)
+        self._rows.setdefault(step, []).append(rows.mean(dim=1))
+        self._columns.setdefault(step, []).append(columns.mean(dim=-1))
+
+    def maps(
+        self, steps: Sequence[int], grid: LatentGrid, accumulate: Literal["columns", "reference"]
+    ) -> Tensor:
+        """(B, h, w) attention of the recorded `steps`.
+
+        "columns": mean of the image->subject probabilities. "reference": sum over the steps of the
+        subject->image rows,
+        plus the column of the last step alone, as the reference implementation has it.
+        """
+        recorded = [step for step in steps if step in self._columns]
+        columns = [torch.stack(self._columns[step]).mean(dim=0) for step in recorded]
+        if accumulate == "columns":
+            total = torch.stack(columns).mean(dim=0)
+        else:
+            rows = [torch.stack(self._rows[step]).mean(dim=0) for step in recorded]
+            total = torch.stack(rows).sum(dim=0) + columns[-1]
+        return total.reshape(-1, grid.height, grid.width)
+
+
+def recorded_steps(blend_step: int, first_step: int) -> range:
+    """The blend step and the two before it, as far as the target was computed."""
+    return range(max(first_step, blend_step - 2), blend_step + 1)

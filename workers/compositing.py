@@ -1,0 +1,68 @@
+"""Between the caller's picture and the size the model works on: fitting, bringing back, and what changed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from workers.addit.errors import UnsupportedSize
+
+IDENTICAL = 99.0
+"""dB; the PSNR given for pictures that do not differ at all."""
+
+
+def working_size(
+    width: int, height: int, multiple: int, min_pixels: int, max_pixels: int, max_aspect: float
+) -> tuple[int, int]:
+    """(width, height) the model works at: the picture's aspect, an area it serves, sides rounded to
+    `multiple`.
+
+    Raises `UnsupportedSize` for a picture longer than `max_aspect` times its other side.
+    """
+    if max(width, height) > max_aspect * min(width, height):
+        raise UnsupportedSize(f"{width}x{height} is more than {max_aspect:g} times as long as wide")
+    scale = math.sqrt(min(max(width * height, min_pixels), max_pixels) / (width * height))
+    fitted = (max(1, round(side * scale / multiple)) * multiple for side in (width, height))
+    return next(fitted), next(fitted)
+
+
+def soft_mask(cells: NDArray[np.float32], size: tuple[int, int], feather: float) -> Image.Image:
+    """Mode L picture of `size` (width, height), 255 wherever the latents were changed, fading out over
+    `feather` pixels.
+
+    cells: (h, w) of the latent grid, 1 where the subject was kept. Pixels beyond the fade are exactly 0.
+    """
+    hard = Image.fromarray((cells * 255).astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
+    grown = hard.filter(ImageFilter.MaxFilter(2 * math.ceil(feather) + 1))
+    soft = np.asarray(grown.filter(ImageFilter.GaussianBlur(feather / 2)))
+    return Image.fromarray(np.maximum(soft, np.asarray(hard)))
+
+
+def composite(source: Image.Image, result: Image.Image, mask: Image.Image) -> Image.Image:
+    """The result where `mask` (L) is 255, the source bit for bit where it is 0."""
+    return Image.composite(result, source, mask)
+
+
+def cut_out(picture: Image.Image, mask: Image.Image) -> Image.Image:
+    """The picture on transparency, opaque where `mask` (L) is 255."""
+    cut = picture.convert("RGBA")
+    cut.putalpha(mask)
+    return cut
+
+
+def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> float:
+    """Peak signal-to-noise ratio in dB of two (H, W, 3) pictures, over the pixels `where` (H, W); at most
+    `IDENTICAL`."""
+    difference = (one.astype(np.float32) - other.astype(np.float32)) ** 2
+    chosen = difference if where is None else difference[where]
+    error = float(chosen.mean()) if chosen.size else 0.0
+    return IDENTICAL if error == 0 else min(IDENTICAL, 10 * math.log10(255**2 / error))
+
+
+def box_of(mask: Image.Image) -> list[int] | None:
+    """[left, top, right, bottom] of what is not black, in pixels; None where all is."""
+    box = mask.getbbox()
+    return list(box) if box else None

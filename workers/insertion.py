@@ -1,0 +1,205 @@
+"""The production `Runner`: an API request through `workers.addit.insert`, and its pictures back at the
+caller's size."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from api_schemas.insertions import GeneratedSource, InsertionRequest
+from api_schemas.jobs import Cost, ResultWarning, Timings
+from api_schemas.models import ModelCard
+from runtime.settings import Settings
+from workers.addit.config import AdditConfig
+from workers.addit.errors import AdditError
+from workers.addit.localizers import Located, Picture
+from workers.addit.masks import resize
+from workers.addit.models import Models
+from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.compositing import IDENTICAL, box_of, composite, cut_out, psnr, soft_mask, working_size
+from workers.model_card import DEFAULT_PRESETS, make_card
+from workers.models.errors import WrongFingerprint
+from workers.models.loading import LoadOptions, load
+from workers.models.profiles import ModelProfile, SegmenterPlace, find_profile
+from workers.runner import OnStep, OutputImage, RunError, RunOutput
+
+CANARY_STEPS = 4
+FINGERPRINT_TOLERANCE = 6.0
+"""Mean difference of grey levels allowed between a canary's thumbnail and the recorded one: dtypes and
+kernels differ."""
+VISIBLE_CHANGE = 8.0
+"""Mean difference of grey levels inside the mask below which nothing was added."""
+
+
+def load_runner(settings: Settings) -> AdditRunner:
+    """Load the model that the settings name, warm it up and check that it gives what it should.
+
+    Raises `workers.models.errors.ModelError`.
+    """
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    profile = find_profile(settings.model)
+    segmenter = SegmenterPlace(settings.segmenter, settings.segmenter_config) if settings.segmenter else None
+    options = LoadOptions(settings.device, settings.dtype, settings.offload, settings.quantization, segmenter)
+    models = load(profile, options)
+    runner = AdditRunner(profile, models, make_card(profile, models))
+    runner.canary()
+    return runner
+
+
+@dataclass(frozen=True)
+class AdditRunner:
+    """A resident model, one request at a time."""
+
+    profile: ModelProfile
+    models: Models
+    card: ModelCard
+
+    def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
+        """See `workers.runner.Runner.run`."""
+
+        def tick(stage: str, done: int, total: int) -> None:
+            on_step("source" if stage == "source" else "denoise", done, total, 100 * done / total)
+
+        try:
+            edit = self.to_edit(request, source)
+            return self.to_output(request, source, edit, insert(self.models, edit, tick))
+        except AdditError as error:
+            raise RunError(error.code, str(error)) from error
+
+    def canary(self) -> None:
+        """A short generated insertion; raises `WrongFingerprint` if its picture is not the recorded one."""
+        picture = self.canary_picture()
+        if self.profile.fingerprint is None:
+            return
+        recorded = np.array(json.loads(self.profile.fingerprint.read_text()), dtype=np.float32)
+        difference = float(np.abs(thumbnail(picture) - recorded).mean())
+        if difference > FINGERPRINT_TOLERANCE:
+            raise WrongFingerprint(
+                f"the canary's picture differs from the recorded one by {difference:.1f} grey levels"
+            )
+
+    def canary_picture(self) -> Picture:
+        """What the canary insertion gives."""
+        source_prompt, prompt, subject = self.profile.canary
+        side = self.profile.native_side
+        preset = self.profile.presets[DEFAULT_PRESETS["generated"]]
+        config = replace(preset.at_steps(CANARY_STEPS), localizer="attention")
+        edit = Edit(PromptSource(source_prompt, 0, side, side), prompt, subject, (0,), config)
+        return insert(self.models, edit).pictures[0]
+
+    def to_edit(self, request: InsertionRequest, source: Image.Image | None) -> Edit:
+        """The request in the method's terms, at a size the model works on. Raises `AdditError`."""
+        config = self.to_config(request)
+        if isinstance(request.source, GeneratedSource):
+            side = self.profile.native_side
+            width, height = self._working_size(request.source.width or side, request.source.height or side)
+            prompted = PromptSource(request.source.prompt, request.source.seed, height, width)
+            return Edit(prompted, request.prompt, request.subject, tuple(request.seeds), config)
+        assert source is not None, "an image source comes with its picture"
+        fitted = source.resize(self._working_size(*source.size), Image.Resampling.LANCZOS)
+        shown = PictureSource(np.asarray(fitted), request.source.prompt)
+        return Edit(shown, request.prompt, request.subject, tuple(request.seeds), config)
+
+    def to_config(self, request: InsertionRequest) -> AdditConfig:
+        """The preset with the request's own options over it."""
+        given = request.options.model_dump(exclude_none=True)
+        preset = self.profile.presets[request.preset or DEFAULT_PRESETS[request.source.kind]]
+        config = preset.at_steps(given.get("num_inference_steps", preset.num_inference_steps))
+        blends = {"blend_steps": tuple(sorted(set(given["blend_steps"])))} if "blend_steps" in given else {}
+        return replace(config, **given | blends)
+
+    def _working_size(self, width: int, height: int) -> tuple[int, int]:
+        profile = self.profile
+        limits = profile.min_pixels, profile.max_pixels, profile.max_aspect
+        return working_size(width, height, self.models.size_multiple, *limits)
+
+    def to_output(
+        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, done: Insertion
+    ) -> RunOutput:
+        """Pictures and verdicts at the size of `source`, or of the generated one."""
+        shown = source or Image.fromarray(done.source)
+        images = tuple(self._output_image(shown, edit, done, row) for row in range(len(edit.seeds)))
+        seconds = done.seconds
+        return RunOutput(
+            images=images,
+            timings=Timings(**{name: round(seconds[name], 4) for name in seconds}),
+            cost=Cost(
+                forwards=round(done.forwards.total, 3),
+                gpu_seconds=round(sum(seconds.values()), 4),
+                source_memory="miss",
+            ),
+            source=shown,
+            warnings=tuple(self._warnings(edit, done, images)),
+        )
+
+    def _output_image(self, source: Image.Image, edit: Edit, done: Insertion, row: int) -> OutputImage:
+        result = Image.fromarray(done.pictures[row]).resize(source.size, Image.Resampling.LANCZOS)
+        if done.located is None or done.cells is None:
+            return OutputImage(
+                result, self._fields(edit, row, None, "blending is off, so the subject was not looked for")
+            )
+        located = done.located[row]
+        height, width = done.source.shape[:2]
+        mask = grey(resize(located.mask, source.height, source.width).numpy() > 0.5)
+        if edit.config.strict_background:
+            feather = self.models.size_multiple / 4 * source.width / width
+            result = composite(source, result, soft_mask(done.cells[row].cpu().numpy(), source.size, feather))
+        reason = located.missing or no_visible_change(done, located, row, (height, width))
+        fields = self._fields(edit, row, located, reason) | {"box": box_of(mask), "background_psnr": None}
+        background = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
+        fields["background_psnr"] = None if background >= IDENTICAL else round(background, 2)
+        attention = grey(located.attention.numpy()).resize(source.size, Image.Resampling.BILINEAR)
+        return OutputImage(result, fields, mask, attention, cut_out(result, mask))
+
+    def _fields(self, edit: Edit, row: int, located: Located | None, reason: str | None) -> dict[str, object]:
+        return {
+            "seed": edit.seeds[row],
+            "subject_found": reason is None,
+            "reason": reason,
+            "score": None if located is None or located.score is None else round(located.score, 4),
+            "extended_scale": edit.config.extended_scale,
+        }
+
+    def _warnings(self, edit: Edit, done: Insertion, images: tuple[OutputImage, ...]) -> list[ResultWarning]:
+        warnings = []
+        floor = self.profile.min_reconstruction_psnr
+        if floor is not None and isinstance(edit.source, PictureSource):
+            kept = psnr(done.source, edit.source.picture)
+            if kept < floor:
+                text = f"not this model's world: {kept:.1f} dB survive its autoencoder, not {floor:g}"
+                warnings.append(ResultWarning(code="out_of_domain", message=text))
+        missing = [str(image.fields["seed"]) for image in images if not image.fields["subject_found"]]
+        if missing:
+            seeds = f"seed{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+            text = f"no {edit.subject} was found for {seeds}; try others, or a higher extended_scale"
+            warnings.append(ResultWarning(code="subject_not_found", message=text))
+        return warnings
+
+
+def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[int, int]) -> str | None:
+    """Why the subject counts as not added although attention found a place, or None."""
+    inside = resize(located.mask, *size).numpy() > 0.5
+    before, after = done.source[inside].astype(np.float32), done.pictures[row][inside].astype(np.float32)
+    change = float(np.abs(after - before).mean()) if inside.any() else 0.0
+    return (
+        None
+        if change >= VISIBLE_CHANGE
+        else f"nothing visible was added where the subject was looked for ({change:.1f} grey levels)"
+    )
+
+
+def thumbnail(picture: Picture) -> NDArray[np.float32]:
+    """(16, 16) grey levels."""
+    small = Image.fromarray(picture).convert("L").resize((16, 16), Image.Resampling.BOX)
+    return np.asarray(small, dtype=np.float32)
+
+
+def grey(values: NDArray[np.float32] | NDArray[np.bool_]) -> Image.Image:
+    """Mode L picture of values in 0..1."""
+    return Image.fromarray((np.asarray(values, dtype=np.float32) * 255).round().astype(np.uint8))

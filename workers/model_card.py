@@ -1,0 +1,52 @@
+"""A profile in the words of the API: what the gateway needs to judge a request without loading the model."""
+
+from __future__ import annotations
+
+from typing import Literal, cast, get_args
+
+from api_schemas.insertions import Localizer, Options
+from api_schemas.models import ModelCard
+from workers.addit.config import AdditConfig
+from workers.addit.localizers import SAM_PROMPTS
+from workers.addit.models import Models
+from workers.models.profiles import ModelProfile
+
+DEFAULT_PRESETS: dict[Literal["image", "generated"], str] = {
+    "image": "paper-real",
+    "generated": "paper-generated",
+}
+
+
+def make_card(profile: ModelProfile, models: Models) -> ModelCard:
+    """The card of a loaded model; only the localizers whose helpers are there are offered."""
+    localizers = ("attention", *(SAM_PROMPTS if models.segmenter else ()))
+    return ModelCard(
+        name=profile.name,
+        description=profile.description,
+        licence=profile.licence,
+        native_width=profile.native_side,
+        native_height=profile.native_side,
+        size_multiple=models.size_multiple,
+        max_pixels=profile.max_pixels,
+        max_aspect=profile.max_aspect,
+        presets={name: to_options(preset) for name, preset in profile.presets.items()},
+        default_presets=DEFAULT_PRESETS,
+        localizers=[name for name in get_args(Localizer) if name in localizers],
+        vocabulary=list(profile.vocabulary) if profile.vocabulary else None,
+        subjects=list(profile.subjects) if profile.subjects else None,
+        max_prompt_tokens=profile.text_len,
+    )
+
+
+def to_options(config: AdditConfig) -> Options:
+    """A preset's knobs as the API names them. Whether the background is strict is the caller's choice by
+    source kind."""
+    return Options(
+        num_inference_steps=config.num_inference_steps,
+        guidance_scale=config.guidance_scale,
+        extended_scale=config.extended_scale,
+        structure_transfer_step=config.structure_transfer_step,
+        blend_steps=list(config.blend_steps),
+        localizer=cast(Localizer, config.localizer),
+        inversion=config.inversion,
+    )

@@ -1,0 +1,32 @@
+"""What can be wrong with a model before it serves. All are for the operator: the worker does not start.
+
+ModelError
+├── UnknownProfile     no profile, hub name or directory of that name
+├── ModelFilesBroken   missing, truncated or of another model
+└── WrongFingerprint   the loaded model does not give the picture it should
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ModelError(Exception):
+    """A model that cannot be served."""
+
+
+class UnknownProfile(ModelError):
+    """Names what there is."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"no model {name!r}: neither a directory with a model_index.json nor one of {', '.join(known)}"
+        )
+
+
+class ModelFilesBroken(ModelError):
+    """A checkpoint that does not open."""
+
+
+class WrongFingerprint(ModelError):
+    """Weights, libraries or hardware compute something else than was recorded for them."""

@@ -1,0 +1,2 @@
+"""Toyland: a small FLUX of a made-up world, shipped with its SAM-2. Data, and the profile that describes
+it."""
