@@ -1,0 +1,29 @@
+"""`python -m workers`: one supervisor with its engine. Exit code 1 when its engine kept dying."""
+
+from __future__ import annotations
+
+import sys
+
+import structlog
+
+from runtime import logs
+from runtime.settings import Settings
+from workers.shutdown import Shutdown
+from workers.supervisor import EngineKeepsDying, Supervisor
+
+
+def main() -> int:
+    """Serve until SIGTERM."""
+    settings, shutdown = Settings(), Shutdown()
+    logs.configure(settings, "worker")
+    shutdown.listen()
+    try:
+        Supervisor(settings, shutdown).serve()
+    except EngineKeepsDying as reason:
+        structlog.get_logger().error("worker down", reason=str(reason))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""One attempt at one record: run the model, store the pictures, end the record once. Knows no pipe and no RQ.
+
+Every write carries the attempt's token. When the store refuses it, another attempt owns the record: this one
+removes its own pictures and says nothing more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import structlog
+
+from api_schemas.errors import JobError
+from api_schemas.jobs import InsertionResult, Progress, ResultImage, Stage
+from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key
+from job_store.errors import StaleToken, StoreUnavailable
+from job_store.jobs import JobStore
+from runtime.settings import Settings
+from workers.failures import TOO_LATE, explain, where
+from workers.messages import Ended, Ending, Run, StopReason
+from workers.outage import keep_trying
+from workers.pictures import Picture, decode, pictures
+from workers.runner import Runner, RunOutput
+
+COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
+PUT_SECONDS = 15.0
+QUIET_SECONDS = 5.0  # without progress reports after one failed: the model does not wait for the store
+
+log = structlog.get_logger()
+Value = TypeVar("Value")
+
+
+class Interrupted(Exception):
+    """Leaves a run through `on_step`; never leaves the attempt."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Ears(Protocol):
+    """How the outside reaches a running attempt, and how it knows that the attempt is alive."""
+
+    def stopped(self, token: str) -> StopReason | None:
+        """Why the attempt is to stop, if it is."""
+
+    def beat(self, token: str) -> None:
+        """It has got one step further."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where records and pictures live."""
+
+    jobs: JobStore
+    artifacts: ArtifactStore
+
+
+class Attempt:
+    """`do` it once. Times are monotonic seconds: this machine's clock may be wrong."""
+
+    def __init__(self, run: Run, stores: Stores, settings: Settings, ears: Ears) -> None:
+        self._record, self._token = run.claim.record, run.claim.token
+        self._ends_at = time.monotonic() + run.seconds
+        self._stores, self._settings, self._ears = stores, settings, ears
+        self._last: Progress | None = None
+        self._quiet_until = 0.0
+        self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
+
+    def do(self, runner: Runner) -> Ended:
+        """Run, store, end; whatever happens comes back as an `Ended`."""
+        try:
+            result = self._upload(self._insert(runner))
+        except Interrupted as interruption:
+            return Ended(self._token, self._stop(interruption.reason))
+        except Exception as error:
+            return self._fail(error)
+        return Ended(self._token, self._commit(result))
+
+    def _insert(self, runner: Runner) -> RunOutput:
+        source_key = self._record.source_key
+        source = decode(self._stores.artifacts.get(source_key)) if source_key else None
+        return runner.run(self._record.request, source, self._on_step)
+
+    def _on_step(self, stage: Stage, step: int, total: int, percent: float) -> None:
+        self._ears.beat(self._token)
+        reason = self._ears.stopped(self._token)
+        if reason is None and time.monotonic() > self._ends_at:
+            reason = "deadline"
+        if reason is not None:
+            raise Interrupted(reason)
+        self._report(Progress(stage=stage, step=step, total=total, percent=percent))
+
+    def _report(self, progress: Progress) -> None:
+        if progress == self._last or time.monotonic() < self._quiet_until:
+            return
+        try:
+            self._stores.jobs.report(self._record.id, self._token, progress)
+            self._last = progress
+        except StaleToken:
+            raise Interrupted("superseded") from None
+        except StoreUnavailable:
+            self._quiet_until = time.monotonic() + QUIET_SECONDS
+
+    def _upload(self, output: RunOutput) -> InsertionResult:
+        started = time.monotonic()
+        keys: dict[tuple[int | None, str], str] = {}
+        for done, picture in enumerate(pictures(output, self._record.request.output)):
+            self._on_step("upload", done, done + 1, self._last.percent if self._last else 0.0)
+            keys[picture.index, picture.field] = self._put(picture)
+        return self._result(output, keys, time.monotonic() - started)
+
+    def _put(self, picture: Picture) -> str:
+        key = self._key(picture.name)
+        keep_trying(
+            lambda: self._stores.artifacts.put(key, picture.data), StorageUnavailable, PUT_SECONDS, self._beat
+        )
+        return key
+
+    def _result(
+        self, output: RunOutput, keys: dict[tuple[int | None, str], str], upload_seconds: float
+    ) -> InsertionResult:
+        record = self._record
+        queue_seconds = (record.started_at - record.created_at).total_seconds() if record.started_at else 0.0
+        return InsertionResult(
+            images=[
+                ResultImage.model_validate(
+                    {
+                        **image.fields,
+                        **{field: key for (of, field), key in keys.items() if of == index},
+                        "width": image.image.width,
+                        "height": image.image.height,
+                    }
+                )
+                for index, image in enumerate(output.images)
+            ],
+            source_url=keys.get((None, "source_url")),
+            warnings=list(output.warnings),
+            timings=output.timings.model_copy(update={"queue": queue_seconds, "upload": upload_seconds}),
+            cost=output.cost,
+        )
+
+    def _commit(self, result: InsertionResult) -> Ending:
+        return self._end(lambda: self._stores.jobs.commit(self._record.id, self._token, result), "succeeded")
+
+    def _stop(self, reason: StopReason) -> Ending:
+        self._discard()
+        if reason == "deadline":
+            return self._end_failed(TOO_LATE)
+        if reason == "canceled":
+            return self._end(lambda: self._stores.jobs.canceled(self._record.id, self._token), "canceled")
+        self._log.warning("attempt superseded")
+        return "superseded"
+
+    def _fail(self, error: Exception) -> Ended:
+        failure = explain(error)
+        self._discard()
+        code = failure.error.code
+        self._log.error("attempt failed", code=code, error=where(error, self._settings.log_prompts))
+        if failure.elsewhere and self._record.crashes + 1 < self._settings.max_crashes:
+            return Ended(self._token, "crashed", failure.fatal)
+        return Ended(self._token, self._end_failed(failure.error), failure.fatal)
+
+    def _end_failed(self, error: JobError) -> Ending:
+        return self._end(lambda: self._stores.jobs.fail(self._record.id, self._token, error), "failed")
+
+    def _end(self, transition: Callable[[], None], ending: Ending) -> Ending:
+        """Move the record to its end, waiting out an outage of the store."""
+        try:
+            keep_trying(transition, StoreUnavailable, COMMIT_SECONDS, self._beat)
+        except StoreUnavailable:
+            self._log.error("record not ended: no store", ending=ending)
+            return "crashed"
+        except StaleToken:
+            self._log.warning("refused: another attempt owns the record", ending=ending)
+            self._discard()
+            return "superseded"
+        self._log.info("attempt ended", ending=ending)
+        return ending
+
+    def _discard(self) -> None:
+        """Remove this attempt's pictures; what cannot be removed now goes with the job."""
+        try:
+            self._stores.artifacts.delete(self._key(""))
+        except ArtifactError:
+            self._log.warning("pictures of an attempt left behind")
+
+    def _key(self, name: str) -> str:
+        return attempt_key(self._record.tenant, self._record.id, self._token, name)
+
+    def _beat(self) -> None:
+        self._ears.beat(self._token)

@@ -1,0 +1,26 @@
+"""`python -m workers.background`: the reconciler and the webhook sender together. Any number may run."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+from job_store.connection import connect
+from runtime import logs
+from runtime.settings import Settings
+from workers.reconciler import Reconciler
+from workers.shutdown import Shutdown
+from workers.webhooks import WebhookSender
+
+
+def main() -> None:
+    """Work until SIGTERM."""
+    settings, shutdown = Settings(), Shutdown()
+    logs.configure(settings, "background")
+    shutdown.listen()
+    redis = connect(settings.redis_url)
+    Thread(target=WebhookSender(settings, redis).send, args=(shutdown,), name="webhooks", daemon=True).start()
+    Reconciler(settings, redis).reconcile(shutdown)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Guards one attempt from outside the engine: renews its lease, passes stops on, kills who does not stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from redis import Redis
+
+from job_store import tickets
+from job_store.errors import StaleToken, StoreUnavailable
+from job_store.jobs import JobStore
+from job_store.records import Claim
+from runtime.settings import Settings
+from workers.clock import server_now
+from workers.engine_process import EngineGone, EngineProcess
+from workers.failures import TOO_LATE
+from workers.messages import Beat, Ended, Run, Stop, StopReason
+from workers.shutdown import Shutdown
+from workers.watch import Verdict, Watch
+
+Reason = Verdict | Literal["died", "shutdown"]
+"""Why the supervisor, not the engine, says what becomes of a record."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Post:
+    """What a guard has at hand. `pulse` is called at every renewal."""
+
+    engine: EngineProcess
+    jobs: JobStore
+    redis: Redis
+    settings: Settings
+    shutdown: Shutdown
+    pulse: Callable[[], None]
+
+
+class Guard:
+    """One attempt, from handing it over to knowing its end."""
+
+    def __init__(self, claim: Claim, post: Post) -> None:
+        self._id, self._token, self._claim, self._post = claim.record.id, claim.token, claim, post
+        self._log = log.bind(job_id=self._id, attempt=claim.record.attempts)
+
+    def run(self) -> Ended | None:
+        """Hand the record over and stay until its attempt is over; None if a shutdown did not let it finish.
+
+        Raises EngineGone when the engine died or had to be killed; the record is ended or given back by then.
+        """
+        seconds, now = seconds_left(self._claim, self._post.redis), time.monotonic()
+        self._watch = Watch(self._post.settings.step_seconds, now + seconds, last_beat=now)
+        try:
+            self._post.engine.send(Run(self._claim, seconds))
+            ended = self._stay()
+        except EngineGone:
+            self._close("died" if self._watch.asked is None else self._watch.asked)
+            raise
+        if ended is None:
+            self._post.engine.kill()
+            self._close("shutdown")
+        elif ended.ending == "crashed":
+            self._close("died")
+        return ended
+
+    def _stay(self) -> Ended | None:
+        settings, shutdown = self._post.settings, self._post.shutdown
+        renew_at = time.monotonic()
+        while not shutdown.is_due(settings.grace_seconds):
+            message = self._post.engine.receive(renew_at - time.monotonic())
+            if isinstance(message, Ended) and message.token == self._token:
+                return message
+            if isinstance(message, Beat) and message.token == self._token:
+                self._watch.beat(time.monotonic())
+            if time.monotonic() >= renew_at:
+                self._renew()
+                renew_at = time.monotonic() + settings.beat_seconds
+            self._judge()
+        return None
+
+    def _renew(self) -> None:
+        try:
+            if self._post.jobs.beat(self._id, self._token, lease_ms(self._post.settings)):
+                self._ask("canceled")
+            self._post.pulse()
+        except StaleToken:
+            self._ask("superseded")
+        except StoreUnavailable:
+            self._log.warning("lease not renewed: no store")
+
+    def _ask(self, reason: StopReason) -> None:
+        if self._watch.ask(reason, time.monotonic()):
+            self._log.info("attempt asked to stop", reason=reason)
+            self._post.engine.send(Stop(self._token, reason))
+
+    def _judge(self) -> None:
+        verdict = self._watch.verdict(time.monotonic())
+        if verdict is None:
+            return
+        self._log.error("engine killed", reason=verdict)
+        exit_code = self._post.engine.kill()
+        if verdict == "deadline":
+            self._watch.ask("deadline", time.monotonic())
+        raise EngineGone(exit_code)
+
+    def _close(self, reason: Reason) -> None:
+        """Say what became of the record. Without a store the end of its lease will say it."""
+        try:
+            self._end(reason)
+            self._log.warning("attempt cut short", reason=reason)
+        except StaleToken:
+            self._log.info("attempt was over already", reason=reason)
+        except StoreUnavailable:
+            self._log.warning("record not given back: no store", reason=reason)
+
+    def _end(self, reason: Reason) -> None:
+        jobs, model = self._post.jobs, self._claim.record.model
+        match reason:
+            case "deadline":
+                jobs.fail(self._id, self._token, TOO_LATE)
+            case "canceled":
+                jobs.canceled(self._id, self._token)
+            case "hang" | "died" | "shutdown":
+                crashed, most = reason != "shutdown", self._post.settings.max_crashes
+                if jobs.release(self._id, self._token, crashed=crashed, max_crashes=most) == "queued":
+                    tickets.issue(self._post.redis, model)
+
+
+def lease_ms(settings: Settings) -> int:
+    """How long a claim lasts without renewal."""
+    return round(settings.lease_seconds * 1000)
+
+
+def seconds_left(claim: Claim, redis: Redis) -> float:
+    """Until the record's deadline."""
+    try:
+        return (claim.record.deadline_at - server_now(redis)).total_seconds()
+    except StoreUnavailable:
+        return float(claim.record.request.deadline_seconds)

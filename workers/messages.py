@@ -1,0 +1,70 @@
+"""What supervisor and engine say to each other over their pipe, pickled between a process and its child."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from api_schemas.models import ModelCard
+from job_store.records import Claim
+
+StopReason = Literal["canceled", "deadline", "superseded"]
+"""Why an attempt stops early: its caller said so, its time is up, or another attempt owns the record."""
+
+Ending = Literal["succeeded", "failed", "canceled", "superseded", "crashed"]
+"""How an attempt ended. `crashed`: the record is still ours and unended, the supervisor gives it back."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """To the engine: do this record, in at most `seconds` from now."""
+
+    claim: Claim
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """To the engine: end the attempt of this token at the next step."""
+
+    token: str
+    reason: StopReason
+
+
+@dataclass(frozen=True)
+class ProveYourself:
+    """To the engine: run the canary."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From the engine: the model is loaded and works."""
+
+    card: ModelCard
+
+
+@dataclass(frozen=True)
+class Beat:
+    """From the engine: the attempt of this token has got one step further."""
+
+    token: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """From the engine: the attempt of this token is over. `fatal`: the engine cannot be used any more."""
+
+    token: str
+    ending: Ending
+    fatal: bool = False
+
+
+@dataclass(frozen=True)
+class Proved:
+    """From the engine: the canary passed, or it did not and the engine cannot be used any more."""
+
+    passed: bool
+
+
+ToEngine = Run | Stop | ProveYourself
+FromEngine = Ready | Beat | Ended | Proved

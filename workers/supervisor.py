@@ -1,0 +1,193 @@
+"""The supervisor: keeps one engine alive, proven and busy. It never imports a model's library.
+
+A ticket only wakes it. Which record runs is decided by the claim, and claims go on until nothing is ready,
+so a lost, doubled or forged ticket changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Literal
+
+import structlog
+
+from api_schemas.base import new_id
+from api_schemas.models import ModelCard
+from job_store.connection import connect
+from job_store.jobs import JobStore
+from job_store.workers import WorkerRegistry, WorkerState
+from runtime.settings import Settings
+from workers.clock import server_now
+from workers.engine_process import EngineGone, EngineProcess
+from workers.guard import Guard, Post, lease_ms
+from workers.messages import Proved, ProveYourself, Ready
+from workers.outage import OUTAGES, Backoff
+from workers.shutdown import Shutdown
+from workers.ticket_worker import TicketWorker
+
+EXIT_WINDOW_SECONDS = 300.0
+DOWN_SECONDS = 300.0  # how long a stopped worker is still shown
+MISSED_BEATS = 5  # a worker that has said nothing for so many is not there
+
+State = Literal["loading", "ready", "busy", "down"]
+log = structlog.get_logger()
+
+
+class EngineKeepsDying(Exception):
+    """It ended so often that starting it again helps nobody."""
+
+
+class Supervisor:
+    """One engine's supervisor; `serve` it in the main thread."""
+
+    def __init__(self, settings: Settings, shutdown: Shutdown) -> None:
+        self._settings, self._shutdown = settings, shutdown
+        self._redis = connect(settings.redis_url)
+        self._jobs, self._registry = JobStore(self._redis), WorkerRegistry(self._redis)
+        self._name, self._started_at = new_id("worker"), datetime.now(UTC)
+        self._model = settings.model  # until the engine says what it has loaded
+        self._ticket_worker: TicketWorker | None = None
+        self._exits: deque[float] = deque(maxlen=settings.max_engine_exits)
+        self._last_ok: datetime | None = None
+        self._state: State = "loading"
+
+    def serve(self) -> None:
+        """Work until asked to stop. Raises EngineKeepsDying."""
+        try:
+            while not self._shutdown.asked:
+                self._serve_with_an_engine()
+        except EngineKeepsDying:
+            self._show("down")
+            raise
+        finally:
+            self._leave()
+
+    def _serve_with_an_engine(self) -> None:
+        """One engine's life."""
+        self._engine = EngineProcess(self._settings)
+        log.info("engine started", engine_pid=self._engine.pid)
+        try:
+            card = self._await_ready()
+            if card is not None:
+                self._serve_model(card)
+        except EngineGone as gone:
+            self._count_exit(gone)
+        finally:
+            self._engine.kill()
+
+    def _await_ready(self) -> ModelCard | None:
+        """What the engine has loaded; None if asked to stop before. Raises EngineGone."""
+        ends_at = time.monotonic() + self._settings.load_seconds
+        while not self._shutdown.asked:
+            self._show("loading")
+            message = self._engine.receive(self._settings.beat_seconds)
+            if isinstance(message, Ready):
+                return message.card
+            if time.monotonic() > ends_at:
+                log.error("engine killed", reason="not loaded in time")
+                raise EngineGone(self._engine.kill())
+        return None
+
+    def _serve_model(self, card: ModelCard) -> None:
+        """Prove, wait, run; through outages of the store, until asked to stop. Raises EngineGone."""
+        self._model, self._prove_at, worked, backoff = card.name, time.monotonic(), False, Backoff()
+        self._count_as_ok()
+        while not self._shutdown.asked:
+            try:
+                self._registry.announce(card)
+                self._prove_if_due()
+                if not worked:
+                    self._wait()
+                worked = self._run_next()
+                backoff.reset()
+            except OUTAGES as outage:
+                log.warning("no store", error=str(outage))
+                self._engine.receive(backoff.next())
+
+    def _wait(self) -> None:
+        """Until a ticket comes, or for a second. An engine that died meanwhile is noticed."""
+        self._show("ready")
+        if self._ticket_worker is None:
+            self._ticket_worker = TicketWorker(self._model, connect(self._settings.redis_url))
+        self._ticket_worker.wait()
+        self._engine.receive(0)
+
+    def _run_next(self) -> bool:
+        """Run the next ready record; False if there is none. Raises EngineGone if it killed the engine."""
+        claim = self._jobs.claim(self._model, self._name, lease_ms(self._settings))
+        if claim is None:
+            return False
+        log.info("job claimed", job_id=claim.record.id, attempt=claim.record.attempts)
+        post = Post(self._engine, self._jobs, self._redis, self._settings, self._shutdown, self._pulse)
+        ended = Guard(claim, post).run()
+        if ended is None or ended.fatal:
+            raise EngineGone(self._engine.kill())
+        if ended.ending == "succeeded":
+            self._count_as_ok()
+        else:
+            self._prove_at = time.monotonic()
+        return True
+
+    def _prove_if_due(self) -> None:
+        """A success proves the engine; a failure, or long idling, asks for a canary. Raises EngineGone."""
+        if time.monotonic() < self._prove_at:
+            return
+        ends_at = time.monotonic() + self._settings.step_seconds
+        self._engine.send(ProveYourself())
+        while time.monotonic() < ends_at:
+            self._show("ready")
+            match self._engine.receive(self._settings.beat_seconds):
+                case Proved(passed=True):
+                    self._count_as_ok()
+                    return
+                case Proved(passed=False):
+                    break
+        log.error("engine killed", reason="canary")
+        raise EngineGone(self._engine.kill())
+
+    def _count_as_ok(self) -> None:
+        self._prove_at = time.monotonic() + self._settings.canary_seconds
+        with suppress(*OUTAGES):
+            self._last_ok = server_now(self._redis)
+
+    def _pulse(self) -> None:
+        """What goes on while a job runs."""
+        self._show("busy")
+        if self._ticket_worker is not None:
+            self._ticket_worker.stay_visible()
+
+    def _show(self, state: State) -> None:
+        """Let everybody know; without a store nobody can."""
+        self._state = state
+        seconds = DOWN_SECONDS if state == "down" else MISSED_BEATS * max(1.0, self._settings.beat_seconds)
+        with suppress(*OUTAGES):
+            self._registry.put_state(
+                WorkerState(
+                    name=self._name,
+                    model=self._model,
+                    state=state,
+                    pid=os.getpid(),
+                    engine_pid=self._engine.pid,
+                    last_ok=self._last_ok,
+                    started_at=self._started_at,
+                ),
+                seconds,
+            )
+
+    def _count_exit(self, gone: EngineGone) -> None:
+        log.error("engine gone", exit_code=gone.exit_code)
+        now = time.monotonic()
+        self._exits.append(now)
+        if len(self._exits) == self._exits.maxlen and now - self._exits[0] < EXIT_WINDOW_SECONDS:
+            raise EngineKeepsDying(f"{len(self._exits)} times within {EXIT_WINDOW_SECONDS:.0f} s")
+
+    def _leave(self) -> None:
+        with suppress(*OUTAGES):
+            if self._state != "down":
+                self._registry.remove(self._name)
+            if self._ticket_worker is not None:
+                self._ticket_worker.leave()
