@@ -1,0 +1,127 @@
+"""The async client: the same calls, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+from tenacity import AsyncRetrying
+
+from api_schemas.events import JobEvent
+from api_schemas.images import ImageAsset
+from api_schemas.insertions import InsertionRequest
+from api_schemas.jobs import InsertionJob
+from api_schemas.models import ModelList
+from client import calls
+from client.errors import ApiError, Unreachable
+from client.event_stream import Following
+from client.retries import POLICY
+
+T = TypeVar("T")
+EVENTS_SECONDS = 60.0  # the service says at least something every 15 s
+
+
+class AsyncAddit:
+    """Talks to one service with one key. Passing troubles are retried; what comes out raises ClientError.
+
+        async with AsyncAddit("http://127.0.0.1:8080", key) as addit:
+            job = await addit.insert(InsertionRequest(...))
+            picture = await addit.download(job.result.images[0].url)
+
+    seconds: how long one answer may take, beyond what a call itself asks to wait
+    """
+
+    def __init__(
+        self, url: str, key: str, *, seconds: float = 30.0, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._seconds = seconds
+        self._http = httpx.AsyncClient(
+            base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        await self._http.aclose()
+
+    async def upload(self, picture: bytes, name: str = "picture.png") -> ImageAsset:
+        """Gives a picture to the service. `name` tells its type."""
+        return await self._do(calls.upload(picture, name))
+
+    async def submit(self, request: InsertionRequest, idempotency_key: str | None = None) -> InsertionJob:
+        """Queues an insertion and returns at once."""
+        return await self._do(calls.submit(request, idempotency_key))
+
+    async def job(self, job_id: str, wait: int = 0) -> InsertionJob:
+        """The job now, or as soon as it ends within `wait` seconds."""
+        return await self._do(calls.job(job_id, wait))
+
+    async def cancel(self, job_id: str) -> InsertionJob:
+        """Stops a job."""
+        return await self._do(calls.cancel(job_id))
+
+    async def delete(self, job_id: str) -> None:
+        """Purges a job with all it has."""
+        await self._do(calls.delete(job_id))
+
+    async def models(self) -> ModelList:
+        """What is served now."""
+        return await self._do(calls.models())
+
+    async def download(self, link: str) -> bytes:
+        """The picture behind a link of a result."""
+        return await self._do(calls.download(link))
+
+    async def events(self, job_id: str) -> AsyncIterator[JobEvent]:
+        """Everything that happens to a job, from its beginning to its end; a broken stream is resumed."""
+        following = Following()
+        while not following.completed:
+            error = None
+            try:
+                async for event in self._stream(job_id, following):
+                    yield event
+            except (httpx.TransportError, ApiError) as broken:
+                error = broken
+            if not following.completed:
+                await asyncio.sleep(following.pause_after(error))
+
+    async def insert(
+        self, request: InsertionRequest, on_event: Callable[[JobEvent], None] = lambda _: None
+    ) -> InsertionJob:
+        """Submits, follows and gives back the succeeded job. Raises NotSucceeded."""
+        job_id = (await self.submit(request)).id
+        async for event in self.events(job_id):
+            on_event(event)
+        return calls.succeeded(await self.job(job_id))
+
+    async def _do(self, call: calls.Call[T]) -> T:
+        timeout = self._seconds + call.patience
+        try:
+            async for attempt in AsyncRetrying(**POLICY):
+                with attempt:
+                    answer = await self._http.request(call.method, call.path, timeout=timeout, **call.options)
+                    return call.read(calls.checked(answer))
+        except httpx.TransportError as error:
+            raise Unreachable(f"{self._http.base_url}: {error or type(error).__name__}") from None
+        raise AssertionError("the loop above returns or raises")
+
+    async def _stream(self, job_id: str, following: Following) -> AsyncIterator[JobEvent]:
+        path = f"{calls.INSERTIONS}/{job_id}/events"
+        async with self._http.stream(
+            "GET", path, headers=following.headers, timeout=EVENTS_SECONDS
+        ) as answer:
+            if answer.is_error:
+                await answer.aread()
+            async for line in calls.checked(answer).aiter_lines():
+                if event := following.feed(line):
+                    yield event

@@ -1,0 +1,113 @@
+"""The API as values: what to send and how to read the answer. No I/O; both clients send these."""
+
+from __future__ import annotations
+
+import mimetypes
+import secrets
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from api_schemas.errors import Problem
+from api_schemas.images import ImageAsset
+from api_schemas.insertions import InsertionRequest
+from api_schemas.jobs import InsertionJob
+from api_schemas.models import ModelList
+from client.errors import ApiError, NotSucceeded, Unreachable
+
+T = TypeVar("T")
+INSERTIONS = "/v1/insertions"
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One request. `patience`: seconds the service itself may take before it answers."""
+
+    method: str
+    path: str
+    read: Callable[[httpx.Response], T]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    patience: float = 0
+
+
+def submit(request: InsertionRequest, idempotency_key: str | None = None) -> Call[InsertionJob]:
+    """The same key with the same request is the same job: a retry adds nothing twice."""
+    headers = {
+        "Idempotency-Key": idempotency_key or secrets.token_hex(16),
+        "Content-Type": "application/json",
+    }
+    body = request.model_dump_json(exclude_unset=True)
+    return Call("POST", INSERTIONS, _job, {"content": body, "headers": headers})
+
+
+def job(job_id: str, wait: int = 0) -> Call[InsertionJob]:
+    """The job as it is now, or as soon as it has ended within `wait` seconds (at most 60)."""
+    return Call("GET", f"{INSERTIONS}/{job_id}", _job, {"params": {"wait": wait} if wait else {}}, wait)
+
+
+def cancel(job_id: str) -> Call[InsertionJob]:
+    """Asks for an end; a running job ends within a step."""
+    return Call("POST", f"{INSERTIONS}/{job_id}/cancel", _job)
+
+
+def delete(job_id: str) -> Call[None]:
+    """Purges the job, its prompts and pictures."""
+    return Call("DELETE", f"{INSERTIONS}/{job_id}", lambda _: None)
+
+
+def upload(picture: bytes, name: str) -> Call[ImageAsset]:
+    """A picture to be used by its id."""
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    files = {"file": (name, picture, media_type)}
+    return Call(
+        "POST", "/v1/images", lambda answer: ImageAsset.model_validate_json(answer.content), {"files": files}
+    )
+
+
+def models() -> Call[ModelList]:
+    """What is served now."""
+    return Call("GET", "/v1/models", lambda answer: ModelList.model_validate_json(answer.content))
+
+
+def download(link: str) -> Call[bytes]:
+    """The bytes behind a signed link of a result; the link is the right to read, so the key stays here."""
+    return Call("GET", link, lambda answer: answer.content, {"auth": None})
+
+
+class Bearer(httpx.Auth):
+    """The API key, as the service wants it."""
+
+    def __init__(self, key: str) -> None:
+        self._header = f"Bearer {key}"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = self._header
+        yield request
+
+
+def succeeded(job: InsertionJob) -> InsertionJob:
+    """The job, if it did. Raises NotSucceeded."""
+    if job.status != "succeeded":
+        raise NotSucceeded(job)
+    return job
+
+
+def checked(answer: httpx.Response) -> httpx.Response:
+    """The answer, if it is one of success. Raises ApiError, or Unreachable for what is not this service's."""
+    if answer.is_success:
+        return answer
+    try:
+        problem = Problem.model_validate_json(answer.content)
+    except ValidationError:
+        raise Unreachable(
+            f"{answer.url} answered {answer.status_code}, and not as this service does"
+        ) from None
+    after = answer.headers.get("retry-after", "")
+    raise ApiError(problem, float(after) if after.isdigit() else None)
+
+
+def _job(answer: httpx.Response) -> InsertionJob:
+    return InsertionJob.model_validate_json(answer.content)

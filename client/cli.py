@@ -1,0 +1,112 @@
+"""`addit`: the API on a terminal. Two of its commands, `up` and `keys`, are an operator's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
+from client.client import Addit
+from client.errors import ClientError
+from client.report import progress_bar, result_of, summary, timings_table
+from client.source_prompt import without_subject
+
+app = typer.Typer(
+    no_args_is_help=True, help="Add an object to a picture from a sentence.", add_completion=False
+)
+console = Console(highlight=False, soft_wrap=True)
+KEPT_KEY = Path("addit-data/key")  # where `addit up` keeps the first key
+
+Url = Annotated[str, typer.Option(envvar="ADDIT_URL", help="Of the service.")]
+ApiKey = Annotated[
+    str | None, typer.Option("--key", envvar="ADDIT_KEY", help="An API key; that of `addit up` here.")
+]
+HERE = "http://127.0.0.1:8080"
+
+
+@contextmanager
+def _service(url: str, key: str | None) -> Iterator[Addit]:
+    """The client; what it raises becomes a message and exit code 1."""
+    kept = KEPT_KEY.read_text().strip() if key is None and KEPT_KEY.exists() else None
+    try:
+        with Addit(url, key or kept or "") as addit:
+            yield addit
+    except ClientError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def insert(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG, JPEG or WebP.")],
+    prompt: Annotated[str, typer.Option(help="What the picture shall show, the new object included.")],
+    subject: Annotated[str, typer.Option(help="The new object, in the words of the prompt.")],
+    source_prompt: Annotated[
+        str | None, typer.Option(help="What it shows now; the prompt without the subject if left out.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")] = Path(
+        "result.png"
+    ),
+    mask: Annotated[Path | None, typer.Option(help="Save where the subject is, too.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations; one at random.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Named settings of the model.")] = None,
+    model: Annotated[str | None, typer.Option(help="A served model.")] = None,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """Insert one subject into one photo and save the result."""
+    before = source_prompt or without_subject(prompt, subject)
+    with _service(url, key) as addit:
+        with progress_bar(console) as show:
+            image = addit.upload(photo.read_bytes(), photo.name)
+            request = InsertionRequest(
+                source=ImageSource(image=ImageRef(id=image.id), prompt=before),
+                prompt=prompt,
+                subject=subject,
+                seeds=seed or [],
+                preset=preset,
+                model=model,
+                output=Output(include=["mask"]),
+            )
+            job = addit.insert(request, show)
+        if source_prompt is None:
+            console.print(f"source prompt taken to be: {before}", markup=False)
+        console.print(timings_table(job), *summary(job), sep="\n", markup=False)
+        several = len(result_of(job).images) > 1
+        for picture in result_of(job).images:
+            _save(addit, picture.url, out, picture.seed if several else None)
+            if mask and picture.mask_url:
+                _save(addit, picture.mask_url, mask, picture.seed if several else None)
+
+
+def _save(addit: Addit, link: str, path: Path, seed: int | None) -> None:
+    target = path if seed is None else path.with_stem(f"{path.stem}-{seed}")
+    target.write_bytes(addit.download(link))
+    console.print(str(target), markup=False)
+
+
+@app.command()
+def status(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
+    """A job as the service tells it, in JSON."""
+    with _service(url, key) as addit:
+        console.print_json(addit.job(job_id).model_dump_json())
+
+
+@app.command()
+def cancel(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
+    """Stop a job; a running one stops within a step."""
+    with _service(url, key) as addit:
+        console.print(f"{job_id} {addit.cancel(job_id).status}")
+
+
+if find_spec("redis"):  # a client alone has no use for them, and not the packages
+    from client.operator import keys, up
+
+    app.command()(up)
+    app.add_typer(keys, name="keys")

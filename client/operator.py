@@ -1,0 +1,123 @@
+"""`addit up` and `addit keys`: for whoever runs the service, on its machine and with its packages."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from client.examples import Example, examples
+from job_store.api_keys import ApiKeys
+from job_store.connection import connect
+from job_store.errors import StoreError
+from runtime.settings import Settings
+from runtime.up import Stack, StackFailed, local_stack
+
+keys = typer.Typer(no_args_is_help=True, help="API keys, in the store that ADDIT_REDIS_URL names.")
+console = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def running(folder: Path, settings: Settings, workers: int) -> Iterator[tuple[Stack, str]]:
+    """A ready stack and a key for it; the key of a folder is made once and kept there."""
+    with local_stack(folder, settings, workers) as stack:
+        stack.wait_until_ready()
+        yield stack, _first_key(stack)
+
+
+def _first_key(stack: Stack) -> str:
+    file, api_keys = stack.folder / "key", ApiKeys(connect(stack.settings.redis_url))
+    if not file.exists() or api_keys.find(file.read_text()) is None:
+        file.touch(mode=0o600)
+        file.write_text(api_keys.create("local", "first key"))
+    return file.read_text()
+
+
+def up(
+    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("addit-data"),
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes, each with its own model.")] = 1,
+    port: Annotated[
+        int | None, typer.Option(help="Of the API; ADDIT_PORT by default, 0 for a free one.")
+    ] = None,
+) -> None:
+    """Run the whole service on this machine until Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings = Settings() if port is None else Settings(port=port)
+    try:
+        with (
+            console.status("Starting; the model loads …"),
+            running(folder, settings, workers) as (stack, key),
+        ):
+            _announce(stack, key)
+            while True:
+                stack.check()
+                time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+    except StackFailed as failure:
+        console.print(str(failure), style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+def _announce(stack: Stack, key: str) -> None:
+    console.print(f"API      {stack.url}   (reference: {stack.url}/docs)")
+    console.print(f"Key      {key}   (kept in {stack.folder}/key)")
+    console.print(f"Data     {stack.folder}   (logs in its folder logs)\n")
+    for example in examples()[:1]:
+        console.print(_curl(stack.url, key, example), markup=False)
+
+
+def _curl(url: str, key: str, example: Example) -> str:
+    """A line to paste that inserts into the example."""
+    request = {
+        "source": {"kind": "image", "image": {"part": "photo"}, "prompt": example.source_prompt},
+        "prompt": example.prompt,
+        "subject": example.subject,
+    }
+    return (
+        f"curl -sS {url}/v1/insertions -H 'Authorization: Bearer {key}' -H 'Prefer: wait=60' "
+        f"-F 'request={json.dumps(request)}' -F photo=@{example.path}"
+    )
+
+
+@contextmanager
+def _api_keys() -> Iterator[ApiKeys]:
+    """The keys of the configured store; what goes wrong becomes a message and exit code 1."""
+    try:
+        yield ApiKeys(connect(Settings().redis_url))
+    except (StoreError, ValueError) as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+@keys.command()
+def create(tenant: str, name: Annotated[str, typer.Option(help="For people.")] = "") -> None:
+    """A new key of a tenant, shown this once."""
+    with _api_keys() as api_keys:
+        console.print(api_keys.create(tenant, name))
+
+
+@keys.command("list")
+def list_keys(tenant: str) -> None:
+    """A tenant's live keys, without their secrets."""
+    table = Table("id", "name", "made")
+    with _api_keys() as api_keys:
+        for key in api_keys.list(tenant):
+            table.add_row(key.id, key.name, f"{key.created_at:%Y-%m-%d %H:%M}")
+    console.print(table)
+
+
+@keys.command()
+def revoke(key_id: str) -> None:
+    """End a key at once."""
+    with _api_keys() as api_keys:
+        api_keys.revoke(key_id)
+    console.print(f"{key_id} revoked")
