@@ -1,14 +1,16 @@
-"""From a submission to a stored job: the model, the picture, the completed request, the record, the ticket."""
+"""From a submission to a job: the model, the picture, the completed request, the record, the ticket."""
 
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 
 from api_schemas.base import new_id
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest
 from api_schemas.models import ModelCard
 from job_store import tickets
 from job_store.artifacts import job_prefix
+from job_store.errors import StoreUnavailable
 from job_store.records import Idempotency, JobRecord, NewJob
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
@@ -18,9 +20,13 @@ from service.submission import Submission
 
 
 def admit(
-    gateway: Gateway, tenant: str, submission: Submission, idempotency_key: str | None, traceparent: str | None
+    gateway: Gateway,
+    tenant: str,
+    submission: Submission,
+    idempotency_key: str | None,
+    traceparent: str | None,
 ) -> tuple[JobRecord, bool]:
-    """(the job, whether it is new); False is the same submission once more. Raises `Refusal` and `StoreError`."""
+    """(the job, whether it is new or the same submission again). Raises `Refusal` and `StoreError`."""
     card = choose_card(gateway, submission.request.model)
     _check_webhook(submission.request, gateway.settings.allow_loopback_egress)
     source = take_source(gateway, tenant, submission)
@@ -44,7 +50,8 @@ def admit(
         if source.picture and not fresh:
             gateway.artifacts.delete(prefix)
     if fresh:
-        tickets.issue(gateway.redis, card.name)
+        with suppress(StoreUnavailable):  # accepted is accepted: the reconciler issues what is missing
+            tickets.issue(gateway.redis, card.name)
     return record, fresh
 
 
@@ -56,8 +63,7 @@ def choose_card(gateway: Gateway, name: str | None) -> ModelCard:
     if name is None:
         return cards.get(gateway.settings.model) or cards[min(cards)]
     if name not in cards:
-        known = sorted(cards)
-        raise Refusal("unknown_model", f"No worker serves {name!r}; served: {', '.join(known)}.", data={"known": known})
+        raise Refusal("unknown_model", f"No worker serves {name!r}.", data={"known": sorted(cards)})
     return cards[name]
 
 

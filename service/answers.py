@@ -43,5 +43,9 @@ def not_modified(response: Response, if_none_match: str | None) -> Response:
     tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
     if response.headers["ETag"] not in tags and "*" not in tags:
         return response
-    kept = {name: response.headers[name] for name in ("ETag", "Cache-Control", "Retry-After") if name in response.headers}
+    kept = {
+        name: response.headers[name]
+        for name in ("ETag", "Cache-Control", "Retry-After")
+        if name in response.headers
+    }
     return Response(status_code=304, headers=kept)

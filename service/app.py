@@ -18,7 +18,7 @@ from service.problems import install
 from service.request_hop import RequestHop
 from service.routes import artifacts, health, images, insertions, models
 
-DESCRIPTION = "Adds an object to a picture from a sentence. Errors are problems (RFC 9457) with a stable `code`."
+DESCRIPTION = "Adds an object to a picture from a sentence. Errors are problems (RFC 9457) with a `code`."
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -25,10 +25,12 @@ class BodyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > self.max_bytes:
-            return await answer(self._too_large(), scope)(scope, receive, send)
+            await answer(self._too_large(), scope)(scope, receive, send)
+            return
         await self.app(scope, self._guarded(receive), send)
 
     def _guarded(self, receive: Receive) -> Receive:

@@ -24,7 +24,9 @@ GatewayDep = Annotated[Gateway, Depends(gateway)]
 
 
 def tenant(
-    request: Request, gateway: GatewayDep, presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request,
+    gateway: GatewayDep,
+    presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> str:
     """Whose key it is. Raises `Refusal` unauthorized, the same for no key and a wrong one."""
     key = gateway.api_keys.find(presented.credentials) if presented else None

@@ -1,4 +1,4 @@
-"""What the gateway refuses with, and the status that belongs to each code. Foreign errors are mapped in problems.py.
+"""What the gateway refuses with, and the status of each code. Foreign errors are mapped in problems.py.
 
 Exception
 └── Refusal    carries a RequestErrorCode; answered as application/problem+json
@@ -47,7 +47,7 @@ STATUS: Mapping[RequestErrorCode, int] = {
 class Refusal(Exception):
     """A request that is answered with a problem.
 
-    code: of `RequestErrorCode`; errors: invalid fields; data: values belonging to the code; headers: of the answer
+    code: of `RequestErrorCode`; errors: invalid fields; data: belonging to the code; headers: of the answer
     """
 
     def __init__(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
@@ -45,7 +44,7 @@ class Gateway:
 
 
 def build_gateway(settings: Settings) -> Gateway:
-    """Everything from the settings. Connects lazily: a store that is down is a 503 later, not a failure now."""
+    """Everything from the settings. Connects lazily: a store that is down means 503 later, no failure now."""
     redis = connect(settings.redis_url)
     store = JobStore(redis, settings.max_queued)
     return Gateway(

@@ -27,5 +27,5 @@ class Links:
         Time counts in quarters, so that a job that did not change reads the same and keeps its ETag.
         """
         quarter = max(1, self._seconds // 4)
-        now = int(time.time()) // quarter * quarter
+        now = time.time() // quarter * quarter
         return self.to(sign(key, self._secret, now, self._seconds))

@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException
 
 from api_schemas.errors import FieldError, Problem, RequestErrorCode
 from job_store.artifacts import ArtifactMissing, StorageFull, StorageUnavailable
-from job_store.errors import BadCursor, IdempotencyKeyReused, NotFound, QueueFull, StoreError, StoreUnavailable, WrongState
+from job_store.errors import (
+    BadCursor,
+    IdempotencyKeyReused,
+    NotFound,
+    QueueFull,
+    StoreError,
+    StoreUnavailable,
+    WrongState,
+)
 from service.errors import Refusal
 
 MEDIA_TYPE = "application/problem+json"
@@ -28,9 +36,7 @@ def install(app: FastAPI) -> None:
     async def problem(request: Request, error: Exception) -> Response:
         return answer(to_refusal(error), request.scope)
 
-    for kind in (Refusal, StoreError, ArtifactMissing, StorageFull, StorageUnavailable):
-        app.add_exception_handler(kind, problem)
-    for kind in (HTTPException, RequestValidationError):
+    for kind in (Refusal, StoreError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, problem)
 
 
@@ -65,14 +71,16 @@ def _from_store(error: Exception) -> Refusal:
     if isinstance(error, NotFound | ArtifactMissing):
         return not_found()
     if isinstance(error, WrongState):
-        return Refusal("wrong_state", f"The job does not allow this now: {error}.")
+        return Refusal("wrong_state", f"Not now: {error}.")
     if isinstance(error, IdempotencyKeyReused):
         detail = "This Idempotency-Key was used with another request."
         return Refusal("idempotency_key_reused", detail, data={"job_id": error.job_id})
     if isinstance(error, BadCursor):
         return from_fields([FieldError(path="query.cursor", message="is not a cursor of this list")])
     if isinstance(error, QueueFull):
-        return Refusal("queue_full", "Too many jobs are waiting for this model.", headers={"Retry-After": "30"})
+        return Refusal(
+            "queue_full", "Too many jobs are waiting for this model.", headers={"Retry-After": "30"}
+        )
     if isinstance(error, StorageFull):
         return Refusal("storage_full", "There is no room left for pictures.")
     if isinstance(error, StoreUnavailable | StorageUnavailable):
@@ -100,4 +108,6 @@ def field_errors(errors: object) -> list[FieldError]:
 
 def from_validation(error: ValidationError) -> Refusal:
     """invalid_request from a pydantic error."""
-    return from_fields(field_errors(error.errors(include_url=False, include_context=False, include_input=False)))
+    return from_fields(
+        field_errors(error.errors(include_url=False, include_context=False, include_input=False))
+    )

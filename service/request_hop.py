@@ -1,4 +1,4 @@
-"""What every request passes through first: its id, its one log line, its count, and the net under unforeseen errors."""
+"""What every request passes through first: its id, log line and count, the net under unforeseen errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class RequestHop:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if GIVEN_ID.fullmatch(given) else new_id("req")
         scope.setdefault("state", {})["request_id"] = request_id

@@ -1,6 +1,6 @@
 """A request judged against a model's card and completed: preset, options, seeds, sizes. Pure; does no I/O.
 
-The checks that need a tokenizer or weights are the engine's; what can be known here is refused here, before a job exists.
+What needs a tokenizer or weights is judged by the engine; all that can be known before is refused here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ SPECIAL_TOKENS = 2
 
 
 def resolve(
-    request: InsertionRequest, card: ModelCard, picture_size: tuple[int, int] | None, draw_seed: Callable[[], int]
+    request: InsertionRequest,
+    card: ModelCard,
+    picture_size: tuple[int, int] | None,
+    draw_seed: Callable[[], int],
 ) -> InsertionRequest:
     """The request with nothing left open, as the engine will run it.
 
@@ -61,7 +64,7 @@ def _contains(haystack: list[str], needle: list[str]) -> bool:
 
 
 def _check_length(path: str, prompt: str, max_tokens: int) -> None:
-    """A word or a run of punctuation is at least one token: exact for a closed vocabulary, a lower bound otherwise."""
+    """A word or run of punctuation is at least one token: exact in a closed vocabulary, else a bound."""
     tokens = len(re.findall(r"\w+|[^\w\s]+", prompt)) + SPECIAL_TOKENS
     if tokens > max_tokens:
         raise invalid_field(path, f"has at least {tokens} tokens; the model reads {max_tokens}")
@@ -79,10 +82,11 @@ def _check_known(used: list[str], vocabulary: list[str]) -> None:
 
 
 def _options(request: InsertionRequest, card: ModelCard, preset: str) -> Options:
-    """What was asked for over what the preset says; a real picture's background is kept exactly unless told otherwise."""
+    """What was asked for, over the preset; a real picture's background is strict unless told otherwise."""
     if preset not in card.presets:
-        known = sorted(card.presets)
-        raise Refusal("unknown_preset", f"There is no preset {preset!r}; known: {', '.join(known)}.", data={"known": known})
+        raise Refusal(
+            "unknown_preset", f"There is no preset {preset!r}.", data={"known": sorted(card.presets)}
+        )
     asked = request.options.model_dump(exclude_none=True)
     options = card.presets[preset].model_copy(update=asked)
     if options.localizer is not None and options.localizer not in card.localizers:
@@ -91,7 +95,9 @@ def _options(request: InsertionRequest, card: ModelCard, preset: str) -> Options
             f"{card.name} does not have the localizer {options.localizer!r}.",
             data={"option": "localizer", "known": list(card.localizers)},
         )
-    strict = request.source.kind == "image" if options.strict_background is None else options.strict_background
+    strict = (
+        request.source.kind == "image" if options.strict_background is None else options.strict_background
+    )
     return options.model_copy(update={"strict_background": strict})
 
 
@@ -104,16 +110,18 @@ def _check_steps(options: Options) -> None:
         raise invalid_field("options.structure_transfer_step", message)
     for index, step in enumerate(options.blend_steps or ()):
         if step >= steps:
-            raise invalid_field(f"options.blend_steps.{index}", f"{step} is not below num_inference_steps ({steps})")
+            raise invalid_field(
+                f"options.blend_steps.{index}", f"{step} is not below num_inference_steps ({steps})"
+            )
 
 
 def _size(source: GeneratedSource, card: ModelCard) -> tuple[int, int]:
-    """(width, height) to generate. A generated picture has no size to be given back at, so it must be a working size."""
+    """(width, height) to generate: a working size, for there is no original size to be given back at."""
     width, height = source.width or card.native_width, source.height or card.native_height
     if width % card.size_multiple or height % card.size_multiple or width * height > card.max_pixels:
         raise Refusal(
             "unsupported_size",
-            f"{width}x{height} is not served: multiples of {card.size_multiple}, at most {card.max_pixels} pixels.",
+            f"{width}x{height}: only multiples of {card.size_multiple} up to {card.max_pixels} pixels.",
             data={"size_multiple": card.size_multiple, "max_pixels": card.max_pixels},
         )
     return width, height

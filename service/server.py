@@ -1,4 +1,4 @@
-"""Uvicorn with what it lacks: a deadline for a request's head, and streams that end when it is told to stop."""
+"""Uvicorn with what it lacks: a deadline for a request's head, and a word to the app before it stops."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import socket
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.app import create_app
 from runtime.settings import Settings
+from service.app import create_app
 
 HEAD_SECONDS = 15.0
 GRACE_SECONDS = 20
@@ -18,7 +18,7 @@ MAX_CONNECTIONS = 2000
 
 
 class HeadDeadline(HttpToolsProtocol):
-    """Closes a connection whose request head is not complete in time; uvicorn's own timer ends with the first byte."""
+    """Closes a connection whose request head is late; uvicorn's own timer ends with the first byte."""
 
     _deadline: asyncio.TimerHandle | None = None
 

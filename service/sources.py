@@ -17,7 +17,7 @@ FETCH_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class TakenSource:
-    """key: where the picture lies already; picture: what has yet to be stored; both None for a generated source."""
+    """key: where the picture lies already; picture: what has yet to be stored; neither if generated."""
 
     size: tuple[int, int] | None = None
     key: str | None = None

@@ -1,19 +1,20 @@
-"""A job's events as Server-Sent Events: resumable, kept awake, bounded in time and number, ended when the process stops."""
+"""A job's events as Server-Sent Events: resumable, kept awake, bounded in time and number."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from api_schemas.events import JobEvent
+from job_store.errors import StoreUnavailable
 from job_store.events import follow
 from service.errors import Refusal
 from service.gateway import Gateway
 
-HEARTBEAT_SECONDS = 15.0
 LIFE_SECONDS = 600.0
 """A stream ends after this long; clients resume with Last-Event-ID by themselves."""
 STREAMS_PER_TENANT = 100
@@ -45,8 +46,9 @@ class EventStream(StreamingResponse):
 
 async def _bytes(gateway: Gateway, job_id: str, after: str | None) -> AsyncIterator[bytes]:
     yield b": connected\n\n"
-    async for event in _until_stopped(gateway, job_id, after):
-        yield encode(event) if event else b": heartbeat\n\n"
+    with suppress(StoreUnavailable):  # the client comes back with its Last-Event-ID
+        async for event in _until_stopped(gateway, job_id, after):
+            yield encode(event) if event else b": heartbeat\n\n"
 
 
 def encode(event: JobEvent) -> bytes:
@@ -55,23 +57,29 @@ def encode(event: JobEvent) -> bytes:
 
 
 async def _until_stopped(gateway: Gateway, job_id: str, after: str | None) -> AsyncIterator[JobEvent | None]:
-    events = follow(gateway.redis_async, job_id, after)
+    """The store's events and ticks, until the last, the end of a stream's life or of the process."""
+    loop = asyncio.get_running_loop()
+    events, end = follow(gateway.redis_async, job_id, after), loop.time() + LIFE_SECONDS
     stop = asyncio.ensure_future(gateway.stopping.wait())
-    end = asyncio.get_running_loop().time() + LIFE_SECONDS
-    coming: asyncio.Future[JobEvent | None] | None = None
     try:
-        while not stop.done() and asyncio.get_running_loop().time() < end:
-            coming = coming or asyncio.ensure_future(anext(events))
-            await asyncio.wait({coming, stop}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        while loop.time() < end:
+            coming = asyncio.ensure_future(_next(events))
+            await asyncio.wait({coming, stop}, return_when=asyncio.FIRST_COMPLETED)
             if not coming.done():
-                yield None
-                continue
-            try:
-                yield coming.result()
-            except StopAsyncIteration:
+                coming.cancel()
                 return
-            coming = None
+            yield coming.result()
+    except _Ended:
+        return
     finally:
         stop.cancel()
-        if coming:
-            coming.cancel()
+
+
+class _Ended(Exception):
+    """StopAsyncIteration may not pass through a task."""
+
+
+async def _next(events: AsyncIterator[JobEvent | None]) -> JobEvent | None:
+    async for event in events:
+        return event
+    raise _Ended

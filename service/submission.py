@@ -1,4 +1,4 @@
-"""What a client submitted: the request it wrote and the pictures it sent along. Parsing only; nothing is decoded."""
+"""What a client submitted: the request and the pictures along with it. Parsing only; decodes nothing."""
 
 from __future__ import annotations
 
@@ -25,19 +25,21 @@ MAX_REQUEST_BYTES = 64 * 2**10
 
 @dataclass(frozen=True)
 class Submission:
-    """A request as sent. picture: the encoded bytes it carries itself, None where it names a picture or has none."""
+    """A request as sent. picture: the encoded bytes it carries itself, None where it does not."""
 
     request: InsertionRequest
     picture: bytes | None = field(default=None, repr=False)
 
     def fingerprint(self) -> str:
-        """SHA-256 of what was asked, the same for any spelling of the same JSON; pictures count by their bytes."""
+        """SHA-256 of what was asked, the same for any spelling of the JSON; pictures count by their bytes."""
         return hashlib.sha256(self._canonical().encode()).hexdigest()
 
     def check_size(self) -> None:
         """Raise `Refusal` when the request itself is too long to be kept."""
         if len(self._canonical()) > MAX_REQUEST_BYTES:
-            raise Refusal("invalid_request", f"The request has more than {MAX_REQUEST_BYTES} bytes without its picture.")
+            raise Refusal(
+                "invalid_request", f"Without its picture it has more than {MAX_REQUEST_BYTES} bytes."
+            )
 
     def _canonical(self) -> str:
         asked = self.request.model_dump(mode="json")
@@ -61,7 +63,7 @@ async def read_submission(request: Request) -> tuple[bytes, Mapping[str, bytes]]
 
 
 def parse_submission(body: bytes, parts: Mapping[str, bytes]) -> Submission:
-    """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that asks for something impossible."""
+    """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that is no request."""
     try:
         request = InsertionRequest.model_validate(from_json(body, allow_inf_nan=False))
     except ValidationError as error:
@@ -83,7 +85,7 @@ def _carried(request: InsertionRequest, parts: Mapping[str, bytes]) -> bytes | N
         return None
     if image.data is not None:
         return _from_base64(image.data)
-    if image.part not in parts:
+    if image.part is None or image.part not in parts:
         raise invalid_field("source.image.part", f"there is no part {image.part!r}")
     return parts[image.part]
 

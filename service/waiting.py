@@ -16,7 +16,7 @@ MAX_WAIT_SECONDS = 60
 
 
 def preferred_wait(prefer: str | None) -> int:
-    """Seconds of a `Prefer: wait=N` header (RFC 7240), at most 60; 0 without one. Others are ignored, as it says."""
+    """Seconds of a `Prefer: wait=N` header (RFC 7240), at most 60; 0 without one. Others are ignored."""
     found = re.search(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})(?=$|[,;\s])", prefer or "", re.IGNORECASE)
     return min(int(found[1]), MAX_WAIT_SECONDS) if found else 0
 

@@ -1,7 +1,7 @@
-"""The decoder process: one picture after the other from stdin to stdout under hard limits. Holds no secret, opens no file.
+"""The decoder process: one picture after the other under hard limits. Holds no secret, opens no file.
 
-Started as `python -m service.intake.decoder MAX_BYTES CPU_SECONDS MAX_PIXELS`. For each frame in, two frames out:
-a JSON header (`{"width", "height"}` or `{"code", "detail"}`) and the PNG (empty when refused).
+Started as `python -m service.intake.decoder MAX_BYTES CPU_SECONDS MAX_PIXELS`. For each frame on stdin, two
+on stdout: a JSON header (`{"width", "height"}` or `{"code", "detail"}`) and the PNG (empty when refused).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from service.errors import Refusal
 from service.intake.sniff import sniff
@@ -19,7 +20,7 @@ from service.intake.wire import read_frame, write_frame
 
 PROJECT = Path(__file__).parents[2]
 MEMORY_BYTES = 2**30
-"""Address space of a decoder: what 25 megapixels take through orientation, profile and alpha, with a fifth to spare."""
+"""Address space of a decoder: enough for 25 megapixels with orientation, profile and alpha."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,14 @@ class Decoders:
 
     def __init__(self, count: int, *, max_bytes: int, max_pixels: int, seconds: float) -> None:
         self.max_bytes, self.seconds = max_bytes, seconds
-        self._command = [sys.executable, "-Esm", "service.intake.decoder", str(MEMORY_BYTES), str(seconds), str(max_pixels)]
+        self._command = [
+            sys.executable,
+            "-Esm",
+            "service.intake.decoder",
+            str(MEMORY_BYTES),
+            str(seconds),
+            str(max_pixels),
+        ]
         self._idle: queue.LifoQueue[_Process | None] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(None)
@@ -67,9 +75,9 @@ class Decoders:
             self._idle.put(None)
 
     def take_in(self, data: bytes) -> Picture:
-        """Decode and redraw. Raises `Refusal`: invalid_image, unsupported_image, image_too_large, rate_limited."""
+        """Decode and redraw. Raises `Refusal`, mostly of the picture, rate_limited when all are busy."""
         if len(data) > self.max_bytes:
-            raise Refusal("image_too_large", f"The picture has {len(data)} bytes; at most {self.max_bytes} are taken.")
+            raise Refusal("image_too_large", f"It has {len(data)} bytes; at most {self.max_bytes} are taken.")
         if sniff(data) is None:
             raise Refusal("unsupported_image", "This is not a PNG, JPEG or WebP picture.")
         with self._borrow() as process:
@@ -83,12 +91,14 @@ class Decoders:
         try:
             process = self._idle.get(timeout=self.seconds)
         except queue.Empty:
-            raise Refusal("rate_limited", "Too many pictures are being taken in.", headers={"Retry-After": "1"}) from None
+            raise Refusal(
+                "rate_limited", "Too many pictures are being taken in.", headers={"Retry-After": "1"}
+            ) from None
         try:
             process = process or _Process(self._command)
             yield process
-        except _Died:
-            process.close()
+        except _Died as died:
+            died.process.close()
             process = _Process(self._command)
             raise Refusal("invalid_image", "The picture could not be decoded within the limits.") from None
         finally:
@@ -98,13 +108,22 @@ class Decoders:
 class _Died(Exception):
     """The process was killed, by its limits, by the clock or by the picture."""
 
+    def __init__(self, process: _Process) -> None:
+        super().__init__()
+        self.process = process
+
 
 class _Process:
     """One decoder. It gets an empty environment and no descriptor but its pipes."""
 
     def __init__(self, command: list[str]) -> None:
         self._process = subprocess.Popen(
-            command, cwd=PROJECT, env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command,
+            cwd=PROJECT,
+            env={},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         assert self._process.stdin
         assert self._process.stdout
@@ -114,14 +133,14 @@ class _Process:
     def pid(self) -> int:
         return self._process.pid
 
-    def decode(self, data: bytes, seconds: float) -> tuple[dict[str, str | int], bytes]:
+    def decode(self, data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
         clock = threading.Timer(seconds, self._process.kill)
         clock.start()
         try:
             write_frame(self._stdin, data)
             return json.loads(read_frame(self._stdout)), read_frame(self._stdout)
         except (OSError, EOFError):
-            raise _Died from None
+            raise _Died(self) from None
         finally:
             clock.cancel()
 

@@ -1,12 +1,13 @@
-"""Hostile bytes to an upright sRGB picture without metadata. Runs in the decoder process; knows no queue or HTTP.
+"""Hostile bytes to an upright sRGB picture without metadata. Runs in the decoder; knows no queue or HTTP.
 
-The three plugins are entered by class, never through `Image.open`: no other parser of Pillow can be reached, and an MPO
-(many phones write JPEGs as such) is read as the JPEG it starts with.
+The three plugins are entered by class, never through `Image.open`: no other parser of Pillow can be reached,
+and an MPO (many phones write JPEGs as such) is read as the JPEG it starts with.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from PIL import Image, ImageCms, ImageOps
 from PIL.ImageFile import ImageFile
@@ -14,10 +15,14 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from service.intake.sniff import sniff
+from service.intake.sniff import PictureFormat, sniff
 
 MIN_SIDE, MAX_SIDE, MAX_ASPECT = 16, 8192, 20
-PLUGINS = {"png": PngImageFile, "jpeg": JpegImageFile, "webp": WebPImageFile}
+PLUGINS: dict[PictureFormat, Callable[[io.BytesIO], ImageFile]] = {
+    "png": PngImageFile,
+    "jpeg": JpegImageFile,
+    "webp": WebPImageFile,
+}
 SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -65,9 +70,13 @@ def _check_header(picture: ImageFile, max_pixels: int) -> None:
         limit = f"{MAX_SIDE} pixels a side and {max_pixels} in all"
         raise Refused("image_too_large", f"The picture is {width}x{height}; at most {limit} are taken.")
     if min(width, height) < MIN_SIDE:
-        raise Refused("unsupported_image", f"The picture is {width}x{height}; a side has at least {MIN_SIDE} pixels.")
+        raise Refused(
+            "unsupported_image", f"The picture is {width}x{height}; a side has at least {MIN_SIDE} pixels."
+        )
     if max(width, height) > MAX_ASPECT * min(width, height):
-        raise Refused("unsupported_image", f"The picture is {width}x{height}; at most {MAX_ASPECT}:1 is taken.")
+        raise Refused(
+            "unsupported_image", f"The picture is {width}x{height}; at most {MAX_ASPECT}:1 is taken."
+        )
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -78,7 +87,7 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """16-bit grey by 1/257, so that 65535 is white (Pillow's own conversion clips); palettes and bits spelt out."""
+    """16-bit grey by 1/257, so that 65535 is white (Pillow clips); palettes and bits spelt out."""
     if picture.mode.startswith("I"):
         return picture.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
     if picture.has_transparency_data:
@@ -95,7 +104,7 @@ def _with_info(before: Image.Image, after: Image.Image) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image) -> Image.Image:
-    """Colours by the embedded profile; a profile that is broken, of another mode, or sRGB itself is passed over."""
+    """Colours by the embedded profile; one that is broken, of another mode, or sRGB itself is passed over."""
     embedded = picture.info.get("icc_profile")
     if not embedded:
         return picture

@@ -16,7 +16,11 @@ from service.openapi import refuses
 
 router = APIRouter(prefix="/v1/artifacts", tags=["artifacts"])
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg", "webp": "image/webp"}
-PICTURE = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in sorted({*MEDIA_TYPES.values()})}}
+PICTURE = {
+    "content": {
+        kind: {"schema": {"type": "string", "format": "binary"}} for kind in sorted({*MEDIA_TYPES.values()})
+    }
+}
 
 
 @router.get(
@@ -32,16 +36,22 @@ PICTURE = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} 
 def read_artifact(
     gateway: GatewayDep,
     key: Annotated[str, Path(description="As it stands in the link.")],
-    expires: Annotated[int, Query(description="Unix seconds.")],
+    expires: Annotated[int, Query(ge=0, lt=2**40, description="Unix seconds.")],
     signature: Annotated[str, Query(max_length=200, description="As it stands in the link.")],
-    range_: Annotated[str | None, Header(alias="Range", description="One `bytes=` range; several are passed over.")] = None,
+    range_: Annotated[
+        str | None, Header(alias="Range", description="One `bytes=` range; several are passed over.")
+    ] = None,
 ) -> Response:
     """A picture of a result or an upload."""
     secret = gateway.settings.signing_secret.get_secret_value()
-    if not verify(key, secret, int(time.time()), expires, signature):
+    if not verify(key, secret, time.time(), expires, signature):
         raise Refusal("forbidden", "The link has expired or was changed; ask for the job again.")
     data = gateway.artifacts.get(key)
-    headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+    }
     media_type = MEDIA_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
     span = parse_range(range_, len(data))
     if span is None:
@@ -54,7 +64,7 @@ def read_artifact(
 
 
 def parse_range(value: str | None, size: int) -> tuple[int, int] | None:
-    """(first, last) byte of a single range, first > last when it lies outside; None means all (RFC 9110 allows that)."""
+    """(first, last) byte of a single range, first > last when it lies outside; None means all (RFC 9110)."""
     found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", value or "")
     if not found or not any(found.groups()):
         return None

@@ -33,22 +33,30 @@ async def livez() -> Health:
 
 @router.get("/readyz", responses=refuses("no_worker", "store_unavailable"))
 def readyz(gateway: GatewayDep) -> Health:
-    """A worker has proved lately that its model works. Its own process and a reachable store are not enough."""
+    """A worker has proved lately that its model works; a reachable store is not enough."""
     recent = timedelta(seconds=2 * gateway.settings.canary_seconds)
-    models = {worker.model for worker in gateway.workers.live() if can_serve(worker, datetime.now(UTC), recent)}
+    models = {
+        worker.model for worker in gateway.workers.live() if can_serve(worker, datetime.now(UTC), recent)
+    }
     if not models:
-        raise Refusal("no_worker", "No worker has proved lately that it can serve.", headers={"Retry-After": "5"})
+        raise Refusal(
+            "no_worker", "No worker has proved lately that it can serve.", headers={"Retry-After": "5"}
+        )
     return Health(status="ready", models=sorted(models))
 
 
 def can_serve(worker: WorkerState, now: datetime, recent: timedelta) -> bool:
-    """Its last canary or finished job is recent; one at work proves itself by its steps, which its supervisor watches."""
+    """Its last canary or job is recent, or it is at work: then its supervisor watches every step."""
     return worker.state == "busy" or (
         worker.state == "ready" and worker.last_ok is not None and now - worker.last_ok < recent
     )
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 def metrics(gateway: GatewayDep) -> Response:
     """Prometheus' text format."""
     return Response(gateway.metrics.render(), media_type=METRICS_TYPE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Annotated
 
@@ -9,7 +10,6 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from api_schemas.events import JobEvent
 from api_schemas.jobs import TERMINAL, InsertionJob, InsertionList, JobStatus
 from job_store.artifacts import StorageUnavailable, job_prefix
 from service.admission import admit
@@ -22,6 +22,7 @@ from service.submission import parse_submission, read_submission
 from service.waiting import MAX_WAIT_SECONDS, preferred_wait, wait_for
 
 router = APIRouter(prefix="/v1/insertions", tags=["insertions"])
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 OF_A_JOB = refuses("unauthorized", "not_found", "invalid_request", "store_unavailable")
 STREAM = {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}}
 
@@ -35,10 +36,11 @@ STREAM = {"content": {"text/event-stream": {"schema": {"$ref": "#/components/sch
     responses={
         200: {"model": InsertionJob, "description": "It ended within `Prefer: wait`."},
         **refuses(
-            "malformed_request", "unauthorized", "body_too_large", "unsupported_media_type", "invalid_request",
-            "idempotency_key_reused", "invalid_image", "unsupported_image", "image_too_large", "subject_not_in_prompt",
-            "unknown_words", "unsupported_size", "unknown_model", "unknown_preset", "unsupported_option",
-            "source_unavailable", "rate_limited", "queue_full", "no_worker", "store_unavailable", "storage_full",
+            "malformed_request", "unauthorized", "body_too_large", "unsupported_media_type",
+            "invalid_request", "idempotency_key_reused", "invalid_image", "unsupported_image",
+            "image_too_large", "unknown_words", "subject_not_in_prompt", "unsupported_size",
+            "unknown_model", "unknown_preset", "unsupported_option", "source_unavailable", "rate_limited",
+            "queue_full", "no_worker", "store_unavailable", "storage_full",
         ),
     },
 )  # fmt: skip
@@ -49,16 +51,18 @@ async def submit(
     idempotency_key: Annotated[
         str | None, Header(min_length=1, max_length=255, description="Makes a repeated submission harmless.")
     ] = None,
-    prefer: Annotated[str | None, Header(description="`wait=N` (1..60): answer when it ended, or after N seconds.")] = None,
+    prefer: Annotated[
+        str | None, Header(description="`wait=N` (1..60): answer when it ended, or after N seconds.")
+    ] = None,
     traceparent: Annotated[
-        str | None,
-        Header(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$", description="W3C trace context."),
+        str | None, Header(description="W3C trace context; an invalid one is ignored.")
     ] = None,
 ) -> Response:
     """Add an object to a picture. Answers at once; the job is followed by polling, events or a webhook."""
     body, parts = await read_submission(request)
     submission = await run_in_threadpool(parse_submission, body, parts)
-    record, fresh = await run_in_threadpool(admit, gateway, tenant, submission, idempotency_key, traceparent)
+    trace = traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
+    record, fresh = await run_in_threadpool(admit, gateway, tenant, submission, idempotency_key, trace)
     request.state.job_id = record.id
     seconds = preferred_wait(prefer)
     record = await wait_for(gateway, record, seconds)
@@ -78,7 +82,9 @@ def list_insertions(
     gateway: GatewayDep,
     tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs a page.")] = 20,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
+    ] = None,
     status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
 ) -> Response:
     """The tenant's jobs, newest first."""
@@ -95,7 +101,9 @@ def list_insertions(
 async def read(
     gateway: GatewayDep,
     record: JobDep,
-    wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Answer when it ended, or after this long.")] = 0,
+    wait: Annotated[
+        int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Answer when it ended, or after this long.")
+    ] = 0,
     if_none_match: Annotated[str | None, Header(description="An `ETag` of an earlier answer.")] = None,
 ) -> Response:
     """One job."""
@@ -106,9 +114,11 @@ async def read(
 @router.get(
     "/{job_id}/events",
     response_class=Response,
-    responses={200: {**STREAM, "model": JobEvent, "description": "Server-Sent Events, one `JobEvent` each, until `completed`."},
-               **refuses("unauthorized", "not_found", "invalid_request", "rate_limited", "store_unavailable")},
-)  # fmt: skip
+    responses={
+        200: {**STREAM, "description": "Server-Sent Events, one `JobEvent` each, until `completed`."},
+        **refuses("unauthorized", "not_found", "invalid_request", "rate_limited", "store_unavailable"),
+    },
+)
 async def follow_events(
     gateway: GatewayDep,
     record: JobDep,

@@ -17,7 +17,7 @@ PIXELS = 25_000_000
 def difference(one: Image.Image, other: Image.Image) -> int:
     """The largest of any channel of any pixel."""
     assert one.size == other.size
-    return max(high for _, high in ImageChops.difference(one, other).getextrema())
+    return max(ImageChops.difference(one, other).tobytes())
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [("PNG", 0), ("JPEG", 12), ("WEBP", 12)])
@@ -26,7 +26,9 @@ def test_ordinary_pictures_stay_what_they_are(kind: str, tolerance: int) -> None
 
 
 @pytest.mark.fault(43)
-@pytest.mark.parametrize(("value", "expected"), [(0, 0), (257, 1), (0x8000, 128), (40_000, 156), (65_535, 255)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, 0), (257, 1), (0x8000, 128), (40_000, 156), (65_535, 255)]
+)
 def test_sixteen_bit_grey_is_divided_by_257(value: int, expected: int) -> None:
     assert redraw(pictures.sixteen_bit_grey(value), PIXELS).getpixel((3, 3)) == (expected,) * 3
 
@@ -42,9 +44,8 @@ def test_modes_without_alpha(mode: str) -> None:
 def test_adobe_cmyk_is_not_inverted() -> None:
     # Pillow writes CMYK JPEGs as Adobe does: inverted, with the APP14 marker
     source = Image.new("CMYK", pictures.SIZE, (0, 255, 255, 0))
-    red, green, blue = redraw(encoded(source, "JPEG", quality=95), PIXELS).getpixel((5, 5))
-    assert red > 240
-    assert max(green, blue) < 15
+    red = Image.new("RGB", pictures.SIZE, (255, 0, 0))
+    assert difference(redraw(encoded(source, "JPEG", quality=95), PIXELS), red) < 16
 
 
 @pytest.mark.fault(43)

@@ -1,0 +1,94 @@
+"""Pictures of a tenant's own, uploaded once and used by id."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from api_schemas.base import new_id
+from api_schemas.images import ImageAsset
+from job_store.artifacts import image_key
+from job_store.images import ImageRecord
+from service.answers import json_answer
+from service.bodies import FORM, media_type, read_form, unsupported
+from service.dependencies import GatewayDep, TenantDep
+from service.errors import Refusal
+from service.examples import IMAGE_BODY
+from service.gateway import Gateway
+from service.openapi import refuses
+
+router = APIRouter(prefix="/v1/images", tags=["images"])
+FILE_PART = "file"
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ImageAsset,
+    response_description="Taken in; `Location` names it.",
+    openapi_extra={"requestBody": IMAGE_BODY},
+    responses=refuses(
+        "malformed_request", "unauthorized", "body_too_large", "unsupported_media_type", "invalid_image",
+        "unsupported_image", "image_too_large", "rate_limited", "store_unavailable", "storage_full",
+    ),
+)  # fmt: skip
+async def upload(request: Request, gateway: GatewayDep, tenant: TenantDep) -> Response:
+    """Keep a picture for later insertions."""
+    record = await run_in_threadpool(_keep, gateway, tenant, await _picture_of(request))
+    location = gateway.links.to(f"/v1/images/{record.id}")
+    return json_answer(_asset(gateway, record), 201, {"Location": location})
+
+
+@router.get(
+    "/{image_id}",
+    response_model=ImageAsset,
+    responses=refuses("unauthorized", "not_found", "invalid_request", "store_unavailable"),
+)
+def read_image(
+    gateway: GatewayDep,
+    tenant: TenantDep,
+    image_id: Annotated[str, Path(description="The image's id: `img_…`.")],
+) -> Response:
+    """One picture, with a fresh link."""
+    return json_answer(_asset(gateway, gateway.images.get(image_id, tenant)))
+
+
+async def _picture_of(request: Request) -> bytes:
+    kind = media_type(request)
+    if kind == FORM:
+        form = await read_form(request)
+        if set(form.files) != {FILE_PART}:
+            raise Refusal("malformed_request", f"Send one file part named {FILE_PART!r}.")
+        return form.files[FILE_PART]
+    if not kind.startswith("image/"):
+        raise unsupported("image/png", "image/jpeg", "image/webp", FORM)
+    return await request.body()
+
+
+def _keep(gateway: Gateway, tenant: str, data: bytes) -> ImageRecord:
+    picture = gateway.decoders.take_in(data)
+    image_id = new_id("img")
+    gateway.artifacts.put(image_key(tenant, image_id), picture.png)
+    return gateway.images.add(
+        image_id,
+        tenant,
+        width=picture.width,
+        height=picture.height,
+        sha256=picture.sha256,
+        seconds=gateway.settings.image_retain_seconds,
+    )
+
+
+def _asset(gateway: Gateway, record: ImageRecord) -> ImageAsset:
+    return ImageAsset(
+        id=record.id,
+        created_at=record.created_at,
+        expires_at=record.expires_at,
+        width=record.width,
+        height=record.height,
+        sha256=record.sha256,
+        url=gateway.links.artifact(record.key),
+    )
