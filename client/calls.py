@@ -39,7 +39,7 @@ def submit(request: InsertionRequest, idempotency_key: str | None = None) -> Cal
         "Idempotency-Key": idempotency_key or secrets.token_hex(16),
         "Content-Type": "application/json",
     }
-    body = request.model_dump_json(exclude_unset=True)
+    body = request.model_dump_json()
     return Call("POST", INSERTIONS, _job, {"content": body, "headers": headers})
 
 
