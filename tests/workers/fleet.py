@@ -1,0 +1,171 @@
+"""Worker processes of a test: real ones, started as an operator would, with short leases."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+from redis import Redis
+
+from api_schemas.base import new_id
+from api_schemas.insertions import InsertionRequest
+from api_schemas.jobs import TERMINAL
+from job_store import tickets
+from job_store.artifacts import ArtifactStore, job_prefix
+from job_store.audit import violations
+from job_store.jobs import JobStore
+from job_store.records import JobRecord, NewJob
+from job_store.workers import WorkerRegistry, WorkerState
+from runtime.settings import Settings, environment
+
+ROOT = Path(__file__).parents[2]
+TENANT, MODEL = "acme", "scripted"
+Value = TypeVar("Value")
+
+
+def until(wanted: Callable[[], Value | None], seconds: float = 10.0) -> Value:
+    """The first thing that is neither None nor False; fails after `seconds`."""
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        found = wanted()
+        if found is not None and found is not False:
+            return found
+        time.sleep(0.005)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def short(url: str, folder: Path, **changes: Any) -> Settings:
+    """Settings under which everything that takes seconds takes tenths."""
+    given: dict[str, Any] = {
+        "redis_url": url, "artifact_url": f"file://{folder}/artifacts", "runner": "tests.workers.scripted_runner:load",
+        "model": MODEL, "lease_seconds": 1.0, "beat_seconds": 0.2, "step_seconds": 1.0, "grace_seconds": 10.0,
+        "reconcile_seconds": 0.1, "signing_secret": "signing", "webhook_secret": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0",
+        "webhook_schedule": (0, 0.1, 0.1), "max_engine_exits": 1000, "webhook_timeout_seconds": 2.0, "allow_loopback_egress": True,
+    }  # fmt: skip
+    return Settings(**(given | changes))
+
+
+class Fleet:
+    """Starts processes, gives them work, ends them all."""
+
+    def __init__(self, redis: Redis, settings: Settings, folder: Path) -> None:
+        self.redis, self.settings, self.folder = redis, settings, folder
+        self.jobs, self.registry = JobStore(redis), WorkerRegistry(redis)
+        self.artifacts = ArtifactStore(settings.artifact_url)
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def worker(self, settings: Settings | None = None) -> subprocess.Popen[bytes]:
+        """`python -m workers`."""
+        return self._start("workers", settings or self.settings)
+
+    def background(self) -> subprocess.Popen[bytes]:
+        """`python -m workers.background`."""
+        return self._start("workers.background", self.settings)
+
+    def state(self, process: subprocess.Popen[bytes]) -> WorkerState | None:
+        """What a worker says of itself."""
+        return next((state for state in self.registry.all() if state.pid == process.pid), None)
+
+    def workers(self, count: int) -> list[subprocess.Popen[bytes]]:
+        """So many live workers that are ready: those there are, and new ones."""
+        live = [process for process in self.processes if "workers" in process.args and process.poll() is None]
+        found = (live + [self.worker() for _ in range(count - len(live))])[:count]
+        for worker in found:
+            self.until_ready(worker)
+        return found
+
+    def until_ready(self, process: subprocess.Popen[bytes], other_than: int | None = None) -> WorkerState:
+        """The worker's state once its engine (one `other_than` this process) is ready."""
+
+        def ready() -> WorkerState | None:
+            assert process.poll() is None, self.logs()
+            state = self.state(process)
+            return state if state and state.state == "ready" and state.engine_pid != other_than else None
+
+        return until(ready, 20)
+
+    def submit(self, prompt: str = "a dog", *, ticket: bool = True, **fields: Any) -> str:
+        """A new job as the gateway makes it; its id."""
+        given = {"source": {"kind": "generated", "prompt": "a room"}, "prompt": prompt, "subject": "dog"}
+        request = InsertionRequest.model_validate(given | fields)
+        job = NewJob(new_id("ins"), TENANT, MODEL, request, source_key=None)
+        self.jobs.submit(job)
+        if ticket:
+            tickets.issue(self.redis, MODEL)
+        return job.id
+
+    def until_ended(self, job_id: str, seconds: float = 15.0) -> JobRecord:
+        """The record in its end state."""
+
+        def ended() -> JobRecord | None:
+            record = self.jobs.get(job_id)
+            return record if record.status in TERMINAL else None
+
+        return until(ended, seconds)
+
+    def until_under_way(self, job_id: str) -> JobRecord:
+        """The running record after its first step."""
+
+        def under_way() -> JobRecord | None:
+            record = self.jobs.get(job_id)
+            return record if record.progress is not None else None
+
+        return until(under_way)
+
+    def check_artifacts(self) -> None:
+        """A succeeded job has the pictures of one attempt, any other job none at all."""
+        for record in self.jobs.list(TENANT, 100)[0]:
+            files = [path for path in self.folder.glob(f"artifacts/{job_prefix(TENANT, record.id)}*/*")]
+            attempts = {path.parent for path in files}
+            assert len(attempts) == (record.status == "succeeded"), (record, files)
+
+    def logs(self) -> str:
+        """What all processes said."""
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def end(self) -> None:
+        """Kill everything."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+    def _start(self, module: str, settings: Settings) -> subprocess.Popen[bytes]:
+        log = (self.folder / f"{len(self.processes)}-{module}.log").open("wb")
+        command = [sys.executable, "-m", module]
+        with log:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment(settings), stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+
+@contextmanager
+def fleet_of(redis: Redis, settings: Settings, folder: Path) -> Iterator[Fleet]:
+    """A fleet whose promises are checked at the end (fault 1), when nobody changes anything any more."""
+    fleet = Fleet(redis, settings, folder)
+    try:
+        yield fleet
+    finally:
+        fleet.end()
+    assert violations(redis) == [], fleet.logs()
+    fleet.check_artifacts()
+
+
+def gone(pid: int | None) -> bool:
+    """Whether a process runs no more."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """SIGTERM; the exit code."""
+    process.send_signal(signal.SIGTERM)
+    return process.wait(15)
