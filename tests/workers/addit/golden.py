@@ -1,0 +1,112 @@
+"""The golden cases: small random weights and the tensors that an independent implementation gave for them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
+from safetensors.torch import load_file
+from torch import Tensor
+
+from workers.addit.config import AdditConfig
+from workers.addit.denoise import Denoised, denoise
+from workers.addit.extension import extension_plan
+from workers.addit.forward import Branches, Conditioning
+from workers.addit.latents import LatentGrid, draw_noise
+from workers.addit.localizers import locate
+from workers.addit.processor import exchange_processors
+from workers.addit.schedule import make_sigmas
+from workers.addit.source_memory import SourceMemory
+from workers.addit.sources import SourcePath, generated, inverted, noised
+from workers.addit.subject_maps import SubjectRecorder
+
+FOLDER = Path(__file__).parents[2] / "data" / "golden"
+CASES: dict[str, Any] = json.loads((FOLDER / "cases.json").read_text())
+GRID = LatentGrid(16, 16)
+CHANNELS = 4
+
+
+@cache
+def transformer() -> FluxTransformer2DModel:
+    model = FluxTransformer2DModel.from_config(json.loads((FOLDER / "transformer.json").read_text()))
+    model.load_state_dict(load_file(FOLDER / "transformer.safetensors"))
+    return model.eval().requires_grad_(False)
+
+
+def sigmas(num_inference_steps: int = CASES["steps"]) -> list[float]:
+    return make_sigmas(
+        FlowMatchEulerDiscreteScheduler(**CASES["scheduler"]), num_inference_steps, GRID.tokens
+    )
+
+
+def conditioning(which: str, guidance: float) -> Conditioning:
+    prompts = load_file(FOLDER / "prompts.safetensors")
+    return Conditioning(
+        prompts[f"prompt_embeds_{which}"][None], prompts[f"pooled_{which}"][None], guidance
+    )
+
+
+def expected(case: str) -> dict[str, Tensor]:
+    return load_file(FOLDER / f"{case}.safetensors")
+
+
+def config(case: str) -> AdditConfig:
+    knobs = CASES["cases"][case]
+    return AdditConfig(
+        guidance_scale=knobs["guidance"][1],
+        source_guidance_scale=knobs["guidance"][0],
+        structure_transfer_step=knobs["structure_transfer_step"],
+        extended_scale=knobs["extended_scale"],
+        blend_steps=tuple(knobs["blend_steps"]),
+        localizer="attention",
+        accumulate="reference",
+    )
+
+
+def source_path(
+    case: str, branches: Branches, config: AdditConfig, memory_bytes: int = 2**30, whole: bool = False
+) -> SourcePath:
+    knobs = CASES["cases"][case]
+    noise = draw_noise([knobs["seed_source"]], CHANNELS, GRID, element=0)
+    cond = conditioning("source", config.source_guidance_scale)
+    memory, plan = SourceMemory(memory_bytes), extension_plan(branches.transformer, config)
+    levels = sigmas()
+    if knobs["mode"] == "generated":
+        return generated(branches, noise, levels, cond, memory, plan, lambda: None)
+    x0 = expected(case)["source_x0"][None]
+    if knobs["path"] == "noising":
+        return noised(x0, noise, levels, cond, memory)
+    first = 0 if whole else config.structure_transfer_step
+    return inverted(branches, x0, levels, cond, memory, plan, lambda: None, first)
+
+
+@torch.inference_mode()
+def run(
+    case: str, config: AdditConfig, seeds: list[int] | None = None, memory_bytes: int = 2**30
+) -> tuple[Denoised, Branches]:
+    branches = Branches(transformer(), GRID)
+    noise = draw_noise(seeds or [CASES["cases"][case]["seed_target"]], CHANNELS, GRID, element=1)
+    target = conditioning("target", config.guidance_scale)
+    recorder = SubjectRecorder(CASES["recorded_layers"], [CASES["subject_token_index"]], target.text_len)
+    with exchange_processors(branches.transformer):
+        done = denoise(
+            branches,
+            source_path(case, branches, config, memory_bytes),
+            target,
+            noise,
+            sigmas(),
+            config,
+            extension_plan(branches.transformer, config),
+            recorder,
+            lambda maps, x0: locate("attention", maps, lambda row: no_picture(), None),
+            lambda: None,
+        )
+    return done, branches
+
+
+def no_picture() -> Any:
+    raise AssertionError("the attention localizer looks at no picture")

@@ -1,0 +1,81 @@
+"""What the loop promises beside its numbers: its cost, its independence of the batch, its harmlessness."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.workers.addit import golden
+from workers.addit.denoise import blend
+from workers.addit.processor import exchange_processors
+
+NOISING = golden.config("real_noising")
+
+
+def test_noising_costs_at_most_26_target_and_17_source_forwards() -> None:
+    _, branches = golden.run("real_noising", NOISING)
+    assert branches.count.target == 26
+    assert branches.count.source <= 17
+
+
+def test_four_variations_share_one_source() -> None:
+    done, branches = golden.run("real_noising", NOISING, seeds=[1, 2, 3, 4])
+    assert done.latents.shape[0] == 4
+    assert branches.count.source <= 17
+    assert branches.count.total <= 2.9 * 43
+
+
+def test_a_variation_does_not_depend_on_its_batch() -> None:
+    alone, _ = golden.run("real_noising", NOISING, seeds=[3])
+    among, _ = golden.run("real_noising", NOISING, seeds=[1, 3, 4])
+    torch.testing.assert_close(among.latents[1], alone.latents[0], atol=1e-4, rtol=0)
+
+
+def test_a_generated_source_is_run_once_when_its_memory_fits() -> None:
+    config = golden.config("generated")
+    kept, cheap = golden.run("generated", config)
+    recomputed, dear = golden.run("generated", config, memory_bytes=0)
+    assert (cheap.count.source, cheap.count.target) == (30, 28)
+    assert dear.count.source > cheap.count.source
+    torch.testing.assert_close(kept.latents, recomputed.latents, atol=1e-4, rtol=0)
+
+
+def test_an_inversion_stops_at_the_transfer_step_and_lends_its_first_evaluations() -> None:
+    config = golden.config("real_inversion")
+    kept, cheap = golden.run("real_inversion", config)
+    recomputed, dear = golden.run("real_inversion", config, memory_bytes=0)
+    assert cheap.count.source <= 2 * 26 + 1  # one more forward, for the transfer step itself
+    assert dear.count.source > cheap.count.source
+    torch.testing.assert_close(kept.latents, recomputed.latents, atol=1e-4, rtol=0)
+
+
+def test_strict_background_ends_on_the_source_outside_the_subject() -> None:
+    done, _ = golden.run("real_noising", replace(NOISING, strict_background=True))
+    outside = done.blends[-1].keep[0, :, 0] == 0
+    source = golden.expected("real_noising")["source_x0"]
+    assert outside.any()
+    torch.testing.assert_close(done.latents[0][outside], source[outside], atol=1e-5, rtol=0)
+
+
+def test_extension_alone_changes_the_target() -> None:
+    never = replace(NOISING, extend_double_until=-1, extend_single_until=-1, blend_steps=())
+    plain, branches = golden.run("real_noising", never)
+    extended, _ = golden.run("real_noising", replace(NOISING, blend_steps=()))
+    assert branches.count.source == 0
+    assert not torch.allclose(plain.latents, extended.latents)
+
+
+def test_processors_are_given_back_whatever_happens() -> None:
+    model = golden.transformer()
+    before = {name: type(processor) for name, processor in model.attn_processors.items()}
+    with pytest.raises(KeyboardInterrupt), exchange_processors(model):
+        raise KeyboardInterrupt
+    assert {name: type(processor) for name, processor in model.attn_processors.items()} == before
+
+
+def test_blend_takes_each_side_where_it_belongs() -> None:
+    source, target = torch.zeros(1, 3, 2), torch.ones(2, 3, 2)
+    keep = torch.tensor([[1.0, 0, 0], [0, 1, 1]])[..., None]
+    assert torch.equal(blend(source, target, keep), keep.expand(2, 3, 2))
