@@ -15,7 +15,7 @@ from client.errors import ApiError
 ATTEMPTS = 5
 LONGEST_WAIT = 30.0  # seconds; a service that asks for more is not waited for
 _PASSING = {429, 503}
-_backoff = wait_exponential_jitter(multiplier=0.2, max=5)
+_backoff = wait_exponential_jitter(multiplier=0.2, max=5, jitter=0.2)
 
 
 def worth_another(error: BaseException) -> bool:

@@ -1,0 +1,117 @@
+"""`addit` against a running service."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from client.cli import app
+from tests.client.conftest import Served
+
+
+def addit(*words: str | Path, **environment: str) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200", **environment})
+
+
+def ask(served: Served, *words: str | Path) -> Result:
+    return addit(*words, ADDIT_URL=served.url, ADDIT_KEY=served.key)
+
+
+def test_insert_saves_result_and_mask_and_tells_the_times(served: Served, photo: Path) -> None:
+    out, mask = photo.with_name("out.png"), photo.with_name("mask.png")
+    said = ask(
+        served,
+        "insert",
+        photo,
+        "--prompt",
+        "a bed and a cat",
+        "--subject",
+        "cat",
+        "--out",
+        out,
+        "--mask",
+        mask,
+    )
+    assert said.exit_code == 0, said.output
+    for line in ("source prompt taken to be: a bed", "denoise", "subject found", str(out), str(mask)):
+        assert line in said.output
+    for path in (out, mask):
+        with Image.open(path) as picture:
+            assert picture.size == (64, 48)
+
+
+def test_each_seed_gets_its_own_file(served: Served, photo: Path) -> None:
+    words = [
+        "--prompt",
+        "a bed and a cat",
+        "--subject",
+        "cat",
+        "--source-prompt",
+        "a bed",
+        "--seed",
+        "3",
+        "--seed",
+        "4",
+    ]
+    said = ask(served, "insert", photo, *words, "--out", photo.with_name("out.png"))
+    assert said.exit_code == 0, said.output
+    assert sorted(path.name for path in photo.parent.glob("out*")) == ["out-3.png", "out-4.png"]
+
+
+def test_a_refusal_is_told_in_the_words_of_the_service(served: Served, photo: Path) -> None:
+    said = ask(served, "insert", photo, "--prompt", "a bed", "--subject", "dog")
+    assert said.exit_code == 1
+    assert "subject_not_in_prompt" in said.output
+    assert "Traceback" not in said.output
+
+
+def test_status_and_cancel_of_a_job(served: Served, photo: Path) -> None:
+    ask(
+        served,
+        "insert",
+        photo,
+        "--prompt",
+        "a bed and a cat",
+        "--subject",
+        "cat",
+        "--out",
+        photo.with_name("o.png"),
+    )
+    assert ask(served, "status", "ins_0").exit_code == 1
+    listed = ask(served, "status", newest(served))
+    assert json.loads(listed.stdout)["status"] == "succeeded"
+    assert "wrong_state" in ask(served, "cancel", newest(served)).output
+
+
+def newest(served: Served) -> str:
+    page = httpx.get(f"{served.url}/v1/insertions", headers={"Authorization": f"Bearer {served.key}"}).json()
+    return str(page["data"][0]["id"])
+
+
+def test_no_service_is_told_without_a_traceback() -> None:
+    said = addit("status", "ins_1", ADDIT_URL="http://127.0.0.1:1", ADDIT_KEY="addit_x")
+    assert said.exit_code == 1
+    assert "http://127.0.0.1:1" in said.output
+
+
+def test_keys_are_made_listed_and_revoked(served: Served) -> None:
+    store = {"ADDIT_REDIS_URL": served.redis_url}
+    key = addit("keys", "create", "acme", "--name", "ci", **store).stdout.strip()
+    assert re.fullmatch(r"addit_[0-9a-f]{12}_[0-9a-f]{32}", key)
+    key_id = key.split("_")[1]
+    assert key_id in (listed := addit("keys", "list", "acme", **store).stdout)
+    assert key not in listed
+    assert addit("keys", "revoke", key_id, **store).exit_code == 0
+    assert key_id not in addit("keys", "list", "acme", **store).stdout
+    assert addit("keys", "create", "../acme", **store).exit_code == 1
+
+
+@pytest.mark.parametrize("command", ["insert", "status", "cancel", "up", "keys"])
+def test_every_command_explains_itself(command: str) -> None:
+    assert "Usage" in addit(command, "--help").output
