@@ -45,9 +45,7 @@ def sigmas(num_inference_steps: int = CASES["steps"]) -> list[float]:
 
 def conditioning(which: str, guidance: float) -> Conditioning:
     prompts = load_file(FOLDER / "prompts.safetensors")
-    return Conditioning(
-        prompts[f"prompt_embeds_{which}"][None], prompts[f"pooled_{which}"][None], guidance
-    )
+    return Conditioning(prompts[f"prompt_embeds_{which}"][None], prompts[f"pooled_{which}"][None], guidance)
 
 
 def expected(case: str) -> dict[str, Tensor]:

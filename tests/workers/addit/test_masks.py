@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from workers.addit.masks import (
+    blur,
+    bounding_box,
+    find_peaks,
+    normalise,
+    otsu_threshold,
+    rough_mask,
+    to_latent_grid,
+)
+
+
+def blob(size: int, row: int, column: int, radius: float) -> torch.Tensor:
+    rows, columns = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    return torch.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * radius**2))
+
+
+def test_blur_keeps_the_mass_of_an_inner_point() -> None:
+    point = torch.zeros(1, 5, 5)
+    point[0, 2, 2] = 1
+    blurred = blur(point)
+    assert blurred.sum() == pytest.approx(1)
+    assert blurred[0, 2, 2] == pytest.approx(0.25)
+
+
+def test_normalising_spans_0_to_1_and_leaves_a_flat_map_empty() -> None:
+    maps = torch.stack([torch.arange(4.0).reshape(2, 2) + 5, torch.full((2, 2), 3.0)])
+    normalised = normalise(maps)
+    assert (normalised[0].min(), normalised[0].max()) == (0, 1)
+    assert not normalised[1].any()
+
+
+def test_otsu_splits_two_heaps_between_them() -> None:
+    values = torch.cat([torch.linspace(0.0, 0.2, 50), torch.linspace(0.7, 1.0, 20)])
+    assert 0.19 < otsu_threshold(values) < 0.7
+
+
+def test_the_rough_mask_covers_the_blob_and_little_else() -> None:
+    mask = rough_mask(normalise(blob(16, 5, 9, 2.0)[None])[0])
+    assert mask[5, 9]
+    assert not mask[14, 1]
+    assert bounding_box(mask) is not None
+
+
+def test_peaks_find_each_of_two_blobs_first_the_higher() -> None:
+    attention = blob(32, 6, 6, 1.5) + 0.7 * blob(32, 24, 20, 1.5)
+    peaks = find_peaks(attention, rough_mask(attention), most=2)
+    assert peaks == [(6, 6), (24, 20)]
+
+
+def test_peaks_stop_below_the_floor() -> None:
+    attention = blob(32, 8, 8, 2.0) + 0.3 * blob(32, 24, 20, 2.0)
+    peaks = find_peaks(attention, blob(32, 8, 8, 2.0) > 0.01)
+    assert peaks[0] == (8, 8)
+    assert all(row < 20 for row, _ in peaks)
+
+
+def test_a_box_is_exclusive_to_the_right_and_bottom() -> None:
+    mask = torch.zeros(4, 6, dtype=torch.bool)
+    mask[1:3, 2:5] = True
+    assert bounding_box(mask) == (2, 1, 5, 3)
+    assert bounding_box(torch.zeros(2, 2, dtype=torch.bool)) is None
+
+
+def test_every_touched_latent_cell_counts() -> None:
+    mask = torch.zeros(64, 96, dtype=torch.bool)
+    mask[20:28, 40:48] = True
+    cells = to_latent_grid(mask, 16, 24)
+    assert cells.shape == (16, 24)
+    assert cells[5:7, 10:12].all()
+    assert not cells[0].any()
