@@ -22,6 +22,14 @@ from job_store.errors import StoreError
 
 _SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 _KEY = re.compile(rf"{_SEGMENT}(/{_SEGMENT}){{0,15}}")
+_S3 = {
+    "use_listings_cache": False,  # other processes write as well
+    "config_kwargs": {
+        "connect_timeout": 5,
+        "read_timeout": 20,
+        "retries": {"mode": "standard", "max_attempts": 4},  # backs off with jitter
+    },
+}
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -60,7 +68,7 @@ class ArtifactStore:
     """The artifacts under one URL: `file://` with an absolute or relative folder, `s3://bucket/folder`."""
 
     def __init__(self, url: str) -> None:
-        fs, root = url_to_fs(url)
+        fs, root = url_to_fs(url, **(_S3 if url.startswith("s3:") else {}))
         self._fs: Any = fs
         self._root = str(root).rstrip("/")
         self._local = bool(getattr(fs, "local_file", False))
@@ -68,7 +76,7 @@ class ArtifactStore:
     def put(self, key: str, data: bytes) -> None:
         """Store, replacing what was there; a reader sees the old or the new bytes, never a part."""
         path = self._path(key)
-        with _errors_of(key):
+        with _errors_of(key, StorageUnavailable):
             if self._local:
                 self._put_file(path, data)
             else:
@@ -115,14 +123,14 @@ class ArtifactStore:
 
 
 @contextmanager
-def _errors_of(key: str) -> Iterator[None]:
-    """Turn what any file system raises into an ArtifactError."""
+def _errors_of(key: str, absent: type[ArtifactError] = ArtifactMissing) -> Iterator[None]:
+    """Turn what any file system raises into an ArtifactError; `absent` for what is not there."""
     try:
         yield
     except ArtifactError:
         raise
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise ArtifactMissing(key) from error
+        raise absent(key) from error
     except OSError as error:
         raise (StorageFull if error.errno in _FULL else StorageUnavailable)(f"{key}: {error}") from error
     except Exception as error:  # botocore's errors share no base with OSError

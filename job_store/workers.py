@@ -40,12 +40,11 @@ class WorkerRegistry:
 
     def announce(self, card: ModelCard) -> None:
         """Tell what a model can do."""
-        self._server.run("set", Key.CARD + card.name, card.model_dump_json(), 0)
+        self._server.command("SET", Key.CARD + card.name, card.model_dump_json())
 
     def put_state(self, state: WorkerState, ttl: float) -> None:
         """Tell how a worker is; it counts as gone after `ttl` seconds."""
-        self._server.run("set", Key.WORKER + state.name, _to_json(state), round(ttl * 1000))
-        self._server.command("SADD", Key.WORKERS, state.name)
+        self._server.run("put_worker", state.name, _to_json(state), round(ttl * 1000))
 
     def remove(self, name: str) -> None:
         """A worker has stopped."""

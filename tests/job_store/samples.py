@@ -9,8 +9,10 @@ from redis import Redis
 from api_schemas.base import new_id
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import Cost, InsertionResult, Progress, ResultImage, Timings
+from job_store.jobs import JobStore
 from job_store.keys import Key
 from job_store.records import Claim, NewJob
+from job_store.server import Server
 
 MODEL, TENANT, WORKER = "small", "acme", "worker-1"
 LEASE_MS, MAX_CRASHES = 30_000, 2
@@ -37,6 +39,18 @@ def result(key: str = "t/acme/j/ins_1/a/0.png") -> InsertionResult:
     )  # fmt: skip
     cost = Cost(forwards=1, gpu_seconds=0.5, source_memory="miss")
     return InsertionResult(images=[image], timings=Timings(), cost=cost)
+
+
+def start(store: JobStore, **fields: Any) -> Claim:
+    """Submit a job and claim it."""
+    store.submit(new_job(**fields))
+    return must(store.claim(MODEL, WORKER, LEASE_MS))
+
+
+def events_of(redis: Redis, job_id: str) -> list[tuple[str, str]]:
+    """Type and data of everything that was told about a job."""
+    entries = Server(redis).command("XRANGE", Key.EVENTS + job_id, "-", "+")
+    return [(fields[b"type"].decode(), fields[b"data"].decode()) for _, fields in entries]
 
 
 def must(claim: Claim | None) -> Claim:

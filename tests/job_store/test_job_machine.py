@@ -1,0 +1,246 @@
+"""Any order of calls, by tenants, workers living and dead, and time: the promises hold after each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from redis import Redis
+
+from api_schemas.errors import JobError
+from api_schemas.jobs import TERMINAL, JobStatus
+from job_store.audit import violations
+from job_store.errors import NotFound, StaleToken, StoreError, WrongState
+from job_store.jobs import DEADLINE_GRACE_MS, JobStore
+from job_store.records import Claim, Idempotency
+from tests.job_store.samples import (
+    LEASE_MS,
+    MAX_CRASHES,
+    MODEL,
+    PROGRESS,
+    TENANT,
+    new_job,
+    pass_time,
+    result,
+)
+
+DEADLINE_SECONDS, RETAIN_SECONDS = 60, 60
+ERROR = JobError(code="internal", message="broken")
+
+
+@dataclass
+class Expected:
+    """What the machine thinks of a job. token: of its current attempt."""
+
+    status: JobStatus = "queued"
+    token: str | None = None
+    attempts: int = 0
+    crashes: int = 0
+    cancel_requested: bool = False
+
+    def end(self, status: JobStatus) -> None:
+        self.status = status
+
+    def give_back(self, crashed: bool) -> JobStatus:
+        self.crashes += crashed
+        if self.cancel_requested:
+            self.status = "canceled"
+        elif crashed and self.crashes >= MAX_CRASHES:
+            self.status = "failed"
+        else:
+            self.status, self.token = "queued", None
+        return self.status
+
+
+class JobMachine(RuleBasedStateMachine):
+    """Calls go to the real store and to `Expected`; they must agree on every answer and every record."""
+
+    redis: Redis
+    jobs = Bundle("jobs")
+    claims = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.redis.flushall()
+        self.store = JobStore(self.redis)
+        self.expected: dict[str, Expected] = {}
+        self.keys: dict[str, str] = {}
+
+    # tenants
+
+    @rule(target=jobs, bulk=st.booleans(), key=st.sampled_from(["", "a", "b"]))
+    def submit(self, bulk: bool, key: str) -> str:
+        job = new_job(
+            priority="bulk" if bulk else "interactive", deadline_seconds=DEADLINE_SECONDS,
+            retain_seconds=RETAIN_SECONDS, webhook={"url": "https://example.com/"},
+        )  # fmt: skip
+        record, fresh = self.store.submit(job, Idempotency(key, "body") if key else None)
+        earlier = self.keys.get(key)
+        assert fresh == (earlier not in self.expected)
+        assert record.id == (job.id if fresh else earlier)
+        if fresh:
+            self.expected[record.id] = Expected()
+            if key:
+                self.keys[key] = record.id
+        return record.id
+
+    @rule(job_id=jobs)
+    def cancel(self, job_id: str) -> None:
+        expected = self.expected.get(job_id)
+        refusal = self.refusal_of(lambda: self.store.cancel(job_id, TENANT))
+        if expected is None:
+            assert refusal is NotFound
+        elif expected.status == "queued":
+            expected.end("canceled")
+        elif expected.status == "running":
+            expected.cancel_requested = True
+        else:
+            assert refusal is (None if expected.status == "canceled" else WrongState)
+
+    @rule(job_id=jobs)
+    def delete(self, job_id: str) -> None:
+        expected = self.expected.get(job_id)
+        refusal = self.refusal_of(lambda: self.store.delete(job_id, TENANT))
+        if expected is None:
+            assert refusal is NotFound
+        elif expected.status == "running":
+            assert refusal is WrongState
+        else:
+            assert refusal is None
+            del self.expected[job_id]
+
+    # workers
+
+    @rule(target=claims)
+    def claim(self) -> object:
+        queued = [job_id for job_id, expected in self.expected.items() if expected.status == "queued"]
+        claim = self.store.claim(MODEL, "worker", LEASE_MS)
+        assert (claim is None) == (not queued)
+        if claim is None:
+            return multiple()
+        expected = self.expected[claim.record.id]
+        assert expected.status == "queued"
+        expected.status, expected.token = "running", claim.token
+        expected.attempts += 1
+        return claim
+
+    @rule(claim=claims)
+    def beat(self, claim: Claim) -> None:
+        if self.holds(claim):
+            wanted = self.store.beat(claim.record.id, claim.token, LEASE_MS)
+            assert wanted == self.expected[claim.record.id].cancel_requested
+        else:
+            with pytest.raises(StaleToken):
+                self.store.beat(claim.record.id, claim.token, LEASE_MS)
+
+    @rule(claim=claims)
+    def report(self, claim: Claim) -> None:
+        refusal = self.refusal_of(lambda: self.store.report(claim.record.id, claim.token, PROGRESS))
+        assert refusal is (None if self.holds(claim) else StaleToken)
+
+    @rule(claim=claims, status=st.sampled_from(["succeeded", "failed", "canceled"]))
+    def end(self, claim: Claim, status: JobStatus) -> None:
+        job_id, token = claim.record.id, claim.token
+        ways = {
+            "succeeded": lambda: self.store.commit(job_id, token, result()),
+            "failed": lambda: self.store.fail(job_id, token, ERROR),
+            "canceled": lambda: self.store.canceled(job_id, token),
+        }
+        refusal = self.refusal_of(ways[status])
+        expected = self.expected.get(job_id)
+        if self.holds(claim):
+            assert refusal is None
+            cast(Expected, expected).end(status)
+        else:
+            repeated = expected is not None and expected.token == token and expected.status == status
+            assert refusal is (None if repeated else StaleToken)
+
+    @rule(claim=claims, crashed=st.booleans())
+    def release(self, claim: Claim, crashed: bool) -> None:
+        if self.holds(claim):
+            expected = self.expected[claim.record.id].give_back(crashed)
+            status = self.store.release(
+                claim.record.id, claim.token, crashed=crashed, max_crashes=MAX_CRASHES
+            )
+            assert status == expected
+        else:
+            self.refusal_of(  # either stale, or told how it is by now; what matters is that nothing moves
+                lambda: self.store.release(
+                    claim.record.id, claim.token, crashed=crashed, max_crashes=MAX_CRASHES
+                )
+            )
+
+    # time
+
+    @rule(job_id=jobs)
+    def lease_runs_out(self, job_id: str) -> None:
+        expected = self.expected.get(job_id)
+        if expected and expected.status == "running":
+            pass_time(self.redis, job_id, LEASE_MS)
+            status = expected.give_back(crashed=True)
+            swept = self.store.sweep(MAX_CRASHES)
+            assert (swept.requeued if status == "queued" else swept.ended) == (job_id,)
+            pass_time(self.redis, job_id, -LEASE_MS)
+
+    @rule(job_id=jobs)
+    def deadline_passes(self, job_id: str) -> None:
+        expected = self.expected.get(job_id)
+        if expected and expected.status == "queued":
+            pass_time(self.redis, job_id, DEADLINE_SECONDS * 1000 + DEADLINE_GRACE_MS)
+            expected.end("failed" if expected.attempts else "expired")
+            assert self.store.sweep(MAX_CRASHES).ended == (job_id,)
+
+    @rule(job_id=jobs)
+    def retention_passes(self, job_id: str) -> None:
+        expected = self.expected.get(job_id)
+        if expected and expected.status in TERMINAL:
+            pass_time(self.redis, job_id, RETAIN_SECONDS * 1000)
+            assert self.store.sweep(MAX_CRASHES).deleted == (job_id,)
+            del self.expected[job_id]
+
+    # always
+
+    @invariant()
+    def promises_hold(self) -> None:
+        assert violations(self.redis) == []
+        for job_id, expected in self.expected.items():
+            record = self.store.get(job_id, TENANT)
+            assert (record.status, record.attempts, record.crashes) == (
+                expected.status, expected.attempts, expected.crashes,
+            )  # fmt: skip
+
+    def holds(self, claim: Claim) -> bool:
+        expected = self.expected.get(claim.record.id)
+        return expected is not None and expected.status == "running" and expected.token == claim.token
+
+    @staticmethod
+    def refusal_of(call) -> type[StoreError] | None:
+        try:
+            call()
+        except StoreError as refusal:
+            return type(refusal)
+        return None
+
+
+def test_any_order_of_calls_keeps_the_promises(redis: Redis) -> None:
+    machine = type("Machine", (JobMachine,), {"redis": redis})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
