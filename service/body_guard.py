@@ -14,11 +14,12 @@ from service.problems import answer
 PATIENCE_SECONDS = 15.0
 """Between two pieces of a body, and before its pace counts."""
 MIN_BYTES_PER_SECOND = 1024
+LINGER_SECONDS = 1.0
 CLOSE = {"Connection": "close"}
 
 
 class BodyGuard:
-    """ASGI middleware; the rest of a refused body is not read."""
+    """ASGI middleware. A refused body is not read on, and its connection is closed."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app, self.max_bytes = app, max_bytes
@@ -27,37 +28,64 @@ class BodyGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        body = _Body(receive, send, self.max_bytes)
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > self.max_bytes:
-            await answer(self._too_large(), scope)(scope, receive, send)
+            await answer(body.too_large(), scope)(scope, body.receive, body.send)
+        else:
+            await self.app(scope, body.receive, body.send)
+
+
+class _Body:
+    """One request's body on its way in, and the answer on its way out."""
+
+    def __init__(self, receive: Receive, send: Send, max_bytes: int) -> None:
+        self._receive, self._send, self._max_bytes = receive, send, max_bytes
+        self._received, self._began = 0, time.monotonic()
+        self._complete = self._refused = False
+
+    async def receive(self) -> Message:
+        """The next piece. Raises `Refusal`: body_too_large, malformed_request for one that drips."""
+        if self._complete:  # what follows a body is only the client's leaving
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), PATIENCE_SECONDS)
+        except TimeoutError:
+            raise self._too_slow() from None
+        self._received += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        if self._received > self._max_bytes:
+            raise self.too_large()
+        elapsed = time.monotonic() - self._began
+        late = elapsed > PATIENCE_SECONDS and self._received < elapsed * MIN_BYTES_PER_SECOND
+        if late and not self._complete:
+            raise self._too_slow()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on. A close with unread bytes resets the connection and loses the refusal: linger first."""
+        last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if not (last and self._refused):
+            await self._send(message)
             return
-        await self.app(scope, self._guarded(receive), send)
+        await self._send({**message, "more_body": True})
+        await self._drain()
+        await self._send({"type": "http.response.body", "body": b""})
 
-    def _guarded(self, receive: Receive) -> Receive:
-        received, complete, began = 0, False, time.monotonic()
-
-        async def guarded() -> Message:
-            nonlocal received, complete
-            if complete:  # what follows a body is only the client's leaving
-                return await receive()
+    async def _drain(self) -> None:
+        end = time.monotonic() + LINGER_SECONDS
+        while not self._complete and (left := end - time.monotonic()) > 0:
             try:
-                message = await asyncio.wait_for(receive(), PATIENCE_SECONDS)
+                message = await asyncio.wait_for(self._receive(), left)
             except TimeoutError:
-                raise _too_slow() from None
-            received += len(message.get("body", b""))
-            complete = not message.get("more_body", False)
-            if received > self.max_bytes:
-                raise self._too_large()
-            elapsed = time.monotonic() - began
-            if not complete and elapsed > PATIENCE_SECONDS and received < elapsed * MIN_BYTES_PER_SECOND:
-                raise _too_slow()
-            return message
+                return
+            self._complete = not message.get("more_body", False)
 
-        return guarded
+    def too_large(self) -> Refusal:
+        """Refuse the body for its size."""
+        self._refused = True
+        return Refusal("body_too_large", f"A request has at most {self._max_bytes} bytes.", headers=CLOSE)
 
-    def _too_large(self) -> Refusal:
-        return Refusal("body_too_large", f"A request has at most {self.max_bytes} bytes.", headers=CLOSE)
-
-
-def _too_slow() -> Refusal:
-    return Refusal("malformed_request", "The body arrives too slowly.", headers=CLOSE)
+    def _too_slow(self) -> Refusal:
+        self._refused = True
+        return Refusal("malformed_request", "The body arrives too slowly.", headers=CLOSE)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -193,7 +194,7 @@ def test_a_key_belongs_to_what_was_asked_not_to_its_spelling(client: httpx.Clien
 @pytest.mark.fault(29)
 def test_a_key_belongs_to_the_picture_too(client: httpx.Client) -> None:
     def send(data: bytes) -> httpx.Response:
-        files = {"request": (None, json.dumps(IMAGE_BODY)), "photo": ("a.png", data, "image/png")}
+        files: dict[str, Any] = {"request": (None, json.dumps(IMAGE_BODY)), "photo": ("a.png", data)}
         return client.post("/v1/insertions", files=files, headers={"Idempotency-Key": "k"})
 
     one, two = encoded(gradient()), encoded(gradient((64, 64)))

@@ -1,0 +1,87 @@
+"""Signed links: who may read, and how much at once."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from job_store.links import sign
+from runtime.settings import Settings
+from service.routes.artifacts import parse_range
+from tests.service.pictures import encoded, gradient
+
+
+@pytest.fixture
+def link(client: httpx.Client) -> str:
+    data = encoded(gradient((64, 64)))
+    url: str = client.post("/v1/images", content=data, headers={"Content-Type": "image/png"}).json()["url"]
+    return url
+
+
+def test_a_link_needs_no_key(link: str) -> None:
+    answer = httpx.get(link)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.fault(52)
+def test_any_change_of_a_link_is_forbidden(link: str) -> None:
+    url = httpx.URL(link)
+    signature, expires = url.params["signature"], url.params["expires"]
+    flipped = ("0" if signature[-1] != "0" else "1").join((signature[:-1], ""))
+    changed = [
+        url.copy_set_param("expires", str(int(expires) + 1)),
+        url.copy_set_param("expires", "0"),
+        url.copy_set_param("signature", flipped),
+        url.copy_set_param("signature", signature.upper() + "é"),
+        url.copy_with(path=url.path.replace("acme", "globex")),
+        url.copy_with(path=url.path + "x"),
+    ]
+    for other in changed:
+        answer = httpx.get(other)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.fault(52)
+def test_an_old_link_is_forbidden(address: str, settings: Settings, link: str) -> None:
+    key = httpx.URL(link).path.removeprefix("/v1/artifacts/")
+    secret = settings.signing_secret.get_secret_value()
+    assert httpx.get(address + sign(key, secret, time.time() - 100, 99)).status_code == 403
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(
+    "key", ["../secret", "t/acme/../../x", "t//x", "/etc/passwd", "t/acme/i/none.png", "t/\0.png"]
+)
+def test_even_a_signed_key_stays_inside(address: str, settings: Settings, key: str) -> None:
+    path = sign(key, settings.signing_secret.get_secret_value(), time.time(), 60)
+    quoted = path.replace("..", "%2e%2e").replace("\0", "%00")
+    assert httpx.get(address + quoted).status_code in (403, 404)
+
+
+@pytest.mark.fault(53)
+def test_ranges(link: str) -> None:
+    whole = httpx.get(link).content
+    part = httpx.get(link, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
+    assert httpx.get(link, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+    many = httpx.get(link, headers={"Range": "bytes=" + ",".join(f"{n}-{n}" for n in range(5000))})
+    assert (many.status_code, many.content) == (200, whole)
+
+
+@pytest.mark.fault(53)
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None), ("bytes=0-", (0, 99)), ("bytes=5-9", (5, 9)), ("bytes=90-500", (90, 99)),
+        ("bytes=-10", (90, 99)), ("bytes=-500", (0, 99)), ("bytes=-0", (100, 99)), ("bytes=100-", (100, 99)),
+        ("bytes=9-5", None), ("bytes=-", None), ("bytes=0-1,3-4", None), ("rows=0-1", None),
+    ],
+)  # fmt: skip
+def test_parse_range(value: str | None, expected: tuple[int, int] | None) -> None:
+    assert parse_range(value, 100) == expected

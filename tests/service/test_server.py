@@ -1,0 +1,53 @@
+"""The server below the app: slow heads and slow bodies do not hold it."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import httpx
+import pytest
+
+from service import body_guard, server
+
+
+def answer_to(client: httpx.Client, data: bytes) -> bytes:
+    """What comes back until the server closes."""
+    url = client.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        connection.sendall(data)
+        pieces = []
+        while piece := connection.recv(65_536):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+@pytest.mark.fault(49)
+@pytest.mark.parametrize("head", [b"", b"GET /livez HT", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_a_head_that_does_not_end_is_closed(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
+    began = time.monotonic()
+    assert answer_to(client, head) == b""
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.fault(49)
+def test_a_body_that_stops_is_refused(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_guard, "PATIENCE_SECONDS", 0.3)
+    key = client.headers["Authorization"].encode()
+    head = b"POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 99\r\n"
+    answer = answer_to(client, head + b"Authorization: " + key + b"\r\n\r\nabc")
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"too slowly" in answer
+
+
+def test_keep_alive_survives_the_deadline_of_the_head(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
+    assert client.get("/livez").status_code == 200
+    began = time.monotonic()
+    while time.monotonic() - began < 1:
+        assert client.get("/livez").status_code == 200
