@@ -66,6 +66,7 @@ def _without_secrets(log_prompts: bool) -> Callable[[Any, str, _Event], _Event]:
     hidden = frozenset() if log_prompts else _PROMPTS
 
     def clean(_: Any, __: str, event: _Event) -> _Event:
+        event.pop("color_message", None)  # uvicorn says things twice
         return {name: "[not logged]" if name in hidden else _clean(value) for name, value in event.items()}
 
     return clean
