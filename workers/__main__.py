@@ -22,6 +22,8 @@ def main() -> int:
     except EngineKeepsDying as reason:
         structlog.get_logger().error("worker down", reason=str(reason))
         return 1
+    finally:
+        shutdown.ignore()
     return 0
 
 

@@ -169,8 +169,13 @@ class Attempt:
 
     def _end(self, transition: Callable[[], None], ending: Ending) -> Ending:
         """Move the record to its end, waiting out an outage of the store."""
+
+        def wait() -> None:
+            self._log.warning("waiting for the store", ending=ending)
+            self._beat()
+
         try:
-            keep_trying(transition, StoreUnavailable, COMMIT_SECONDS, self._beat)
+            keep_trying(transition, StoreUnavailable, COMMIT_SECONDS, wait)
         except StoreUnavailable:
             self._log.error("record not ended: no store", ending=ending)
             return "crashed"

@@ -20,6 +20,7 @@ def main() -> None:
     redis = connect(settings.redis_url)
     Thread(target=WebhookSender(settings, redis).send, args=(shutdown,), name="webhooks", daemon=True).start()
     Reconciler(settings, redis).reconcile(shutdown)
+    shutdown.ignore()
 
 
 if __name__ == "__main__":

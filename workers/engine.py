@@ -43,10 +43,9 @@ from workers.runner import Runner
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 log = structlog.get_logger()
-Pipe = Connection[FromEngine, ToEngine]
 
 
-def main(settings: Settings, pipe: Pipe) -> None:
+def main(settings: Settings, pipe: Connection[FromEngine, ToEngine]) -> None:
     """The process: load the model, prove it, serve until the supervisor is gone or the model is broken."""
     _become_an_engine()
     logs.configure(settings, "engine")
@@ -72,7 +71,7 @@ def load_runner(settings: Settings) -> Runner:
 class Line:
     """The pipe to the supervisor. Stops are noted at once, everything else waits its turn."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Connection[FromEngine, ToEngine]) -> None:
         self._pipe = pipe
         self._inbox: SimpleQueue[Run | ProveYourself] = SimpleQueue()
         self._stops: dict[str, StopReason] = {}

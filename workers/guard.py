@@ -52,13 +52,13 @@ class Guard:
 
         Raises EngineGone when the engine died or had to be killed; the record is ended or given back by then.
         """
-        seconds, now = seconds_left(self._claim, self._post.redis), time.monotonic()
-        self._watch = Watch(self._post.settings.step_seconds, now + seconds, last_beat=now)
+        settings, seconds = self._post.settings, seconds_left(self._claim, self._post.redis)
+        self._watch = Watch(settings.step_seconds, 2 * settings.beat_seconds)
         try:
             self._post.engine.send(Run(self._claim, seconds))
-            ended = self._stay()
+            ended = self._stay(time.monotonic() + seconds)
         except EngineGone:
-            self._close("died" if self._watch.asked is None else self._watch.asked)
+            self._close(self._watch.asked or "died")
             raise
         if ended is None:
             self._post.engine.kill()
@@ -67,16 +67,21 @@ class Guard:
             self._close("died")
         return ended
 
-    def _stay(self) -> Ended | None:
+    def _stay(self, ends_at: float) -> Ended | None:
         settings, shutdown = self._post.settings, self._post.shutdown
-        renew_at = time.monotonic()
+        renew_at = looked_at = time.monotonic()
         while not shutdown.is_due(settings.grace_seconds):
             message = self._post.engine.receive(renew_at - time.monotonic())
             if isinstance(message, Ended) and message.token == self._token:
                 return message
+            now = time.monotonic()
+            self._watch.pass_time(now - looked_at)
+            looked_at = now
             if isinstance(message, Beat) and message.token == self._token:
-                self._watch.beat(time.monotonic())
-            if time.monotonic() >= renew_at:
+                self._watch.beat()
+            if now >= ends_at:
+                self._ask("deadline")
+            if now >= renew_at:
                 self._renew()
                 renew_at = time.monotonic() + settings.beat_seconds
             self._judge()
@@ -93,19 +98,15 @@ class Guard:
             self._log.warning("lease not renewed: no store")
 
     def _ask(self, reason: StopReason) -> None:
-        if self._watch.ask(reason, time.monotonic()):
+        if self._watch.ask(reason):
             self._log.info("attempt asked to stop", reason=reason)
             self._post.engine.send(Stop(self._token, reason))
 
     def _judge(self) -> None:
-        verdict = self._watch.verdict(time.monotonic())
-        if verdict is None:
-            return
-        self._log.error("engine killed", reason=verdict)
-        exit_code = self._post.engine.kill()
-        if verdict == "deadline":
-            self._watch.ask("deadline", time.monotonic())
-        raise EngineGone(exit_code)
+        verdict = self._watch.verdict()
+        if verdict is not None:
+            self._log.error("engine killed", reason=verdict)
+            raise EngineGone(self._post.engine.kill())
 
     def _close(self, reason: Reason) -> None:
         """Say what became of the record. Without a store the end of its lease will say it."""

@@ -24,6 +24,11 @@ class Shutdown:
         signal.signal(signal.SIGTERM, self._note)
         signal.signal(signal.SIGINT, self._note)
 
+    def ignore(self) -> None:
+        """Further requests come too late to matter: the process is ending."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
     @property
     def asked(self) -> bool:
         """Whether to stop taking work."""

@@ -10,6 +10,7 @@ import time
 
 import structlog
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, worker_registration
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
@@ -54,8 +55,10 @@ class TicketWorker(BaseWorker):
             found = Queue.dequeue_any(self.queues, WAIT_SECONDS, self.connection, Job, JSONSerializer)
         except DequeueTimeout:
             return
-        except (ValueError, KeyError, TypeError) as error:  # a job so wrong that RQ cannot even fetch it
-            self._drop(getattr(error, "job_id", ""))
+        except RedisError:
+            raise
+        except Exception as error:  # whatever keeps RQ from even fetching a job
+            self._refuse(error.job_id)  # type: ignore[attr-defined]
             return
         if found is not None:
             self.execute_job(*found)
@@ -66,9 +69,10 @@ class TicketWorker(BaseWorker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Take the ticket off the queue's books; there is nothing in it to execute."""
-        if not tickets.is_ticket(job):
-            log.warning("job in the ticket queue refused", rq_job=job.id, queue=queue.name)
-        self._drop(job.id)
+        if tickets.is_ticket(job):
+            self._drop(job.id)
+        else:
+            self._refuse(job.id)
 
     def stay_visible(self) -> None:
         """Renew this worker's key, and now and then clear up after workers that died."""
@@ -86,8 +90,12 @@ class TicketWorker(BaseWorker):
         for ticket in self.queues[0].intermediate_queue.get_job_ids():
             self._drop(ticket)
 
-    def _drop(self, ticket: str) -> None:
+    def _refuse(self, job_id: str) -> None:
+        log.warning("job in the ticket queue refused", rq_job=job_id)
+        self._drop(job_id)
+
+    def _drop(self, job_id: str) -> None:
         with self.connection.pipeline() as pipeline:
-            pipeline.lrem(self.queues[0].intermediate_queue_key, 1, ticket)
-            pipeline.delete(Job.key_for(ticket))
+            pipeline.lrem(self.queues[0].intermediate_queue_key, 1, job_id)
+            pipeline.delete(Job.key_for(job_id))
             pipeline.execute()

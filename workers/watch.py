@@ -1,4 +1,4 @@
-"""Judges whether an attempt may go on. Pure: it is told what happened and what time it is."""
+"""Judges whether an attempt may go on. Pure: it is told what happened and how much time went by."""
 
 from __future__ import annotations
 
@@ -9,36 +9,39 @@ from workers.messages import StopReason
 
 ANSWER_SECONDS = 8.0  # a step is over by then, or the engine does not listen
 
-Verdict = Literal["hang", "deadline", "canceled", "superseded"]
+Verdict = Literal["hang"] | StopReason
 """Why the engine must be killed: no step for too long, or asked to stop and not stopping."""
 
 
 @dataclass
 class Watch:
-    """All times are monotonic seconds."""
+    """step_seconds: the longest a step may take; round_seconds: the longest time between two looks."""
 
     step_seconds: float
-    deadline_at: float
-    last_beat: float
+    round_seconds: float
+    silent: float = 0.0
     asked: StopReason | None = None
-    asked_at: float = 0.0
+    unanswered: float = 0.0
 
-    def beat(self, now: float) -> None:
+    def beat(self) -> None:
         """The engine has got one step further."""
-        self.last_beat = now
+        self.silent = 0.0
 
-    def ask(self, reason: StopReason, now: float) -> bool:
+    def ask(self, reason: StopReason) -> bool:
         """The engine is to stop; whether this is news."""
-        if self.asked is not None:
-            return False
-        self.asked, self.asked_at = reason, now
-        return True
+        news = self.asked is None
+        self.asked = self.asked or reason
+        return news
 
-    def verdict(self, now: float) -> Verdict | None:
+    def pass_time(self, seconds: float) -> None:
+        """Time went by. Of a long pause only a round counts: we were asleep, and maybe the engine too."""
+        seconds = min(seconds, self.round_seconds)
+        self.silent += seconds
+        if self.asked is not None:
+            self.unanswered += seconds
+
+    def verdict(self) -> Verdict | None:
         """Why to kill the engine, or None while it may go on."""
-        patience = min(self.step_seconds, ANSWER_SECONDS)
-        if self.asked is not None and now > self.asked_at + patience:
+        if self.asked is not None and self.unanswered > min(self.step_seconds, ANSWER_SECONDS):
             return self.asked
-        if now > self.deadline_at + patience:
-            return "deadline"
-        return "hang" if now > self.last_beat + self.step_seconds else None
+        return "hang" if self.silent > self.step_seconds else None

@@ -80,7 +80,7 @@ class WebhookSender:
                 shutdown.wait(POLL_SECONDS)
 
     def _fill(self) -> None:
-        """Take a delivery for every free slot. It is due again should this process die before noting its fate."""
+        """Take a delivery for every free slot. It is due again should we die before noting its fate."""
         lease_ms = round(2000 * self._settings.webhook_timeout_seconds) + 10_000
         free = SLOTS - len(self._under_way)
         for delivery in self._outbox.take(free, lease_ms) if free else []:

@@ -44,10 +44,11 @@ def until(wanted: Callable[[], Value | None], seconds: float = 10.0) -> Value:
 def short(url: str, folder: Path, **changes: Any) -> Settings:
     """Settings under which everything that takes seconds takes tenths."""
     given: dict[str, Any] = {
-        "redis_url": url, "artifact_url": f"file://{folder}/artifacts", "runner": "tests.workers.scripted_runner:load",
-        "model": MODEL, "lease_seconds": 1.0, "beat_seconds": 0.2, "step_seconds": 1.0, "grace_seconds": 10.0,
-        "reconcile_seconds": 0.1, "signing_secret": "signing", "webhook_secret": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0",
-        "webhook_schedule": (0, 0.1, 0.1), "max_engine_exits": 1000, "webhook_timeout_seconds": 2.0, "allow_loopback_egress": True,
+        "redis_url": url, "artifact_url": f"file://{folder}/artifacts", "signing_secret": "signing",
+        "runner": "tests.workers.scripted_runner:load", "model": MODEL, "max_engine_exits": 1000,
+        "lease_seconds": 1.0, "beat_seconds": 0.2, "step_seconds": 1.0, "reconcile_seconds": 0.1,
+        "webhook_secret": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0", "webhook_schedule": (0, 0.1, 0.1),
+        "webhook_timeout_seconds": 2.0, "allow_loopback_egress": True,
     }  # fmt: skip
     return Settings(**(given | changes))
 
@@ -60,10 +61,12 @@ class Fleet:
         self.jobs, self.registry = JobStore(redis), WorkerRegistry(redis)
         self.artifacts = ArtifactStore(settings.artifact_url)
         self.processes: list[subprocess.Popen[bytes]] = []
+        self._workers: list[subprocess.Popen[bytes]] = []
 
     def worker(self, settings: Settings | None = None) -> subprocess.Popen[bytes]:
         """`python -m workers`."""
-        return self._start("workers", settings or self.settings)
+        self._workers.append(self._start("workers", settings or self.settings))
+        return self._workers[-1]
 
     def background(self) -> subprocess.Popen[bytes]:
         """`python -m workers.background`."""
@@ -74,11 +77,14 @@ class Fleet:
         return next((state for state in self.registry.all() if state.pid == process.pid), None)
 
     def workers(self, count: int) -> list[subprocess.Popen[bytes]]:
-        """So many live workers that are ready: those there are, and new ones."""
-        live = [process for process in self.processes if "workers" in process.args and process.poll() is None]
-        found = (live + [self.worker() for _ in range(count - len(live))])[:count]
-        for worker in found:
-            self.until_ready(worker)
+        """So many workers that are ready, and no others: those there are, and new ones."""
+        live = [process for process in self._workers if process.poll() is None]
+        for process in live[count:]:
+            process.kill()
+            process.wait()
+        found = live[:count] + [self.worker() for _ in range(count - len(live))]
+        for process in found:
+            self.until_ready(process)
         return found
 
     def until_ready(self, process: subprocess.Popen[bytes], other_than: int | None = None) -> WorkerState:
@@ -122,7 +128,7 @@ class Fleet:
     def check_artifacts(self) -> None:
         """A succeeded job has the pictures of one attempt, any other job none at all."""
         for record in self.jobs.list(TENANT, 100)[0]:
-            files = [path for path in self.folder.glob(f"artifacts/{job_prefix(TENANT, record.id)}*/*")]
+            files = list(self.folder.glob(f"artifacts/{job_prefix(TENANT, record.id)}*/*"))
             attempts = {path.parent for path in files}
             assert len(attempts) == (record.status == "succeeded"), (record, files)
 

@@ -1,4 +1,4 @@
-"""A runner without a model: the words of the prompt are what it does. Real processes, real signals, no torch."""
+"""A runner without a model, and without torch: the words of the prompt are what it does."""
 
 from __future__ import annotations
 
@@ -59,9 +59,8 @@ class ScriptedRunner:
             on_step("denoise", step, steps, 90.0 * step / steps)
             self._misbehave(command)
         size = source.size if source else (64, 48)
-        color = None if command == "empty" else "textured"
         return RunOutput(
-            images=tuple(self._image(seed, size, color) for seed in request.seeds or [1]),
+            images=tuple(image_of(seed, size, empty=command == "empty") for seed in request.seeds or [1]),
             timings=Timings(denoise=0.1),
             cost=Cost(forwards=2, gpu_seconds=0.1, source_memory="none"),
             source=source if "source" in request.output.include else None,
@@ -93,7 +92,9 @@ class ScriptedRunner:
             case "bug":
                 raise KeyError("a bug")
 
-    def _image(self, seed: int, size: tuple[int, int], texture: str | None) -> OutputImage:
-        picture = Image.linear_gradient("L").resize(size).convert("RGB") if texture else Image.new("RGB", size)
-        fields = {"seed": seed, "subject_found": True, "score": 0.9, "box": [1, 2, 3, 4], "extended_scale": 1.05}
-        return OutputImage(picture, fields, mask=Image.new("L", size, 255))
+
+def image_of(seed: int, size: tuple[int, int], empty: bool) -> OutputImage:
+    """A gradient, or nothing but black."""
+    picture = Image.new("L", size) if empty else Image.linear_gradient("L").resize(size)
+    fields = {"seed": seed, "subject_found": True, "score": 0.9, "box": [1, 2, 3, 4], "extended_scale": 1.05}
+    return OutputImage(picture.convert("RGB"), fields, mask=Image.new("L", size, 255))

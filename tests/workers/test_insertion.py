@@ -1,0 +1,153 @@
+"""The production runner on the embedded model: requests in, pictures and verdicts out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from api_schemas.insertions import InsertionRequest
+from runtime.settings import Settings
+from workers.insertion import AdditRunner, load_runner, thumbnail
+from workers.models.errors import WrongFingerprint
+from workers.runner import RunError
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+BEACH = next(e for e in json.loads((EXAMPLES / "examples.json").read_text()) if "beach" in e["prompt"])
+
+
+@pytest.fixture(scope="module")
+def runner() -> AdditRunner:
+    return load_runner(Settings(device="cpu", threads=2))
+
+
+@pytest.fixture(scope="module")
+def beach() -> Image.Image:
+    return Image.open(EXAMPLES / BEACH["file"]).convert("RGB")
+
+
+def request(**changes: object) -> InsertionRequest:
+    body = {
+        "source": {"kind": "image", "image": {"id": "img_1"}, "prompt": BEACH["source_prompt"]},
+        "prompt": BEACH["prompt"],
+        "subject": BEACH["subject"],
+        "seeds": [BEACH["seed"]],
+        "options": {"strict_background": True},
+    }
+    return InsertionRequest.model_validate(body | changes)
+
+
+def ignore(*step: object) -> None:
+    """Nobody watches."""
+
+
+def test_an_object_appears_and_every_other_pixel_stays(runner: AdditRunner, beach: Image.Image) -> None:
+    steps: list[tuple[str, int, int, float]] = []
+    output = runner.run(request(), beach, lambda *step: steps.append(step))
+    (image,) = output.images
+    assert image.fields["subject_found"], image.fields["reason"]
+    assert image.image.size == beach.size
+    assert image.mask is not None
+    before, after = np.asarray(beach).astype(int), np.asarray(image.image).astype(int)
+    changed = np.abs(after - before).max(-1) > 0
+    inside = np.asarray(image.mask) > 0
+    assert np.abs(after - before)[inside].mean() > 8
+    assert changed.mean() < 0.6
+    assert (before[~changed] == after[~changed]).all()
+    assert output.cost.forwards <= 43
+    assert [percent for *_, percent in steps] == sorted(percent for *_, percent in steps)
+    assert steps[-1][3] == 100
+    assert {"encode", "denoise", "localize", "decode"} <= {
+        name for name, seconds in output.timings.model_dump().items() if seconds > 0
+    }
+
+
+def test_the_same_request_gives_the_same_picture(runner: AdditRunner, beach: Image.Image) -> None:
+    short = request(options={"num_inference_steps": 6})
+    one, other = (runner.run(short, beach, ignore).images[0].image for _ in range(2))
+    assert np.array_equal(np.asarray(one), np.asarray(other))
+
+
+@pytest.mark.parametrize("size", [(300, 200), (97, 131), (512, 512)])
+def test_any_size_comes_back_as_it_came(runner: AdditRunner, beach: Image.Image, size: tuple[int, int]) -> None:
+    output = runner.run(request(options={"num_inference_steps": 3}), beach.resize(size), ignore)
+    assert output.images[0].image.size == size
+    assert output.images[0].mask is not None
+    assert output.images[0].mask.size == size
+    assert output.images[0].cutout is not None
+    assert output.images[0].cutout.mode == "RGBA"
+
+
+def test_a_generated_source_comes_back_too(runner: AdditRunner) -> None:
+    source = {"kind": "generated", "prompt": BEACH["source_prompt"], "seed": 3}
+    output = runner.run(
+        request(source=source, seeds=[1, 2], options={"num_inference_steps": 4}), None, ignore
+    )
+    assert len(output.images) == 2
+    assert output.source is not None
+    assert output.source.size == (runner.card.native_width, runner.card.native_height)
+
+
+@pytest.mark.parametrize("preset", ["paper-real", "reference-real", "paper-generated"])
+def test_every_preset_runs_and_is_offered(runner: AdditRunner, beach: Image.Image, preset: str) -> None:
+    assert preset in runner.card.presets
+    output = runner.run(request(preset=preset, options={"num_inference_steps": 4}), beach, ignore)
+    assert len(output.images) == 1
+
+
+def test_without_a_blend_nothing_is_located(runner: AdditRunner, beach: Image.Image) -> None:
+    output = runner.run(request(options={"num_inference_steps": 3, "blend_steps": []}), beach, ignore)
+    assert output.images[0].fields["subject_found"] is False
+    assert [warning.code for warning in output.warnings if warning.code == "subject_not_found"]
+
+
+def test_a_subject_outside_the_prompt_is_said(runner: AdditRunner, beach: Image.Image) -> None:
+    with pytest.raises(RunError, match="elephant") as caught:
+        runner.run(request(subject="elephant"), beach, ignore)
+    assert caught.value.code == "subject_not_in_prompt"
+
+
+def test_a_picture_too_long_is_said(runner: AdditRunner, beach: Image.Image) -> None:
+    with pytest.raises(RunError) as caught:
+        runner.run(request(), beach.resize((500, 60)), ignore)
+    assert caught.value.code == "unsupported_size"
+
+
+def test_a_step_can_stop_the_run_and_the_next_one_is_unharmed(runner: AdditRunner, beach: Image.Image) -> None:
+    short = request(options={"num_inference_steps": 6})
+    before = np.asarray(runner.run(short, beach, ignore).images[0].image)
+
+    def stop(stage: str, done: int, total: int, percent: float) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(short, beach, stop)
+    assert np.array_equal(np.asarray(runner.run(short, beach, ignore).images[0].image), before)
+
+
+def test_a_picture_of_another_world_is_warned_about(runner: AdditRunner, beach: Image.Image) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    short = request(options={"num_inference_steps": 3})
+    codes = [warning.code for warning in runner.run(short, Image.fromarray(noise), ignore).warnings]
+    assert "out_of_domain" in codes
+    assert "out_of_domain" not in [w.code for w in runner.run(short, beach, ignore).warnings]
+
+
+def test_the_canary_notices_other_weights(runner: AdditRunner, tmp_path: Path) -> None:
+    recorded = thumbnail(runner.canary_picture())
+    (tmp_path / "same.json").write_text(json.dumps(recorded.tolist()))
+    (tmp_path / "other.json").write_text(json.dumps((255 - recorded).tolist()))
+    replace(runner, profile=replace(runner.profile, fingerprint=tmp_path / "same.json")).canary()
+    with pytest.raises(WrongFingerprint, match="grey levels"):
+        replace(runner, profile=replace(runner.profile, fingerprint=tmp_path / "other.json")).canary()
+
+
+def test_nothing_keeps_a_gradient(runner: AdditRunner) -> None:
+    assert not any(p.requires_grad for p in runner.models.pipe.transformer.parameters())
+    assert torch.is_grad_enabled()
