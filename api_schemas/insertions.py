@@ -50,8 +50,12 @@ class GeneratedSource(RequestModel):
     kind: Literal["generated"] = Field(default="generated", description="Made by the model.")
     prompt: Prompt = Field(description="What it shows.")
     seed: Seed = Field(default=0, description="Its seed.")
-    width: int | None = Field(default=None, ge=16, le=8192, description="Pixels; the model's native by default.")
-    height: int | None = Field(default=None, ge=16, le=8192, description="Pixels; the model's native by default.")
+    width: int | None = Field(
+        default=None, ge=16, le=8192, description="Pixels; the model's native by default."
+    )
+    height: int | None = Field(
+        default=None, ge=16, le=8192, description="Pixels; the model's native by default."
+    )
 
 
 Source = Annotated[ImageSource | GeneratedSource, Field(discriminator="kind")]
@@ -70,12 +74,15 @@ class Options(RequestModel):
         default=None, ge=0, le=99, description="Step at which the target takes over the source's structure."
     )
     blend_steps: list[Annotated[int, Field(ge=0, le=99)]] | None = Field(
-        default=None, max_length=8, description="Steps after which the source is blended back outside the mask."
+        default=None,
+        max_length=8,
+        description="Steps after which the source is blended back outside the mask.",
     )
     localizer: Localizer | None = Field(default=None, description="How the subject's mask is found.")
     inversion: Inversion | None = Field(default=None, description="How a real source gets its noisy latents.")
     strict_background: bool | None = Field(
-        default=None, description="Leave every pixel outside the mask exactly as it was (default for pictures)."
+        default=None,
+        description="Leave every pixel outside the mask exactly as it was (default for pictures).",
     )
 
 
@@ -104,17 +111,27 @@ class InsertionRequest(RequestModel):
     subject: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="The new object, in the words of `prompt`."
     )
-    preset: str | None = Field(default=None, max_length=64, description="Named settings; by source kind if left out.")
+    preset: str | None = Field(
+        default=None, max_length=64, description="Named settings; by source kind if left out."
+    )
     seeds: list[Seed] = Field(
         default=[], max_length=MAX_SEEDS, description="One variation each; one at random if left out."
     )
     options: Options = Field(default=Options(), description="Overrides of the preset.")
     output: Output = Field(default=Output(), description="What comes back.")
-    model: str | None = Field(default=None, max_length=64, description="A served model; the default one if left out.")
+    model: str | None = Field(
+        default=None, max_length=64, description="A served model; the default one if left out."
+    )
     webhook: WebhookTarget | None = Field(default=None, description="Told when the job ends.")
-    priority: Priority = Field(default="interactive", description="Interactive jobs get a head start over bulk ones.")
-    deadline_seconds: int = Field(default=600, ge=1, le=86_400, description="From submission to result, at most.")
-    retain_seconds: int = Field(default=86_400, ge=60, le=2_592_000, description="How long pictures are kept.")
+    priority: Priority = Field(
+        default="interactive", description="Interactive jobs get a head start over bulk ones."
+    )
+    deadline_seconds: int = Field(
+        default=600, ge=1, le=86_400, description="From submission to result, at most."
+    )
+    retain_seconds: int = Field(
+        default=86_400, ge=60, le=2_592_000, description="How long pictures are kept."
+    )
     metadata: dict[str, Any] = Field(default={}, max_length=32, description="Yours; given back as it came.")
 
     @model_validator(mode="after")

@@ -51,7 +51,9 @@ class ResultImage(ResponseModel):
     subject_found: bool = Field(description="Whether the subject was located in the picture.")
     reason: str | None = Field(default=None, description="Why not, if not.")
     score: float | None = Field(default=None, description="The localizer's own confidence, 0..1.")
-    box: list[int] | None = Field(default=None, description="Of the mask: left, top, right, bottom in pixels.")
+    box: list[int] | None = Field(
+        default=None, description="Of the mask: left, top, right, bottom in pixels."
+    )
     extended_scale: float = Field(description="The gamma used.")
     background_psnr: float | None = Field(
         default=None, description="Outside the mask against the source, dB; null when identical."
@@ -73,9 +75,13 @@ class Timings(ResponseModel):
 class Cost(ResponseModel):
     """What the job cost."""
 
-    forwards: float = Field(description="Full batch-1 transformer forwards, partial ones by their share of blocks.")
+    forwards: float = Field(
+        description="Full batch-1 transformer forwards, partial ones by their share of blocks."
+    )
     gpu_seconds: float = Field(description="Seconds the engine was busy with it.")
-    source_memory: Literal["hit", "miss", "none"] = Field(description="Whether the source's keys were already held.")
+    source_memory: Literal["hit", "miss", "none"] = Field(
+        description="Whether the source's keys were already held."
+    )
 
 
 class InsertionResult(ResponseModel):

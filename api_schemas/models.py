@@ -25,8 +25,12 @@ class ModelCard(ResponseModel):
     presets: dict[str, Options] = Field(description="Every option of every preset, filled in.")
     default_presets: dict[Literal["image", "generated"], str] = Field(description="By source kind.")
     localizers: list[Localizer] = Field(description="Ways of finding the subject's mask.")
-    vocabulary: list[str] | None = Field(default=None, description="The words it knows; null where it is open.")
-    subjects: list[str] | None = Field(default=None, description="The objects it knows; null where it is open.")
+    vocabulary: list[str] | None = Field(
+        default=None, description="The words it knows; null where it is open."
+    )
+    subjects: list[str] | None = Field(
+        default=None, description="The objects it knows; null where it is open."
+    )
     max_prompt_tokens: int = Field(description="Longer prompts are refused.")
 
 
