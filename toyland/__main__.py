@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
+from toyland.examples import write_examples
 from toyland.export import export
 from toyland.score import score
 from toyland.sheet import CAPTIONS, sample_sheet
@@ -34,6 +35,7 @@ def parse_arguments() -> argparse.Namespace:
     sample.add_argument("--output", type=Path, default=Path("sheet.png"))
     commands.add_parser("score", help="measure the shipped weights on held-out samples")
     commands.add_parser("export", help="put the stages' results into the shipped folder")
+    commands.add_parser("examples", help="draw the pictures of examples/")
     return parser.parse_args()
 
 
@@ -55,6 +57,8 @@ def main() -> None:
             Console().print(score(workshop))
         case "export":
             export(workshop, SHIPPED)
+        case "examples":
+            write_examples(workshop.world, Path("examples"))
 
 
 if __name__ == "__main__":

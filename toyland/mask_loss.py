@@ -8,7 +8,7 @@ FOCAL_WEIGHT = 20.0
 
 
 def focal_loss(logits: Tensor, target: Tensor, alpha: float = 0.25, focus: float = 2.0) -> Tensor:
-    """(..., H, W) logits against 0/1 targets of the same shape -> (...): hard pixels count most."""
+    """(..., H, W) logits against targets 0..1 of the same shape -> (...): hard pixels count most."""
     crossing = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     miss = (torch.sigmoid(logits) - target).abs()
     weight = alpha * target + (1 - alpha) * (1 - target)
@@ -35,12 +35,14 @@ def segmentation_loss(logits: Tensor, ious: Tensor, presence: Tensor, target: Te
     Every IoU estimate is judged. Where the target is empty (a prompt on nothing) only the estimates and the
     presence are.
 
-    logits: (B, 4, H, W) at the target's size; ious: (B, 4); presence: (B, 1) logits; target: (B, H, W) bool
+    logits: (B, 4, h, w); ious: (B, 4); presence: (B, 1) logits; target: (B, H, W) bool, at least as fine
     """
-    wanted = target[:, None].float().expand_as(logits)
+    # A coarse cell on the edge is wanted in part, so the fine outline is learned at the coarse price.
+    shares = F.adaptive_avg_pool2d(target[:, None].float(), logits.shape[-2:])
+    wanted = shares.expand_as(logits)
     mask_loss = FOCAL_WEIGHT * focal_loss(logits, wanted) + dice_loss(logits, wanted)  # (B, 4)
     present = target.any(-1).any(-1).float()  # (B,)
-    true_ious = intersection_over_union(logits.detach() > 0, target[:, None].expand_as(logits))
+    true_ious = intersection_over_union(logits.detach() > 0, wanted > 0.5)
     true_ious = true_ious * present[:, None]
     judged = mask_loss[:, 0] + mask_loss[:, 1:].min(1).values
     seen = F.binary_cross_entropy_with_logits(presence[:, 0], present)

@@ -11,17 +11,25 @@ from sam2.sam2_image_predictor import SAM2ImagePredictor
 from toyland.latents import decode, encode, to_pictures, to_tensor
 from toyland.placement import PlacedObject
 from toyland.segmenter import image_predictor, load_segmenter
+from toyland.velocity_error import velocity_error
 from toyland.workshop import Workshop
 from toyland.world import HELD_OUT_SEED, Sample, World
 
-SAMPLES = 64
+SAMPLES = 96
 
 
 @dataclass(frozen=True)
 class Scores:
-    """PSNR of the autoencoder in dB; mean IoU of the segmenter from one point and from a box, on drawn
-    pictures and on the same pictures after the autoencoder."""
+    """What was measured.
 
+    velocity_error, object_velocity_error: of the transformer, over all tokens and over those of things
+    psnr: of the autoencoder, dB
+    point_iou, box_iou: mean over things, of the segmenter from one point and from a box
+    decoded_point_iou, decoded_box_iou: the same on pictures that went through the autoencoder
+    """
+
+    velocity_error: float
+    object_velocity_error: float
     psnr: float
     point_iou: float
     box_iou: float
@@ -32,11 +40,13 @@ class Scores:
 def score(workshop: Workshop) -> Scores:
     """All scores of the shipped weights."""
     samples = held_out(workshop.world, SAMPLES)
-    vae = workshop.open_pipeline().vae.eval()
+    pipeline = workshop.open_pipeline()
+    vae = pipeline.vae.eval()
     decoded = round_trip(vae, samples)
     predictor = image_predictor(load_segmenter(workshop.shipped / "sam2"))
     drawn = [np.asarray(sample.picture) for sample in samples]
     return Scores(
+        *velocity_error(pipeline, samples),
         psnr(vae, samples),
         *segmenter_scores(predictor, drawn, samples),
         *segmenter_scores(predictor, decoded, samples),

@@ -12,7 +12,7 @@ from toyland.flow import FluxModules, add_noise
 from toyland.latents import pack
 from toyland.texts import Texts
 
-OBJECT_WEIGHT = 2.0  # how much more than the scene a token full of object counts when there is no noise
+OBJECT_WEIGHT = 3.0  # how much more than the scene a token full of object counts when there is no noise
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from toyland.mask_loss import segmentation_loss
 from toyland.prompts import Prompts, box_prompts, point_prompts, rough_mask_prompts
@@ -46,7 +45,6 @@ class SegmenterRecipe:
         losses = []
         for prompts, wanted in self._draw_prompts(target, instances == 0, generator):
             logits, ious, presence = predict_masks(self.model, features, prompts)
-            logits = F.interpolate(logits, wanted.shape[-2:], mode="bilinear")
             losses.append(segmentation_loss(logits, ious, presence, wanted))
         return torch.stack(losses).mean()
 

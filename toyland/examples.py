@@ -1,0 +1,66 @@
+"""Pictures to try the service on: held-out scenes, each with a sentence that adds something to it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from toyland.captions import plain_caption
+from toyland.world import HELD_OUT_SEED, Sample, World
+
+SIZE = (128, 128)  # (width, height); another size is cut from the picture's lower part and enlarged
+
+
+@dataclass(frozen=True)
+class Example:
+    """A held-out sample by its scene, index and number of things; `subject` is added with noise `seed`."""
+
+    file: str
+    scene: str
+    index: int
+    count: int
+    subject: str
+    seed: int
+    size: tuple[int, int] = SIZE
+
+
+EXAMPLES = (
+    Example("street.png", "street", 1001, 0, "bus", 1),
+    Example("meadow.png", "meadow", 1002, 0, "sheep", 1),
+    Example("snowy_field.png", "snowy field", 1003, 0, "horse", 1),
+    Example("table.png", "room", 1004, 1, "apple", 1),
+    Example("beach.png", "beach", 1010, 0, "dog", 1),
+    Example("meadow_with_ufo.png", "meadow", 1011, 1, "balloon", 1),
+    Example("bedroom_384x256.png", "bedroom", 1005, 0, "ball", 1, (384, 256)),
+    Example("beach_512x512.png", "beach", 1007, 0, "tent", 1, (512, 512)),
+)
+
+
+def write_examples(world: World, folder: Path) -> None:
+    """Draw every example into the folder and list them in its `examples.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for example in EXAMPLES:
+        sample = world.draw(HELD_OUT_SEED, example.index, example.scene, example.count)
+        fit(sample.picture, example.size).save(folder / example.file, optimize=True)
+        entries.append(describe(example, sample))
+    (folder / "examples.json").write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+
+
+def describe(example: Example, sample: Sample) -> dict[str, str | int]:
+    """The example's entry: what the picture shows, what it shall show, what is new in that, and a seed."""
+    return {
+        "file": example.file,
+        "source_prompt": plain_caption(sample.scene, sample.objects),
+        "prompt": plain_caption(sample.scene, [*sample.objects, example.subject]),
+        "subject": example.subject,
+        "seed": example.seed,
+    }
+
+
+def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The lowest part of the picture with the aspect of size (width, height), enlarged to it."""
+    width, height = picture.size
+    kept = round(width * size[1] / size[0])
+    return picture.crop((0, height - kept, width, height)).resize(size, Image.Resampling.BICUBIC)
