@@ -116,7 +116,8 @@ class WebhookSender:
         if record.request.webhook is None:
             return Dead("the job has no webhook")
         body = body_of(delivery, record, self._settings)
-        headers = signed(delivery.id, body, self._settings.webhook_secret.get_secret_value().split())
+        secrets = self._settings.webhook_secret.get_secret_value().split()
+        headers = signed(delivery.id, body, secrets, datetime.now(UTC))
         try:
             response = self._post(str(record.request.webhook.url), body, headers)
         except EgressRefused as error:
@@ -140,9 +141,9 @@ def body_of(delivery: Delivery, record: JobRecord, settings: Settings) -> bytes:
     )
 
 
-def signed(delivery_id: str, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
-    """The headers of a delivery sent now; several secrets give several signatures, for changing them over."""
-    now = datetime.now(UTC)  # the library takes any time for UTC
+def signed(delivery_id: str, body: bytes, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+    """The headers of a delivery; several secrets give several signatures, for changing them over."""
+    now = now.astimezone(UTC)  # the library takes any time for UTC
     return {
         "content-type": "application/json",
         "user-agent": "addit-webhooks",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,7 +29,6 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedV
 
 @pytest.mark.fault(7)
 @pytest.mark.fault(8)
-@pytest.mark.fault(9)
 def test_killing_the_store_loses_no_acknowledged_job(mortal: tuple[EmbeddedValkey, Fleet]) -> None:
     valkey, fleet = mortal
     background = fleet.background()
@@ -46,4 +47,20 @@ def test_killing_the_store_loses_no_acknowledged_job(mortal: tuple[EmbeddedValke
     assert [record.status for record in records] == ["succeeded"] * 101
     assert {record.attempts for record in records} == {1}
     assert fleet.until_ready(worker).engine_pid == engine
+    assert background.poll() is None
+
+
+@pytest.mark.fault(9)
+def test_a_store_that_hangs_is_outlived(mortal: tuple[EmbeddedValkey, Fleet]) -> None:
+    valkey, fleet = mortal
+    background = fleet.background()
+    [worker] = fleet.workers(1)
+    job_id = fleet.submit("slow 10")
+    fleet.until_under_way(job_id)
+    os.kill(valkey.pid, signal.SIGSTOP)  # connections stay open and nobody answers, as when a cable is pulled
+    until(lambda: "waiting for the store" in fleet.logs())
+    os.kill(valkey.pid, signal.SIGCONT)
+    assert fleet.until_ended(job_id).status == "succeeded"
+    assert fleet.until_ended(fleet.submit("a dog")).status == "succeeded"
+    fleet.until_ready(worker)
     assert background.poll() is None

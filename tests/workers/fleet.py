@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
+import pytest
 from redis import Redis
 
 from api_schemas.base import new_id
@@ -20,10 +21,12 @@ from api_schemas.jobs import TERMINAL
 from job_store import tickets
 from job_store.artifacts import ArtifactStore, job_prefix
 from job_store.audit import violations
+from job_store.connection import connect
 from job_store.jobs import JobStore
 from job_store.records import JobRecord, NewJob
 from job_store.workers import WorkerRegistry, WorkerState
 from runtime.settings import Settings, environment
+from runtime.valkey import embedded_valkey
 
 ROOT = Path(__file__).parents[2]
 TENANT, MODEL = "acme", "scripted"
@@ -31,11 +34,11 @@ Value = TypeVar("Value")
 
 
 def until(wanted: Callable[[], Value | None], seconds: float = 10.0) -> Value:
-    """The first thing that is neither None nor False; fails after `seconds`."""
+    """The first thing that is true; fails after `seconds`."""
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:
         found = wanted()
-        if found is not None and found is not False:
+        if found:
             return found
         time.sleep(0.005)
     raise AssertionError(f"not within {seconds} s")
@@ -161,6 +164,15 @@ def fleet_of(redis: Redis, settings: Settings, folder: Path) -> Iterator[Fleet]:
         fleet.end()
     assert violations(redis) == [], fleet.logs()
     fleet.check_artifacts()
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """One for all tests of a file, on a Valkey of its own: starting a worker takes a second."""
+    folder = tmp_path_factory.mktemp("fleet")
+    with embedded_valkey(folder / "valkey") as valkey, connect(valkey.url) as redis:
+        with fleet_of(redis, short(valkey.url, folder), folder) as fleet:
+            yield fleet
 
 
 def gone(pid: int | None) -> bool:

@@ -1,0 +1,108 @@
+"""Receivers that fail, move, vanish or hang, and a sender that dies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from api_schemas.webhooks import WebhookBody
+from job_store.keys import Key
+from tests.workers.fleet import Fleet, until
+from tests.workers.receiver import receiver
+
+HOOK = "insertion.canceled"
+
+
+@pytest.fixture
+def end_a_job(fleet: Fleet) -> Callable[[str], str]:
+    """Ends a job with a webhook to this URL; the delivery's id."""
+
+    def end(url: str) -> str:
+        job_id = fleet.submit(webhook={"url": url}, metadata={"größe": "groß 🐶"})
+        fleet.jobs.cancel(job_id, "acme")
+        return f"msg_{job_id}"
+
+    return end
+
+
+@pytest.fixture
+def sending(fleet: Fleet) -> None:
+    if not any(process.poll() is None for process in fleet.processes):
+        fleet.background()
+
+
+def state(fleet: Fleet, delivery: str) -> str:
+    return (fleet.redis.hget(Key.DELIVERY + delivery, "state") or b"").decode()  # type: ignore[union-attr]
+
+
+@pytest.mark.fault(32)
+@pytest.mark.fault(35)
+@pytest.mark.usefixtures("sending")
+def test_a_failing_receiver_gets_the_same_signed_webhook_again(
+    fleet: Fleet, end_a_job: Callable[[str], str]
+) -> None:
+    with receiver(500, 503, 204) as tenant:
+        delivery = end_a_job(tenant.url)
+        until(lambda: state(fleet, delivery) == "delivered")
+    assert tenant.ids == [delivery] * 3
+    for _, headers, body in tenant.requests:
+        secret = fleet.settings.webhook_secret.get_secret_value()
+        assert Webhook(secret).verify(body, headers) == json.loads(body)
+        told = WebhookBody.model_validate_json(body)
+        assert (told.type, told.data.status) == (HOOK, "canceled")
+        assert told.data.metadata == {"größe": "groß 🐶"}
+        assert delivery == f"msg_{told.data.id}"
+
+
+@pytest.mark.fault(33)
+@pytest.mark.usefixtures("sending")
+def test_a_redirect_is_a_failure_and_is_not_followed(fleet: Fleet, end_a_job: Callable[[str], str]) -> None:
+    with receiver(204) as elsewhere, receiver(302, 307, 301, location=elsewhere.url) as tenant:
+        delivery = end_a_job(tenant.url)
+        until(lambda: state(fleet, delivery) == "dead")
+    assert [path for path, _, _ in tenant.requests] == ["/hook"] * 3
+    assert elsewhere.requests == []
+
+
+@pytest.mark.fault(34)
+@pytest.mark.usefixtures("sending")
+def test_a_receiver_that_is_gone_is_not_asked_again(fleet: Fleet, end_a_job: Callable[[str], str]) -> None:
+    with receiver(410) as tenant:
+        delivery = end_a_job(tenant.url)
+        until(lambda: state(fleet, delivery) == "dead")
+    assert len(tenant.requests) == 1
+
+
+@pytest.mark.fault(32)
+@pytest.mark.usefixtures("sending")
+def test_a_slow_receiver_keeps_nobody_waiting(fleet: Fleet, end_a_job: Callable[[str], str]) -> None:
+    with receiver(204) as slow, receiver(204) as quick:
+        slow.may_answer.clear()
+        waiting = end_a_job(slow.url)
+        until(lambda: slow.requests)
+        delivery = end_a_job(quick.url)
+        until(lambda: state(fleet, delivery) == "delivered", 1.5)
+        assert state(fleet, waiting) == "pending"
+        slow.may_answer.set()
+        until(lambda: state(fleet, waiting) == "delivered")
+
+
+@pytest.mark.fault(36)
+def test_a_killed_sender_is_followed_by_one_that_sends_again_under_the_same_id(
+    fleet: Fleet, end_a_job: Callable[[str], str]
+) -> None:
+    fleet.background()
+    with receiver(204) as tenant:
+        tenant.may_answer.clear()
+        delivery = end_a_job(tenant.url)
+        until(lambda: tenant.requests)
+        fleet.end()
+        tenant.may_answer.set()
+        assert state(fleet, delivery) == "pending"
+        fleet.redis.zadd(Key.OUTBOX, {delivery: 0})  # as if the lease of the dead sender had run out
+        fleet.background()
+        until(lambda: state(fleet, delivery) == "delivered")
+    assert tenant.ids == [delivery] * 2

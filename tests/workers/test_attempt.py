@@ -1,0 +1,183 @@
+"""One attempt against the real store, with nobody around it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from redis import Redis
+
+from api_schemas.base import new_id
+from api_schemas.insertions import InsertionRequest
+from job_store.artifacts import ArtifactStore, attempt_key, image_key
+from job_store.jobs import JobStore
+from job_store.records import Claim, NewJob
+from runtime.settings import Settings
+from runtime.valkey import EmbeddedValkey
+from tests.workers.fleet import MODEL, TENANT, short
+from tests.workers.scripted_runner import ScriptedRunner, image_of
+from workers.attempt import Attempt, Stores
+from workers.messages import Ended, Run, StopReason
+from workers.pictures import encode
+
+LEASE_MS = 30_000
+
+
+@dataclass
+class Ears:
+    """Says stop after so many steps."""
+
+    reason: StopReason | None = None
+    after: int = 0
+    beats: int = 0
+
+    def stopped(self, token: str) -> StopReason | None:
+        return self.reason if self.beats > self.after else None
+
+    def beat(self, token: str) -> None:
+        self.beats += 1
+
+
+@dataclass
+class Bench:
+    """A store with work in it."""
+
+    jobs: JobStore
+    artifacts: ArtifactStore
+    settings: Settings
+    folder: Path
+
+    def claim(self, prompt: str = "a dog", source_key: str | None = None, **fields: Any) -> Claim:
+        given = {"source": {"kind": "generated", "prompt": "a room"}, "prompt": prompt, "subject": "dog"}
+        request = InsertionRequest.model_validate(given | fields)
+        self.jobs.submit(NewJob(new_id("ins"), TENANT, MODEL, request, source_key))
+        return self.reclaim()
+
+    def reclaim(self) -> Claim:
+        claim = self.jobs.claim(MODEL, "worker-1", LEASE_MS)
+        assert claim is not None
+        return claim
+
+    def do(self, claim: Claim, ears: Ears | None = None, seconds: float = 60) -> Ended:
+        stores = Stores(self.jobs, self.artifacts)
+        return Attempt(Run(claim, seconds), stores, self.settings, ears or Ears()).do(ScriptedRunner())
+
+    @property
+    def files(self) -> list[Path]:
+        return [path for path in self.folder.glob("artifacts/t/*/j/**/*") if path.is_file()]
+
+
+@pytest.fixture
+def bench(redis: Redis, valkey: EmbeddedValkey, tmp_path: Path) -> Bench:
+    settings = short(valkey.url, tmp_path)
+    return Bench(JobStore(redis), ArtifactStore(settings.artifact_url), settings, tmp_path)
+
+
+def test_a_picture_comes_in_and_its_result_keeps_its_size(bench: Bench) -> None:
+    source_key = image_key(TENANT, "img_1")
+    bench.artifacts.put(source_key, encode(image_of(0, (80, 56), empty=False).image, "png"))
+    claim = bench.claim(source_key=source_key, output={"include": ["mask", "source"]})
+    assert bench.do(claim) == Ended(claim.token, "succeeded")
+    record = bench.jobs.get(claim.record.id)
+    assert record.result
+    [image] = record.result.images
+    assert (image.width, image.height, image.score, image.box) == (80, 56, 0.9, [1, 2, 3, 4])
+    assert image.url == attempt_key(TENANT, record.id, claim.token, "0.png")
+    assert record.result.source_url == attempt_key(TENANT, record.id, claim.token, "source.png")
+    assert record.result.timings.upload > 0
+    assert len(bench.files) == 3
+
+
+def test_a_source_that_is_gone_is_said_to_be_gone(bench: Bench) -> None:
+    claim = bench.claim(source_key=image_key(TENANT, "img_gone"))
+    assert bench.do(claim).ending == "failed"
+    error = bench.jobs.get(claim.record.id).error
+    assert error
+    assert error.code == "source_unavailable"
+
+
+@pytest.mark.fault(6)
+def test_an_overtaken_attempt_stops_at_its_next_step(bench: Bench) -> None:
+    stale = bench.claim()
+    bench.jobs.release(stale.record.id, stale.token, crashed=False, max_crashes=2)
+    fresh = bench.reclaim()
+    assert bench.do(stale) == Ended(stale.token, "superseded")
+    assert bench.files == []
+    assert bench.do(fresh).ending == "succeeded"
+    assert len(bench.files) == 2
+
+
+@pytest.mark.fault(6)
+def test_a_result_that_comes_too_late_is_refused_and_its_pictures_removed(bench: Bench) -> None:
+    stale = bench.claim()
+
+    class OvertakenAtTheEnd(Ears):
+        def beat(self, token: str) -> None:
+            super().beat(token)
+            if self.beats == 4:  # two steps, two pictures: only the commit is left
+                bench.jobs.release(stale.record.id, stale.token, crashed=False, max_crashes=2)
+                assert bench.files
+
+    assert bench.do(stale, OvertakenAtTheEnd()) == Ended(stale.token, "superseded")
+    assert bench.files == []
+    assert bench.do(bench.reclaim()).ending == "succeeded"
+
+
+@pytest.mark.fault(19)
+@pytest.mark.parametrize("after", range(4))
+def test_canceled_in_any_step_of_run_or_upload_nothing_is_left(bench: Bench, after: int) -> None:
+    claim = bench.claim()
+    ears = Ears("canceled", after)
+    assert bench.do(claim, ears) == Ended(claim.token, "canceled")
+    assert ears.beats == after + 1
+    assert bench.jobs.get(claim.record.id).status == "canceled"
+    assert bench.files == []
+
+
+@pytest.mark.fault(16)
+def test_a_late_attempt_fails_with_its_deadline(bench: Bench) -> None:
+    claim = bench.claim()
+    assert bench.do(claim, seconds=0) == Ended(claim.token, "failed")
+    error = bench.jobs.get(claim.record.id).error
+    assert error
+    assert error.code == "deadline_exceeded"
+
+
+class FullFileSystem(MemoryFileSystem):  # type: ignore[misc]
+    """A disk that takes one picture and no more."""
+
+    protocol = "full"
+    store: dict[str, Any] = {}
+    pseudo_dirs: list[str] = [""]
+
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+        if self.store:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().pipe_file(path, value, mode, **kwargs)
+
+
+@pytest.fixture
+def full(bench: Bench) -> Iterator[Bench]:
+    fsspec.register_implementation("full", FullFileSystem, clobber=True)
+    yield Bench(bench.jobs, ArtifactStore("full://disk"), bench.settings, bench.folder)
+    FullFileSystem.store.clear()
+
+
+@pytest.mark.fault(26)
+def test_a_full_disk_gives_the_job_another_try_and_then_a_clean_end(full: Bench) -> None:
+    claim = full.claim()
+    assert full.do(claim) == Ended(claim.token, "crashed")
+    assert FullFileSystem.store == {}
+    full.jobs.release(claim.record.id, claim.token, crashed=True, max_crashes=2)
+    again = full.reclaim()
+    assert full.do(again) == Ended(again.token, "failed")
+    error = full.jobs.get(claim.record.id).error
+    assert error
+    assert error.code == "internal"
+    assert FullFileSystem.store == {}

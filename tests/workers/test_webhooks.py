@@ -1,0 +1,81 @@
+"""What is signed, and what follows from an answer. The sending is tested in tests/faults."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from job_store.outbox import Delivery
+from runtime.egress import EgressResponse
+from runtime.settings import Settings
+from workers.webhooks import JITTER, Dead, Delivered, Retry, decide, retry_after, signed
+
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+SCHEDULE = Settings().webhook_schedule
+
+
+def delivery(tries: int) -> Delivery:
+    return Delivery("msg_1", "ins_1", "acme", "insertion.succeeded", tries, created_at=NOW, taken_at=NOW)
+
+
+@pytest.mark.fault(35)
+def test_the_signature_is_that_of_the_specification() -> None:
+    headers = signed(
+        "msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        datetime.fromtimestamp(1614265330, UTC),
+    )  # fmt: skip
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert headers["webhook-timestamp"] == "1614265330"
+
+
+@pytest.mark.fault(35)
+def test_every_secret_verifies_and_time_zones_change_nothing() -> None:
+    secrets = ["whsec_b2xkb2xkb2xkb2xkb2xkb2xk", "whsec_bmV3bmV3bmV3bmV3bmV3bmV3"]
+    body = '{"name": "Hündchen 🐶"}'
+    here = datetime.now(timezone(timedelta(hours=-7)))
+    headers = signed("msg_1", body.encode(), secrets, here)
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 5
+    for secret in secrets:
+        assert Webhook(secret).verify(body, headers) == {"name": "Hündchen 🐶"}
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 299])
+def test_success_alone_is_success(status: int) -> None:
+    assert decide(EgressResponse(status, {}), delivery(1), SCHEDULE) == Delivered()
+
+
+@pytest.mark.fault(32)
+@pytest.mark.fault(33)
+@pytest.mark.parametrize("status", [None, 100, 301, 302, 307, 400, 404, 429, 500, 503])
+def test_anything_else_is_tried_again_over_three_days_and_then_given_up(status: int | None) -> None:
+    response = None if status is None else EgressResponse(status, {"location": "http://169.254.169.254/"})
+    waited = timedelta()
+    for tries in range(1, len(SCHEDULE)):
+        fate = decide(response, delivery(tries), SCHEDULE)
+        assert isinstance(fate, Retry)
+        delay = fate.at - NOW
+        planned = timedelta(seconds=SCHEDULE[tries])
+        assert planned <= delay <= planned * (1 + JITTER)
+        waited += delay
+    assert timedelta(hours=75) < waited < timedelta(hours=75) * 1.3
+    assert decide(response, delivery(len(SCHEDULE)), SCHEDULE) == Dead("10 tries")
+
+
+@pytest.mark.fault(34)
+def test_gone_is_final_and_a_wish_to_be_left_alone_is_honoured() -> None:
+    assert isinstance(decide(EgressResponse(410, {}), delivery(1), SCHEDULE), Dead)
+    fate = decide(EgressResponse(503, {"retry-after": "3600"}), delivery(1), SCHEDULE)
+    assert fate == Retry(NOW + timedelta(hours=1))
+    endless = decide(EgressResponse(503, {"retry-after": "99999999999"}), delivery(1), SCHEDULE)
+    assert endless == Retry(NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("120", 120), ("Tue, 01 Jan 2030 12:01:00 GMT", 60), ("soon", 0), ("-5", 0), ("", 0), ("9" * 400, 0)],
+)
+def test_retry_after_is_seconds_or_a_date(value: str, seconds: int) -> None:
+    assert retry_after({"retry-after": value}, NOW) == timedelta(seconds=seconds)
