@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
+from anyio import CapacityLimiter
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
@@ -21,6 +22,8 @@ from service.links import Links
 from service.metrics import Metrics
 
 DECODERS = 2
+SUBMISSION_THREADS = 32
+"""Of their own, so that slow pictures and slow URLs never keep a poll waiting."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Gateway:
     decoders: Decoders
     links: Links
     metrics: Metrics
+    submission_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SUBMISSION_THREADS))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Counter[str] = field(default_factory=Counter)
     """Open event streams per tenant."""
@@ -46,7 +50,7 @@ class Gateway:
 def build_gateway(settings: Settings) -> Gateway:
     """Everything from the settings. Connects lazily: a store that is down means 503 later, no failure now."""
     redis = connect(settings.redis_url)
-    store = JobStore(redis, settings.max_queued)
+    store, workers = JobStore(redis, settings.max_queued), WorkerRegistry(redis)
     return Gateway(
         settings=settings,
         redis=redis,
@@ -55,7 +59,7 @@ def build_gateway(settings: Settings) -> Gateway:
         artifacts=ArtifactStore(settings.artifact_url),
         images=ImageStore(redis),
         api_keys=ApiKeys(redis),
-        workers=WorkerRegistry(redis),
+        workers=workers,
         decoders=Decoders(
             DECODERS,
             max_bytes=settings.max_image_bytes,
@@ -63,5 +67,5 @@ def build_gateway(settings: Settings) -> Gateway:
             seconds=settings.intake_seconds,
         ),
         links=Links(settings),
-        metrics=Metrics(store),
+        metrics=Metrics(store, workers),
     )

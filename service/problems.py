@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -27,6 +28,7 @@ from service.errors import Refusal
 MEDIA_TYPE = "application/problem+json"
 FRAMEWORK_CODES: Mapping[int, RequestErrorCode] = {404: "not_found", 405: "method_not_allowed"}
 """Statuses the framework raises by itself; any other of its 4xx means a malformed request."""
+log = structlog.get_logger("service")
 RETRY: Mapping[str, str] = {"Retry-After": "2"}
 
 
@@ -34,7 +36,10 @@ def install(app: FastAPI) -> None:
     """Answer every foreseen exception of a route with a problem; the unforeseen are `request_hop`'s."""
 
     async def problem(request: Request, error: Exception) -> Response:
-        return answer(to_refusal(error), request.scope)
+        refusal = to_refusal(error)
+        if refusal.status >= 500 and refusal is not error:
+            log.warning("store failed", request_id=request.state.request_id, error=str(error))
+        return answer(refusal, request.scope)
 
     for kind in (Refusal, StoreError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, problem)

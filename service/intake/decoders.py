@@ -95,6 +95,9 @@ class Decoders:
                 "rate_limited", "Too many pictures are being taken in.", headers={"Retry-After": "1"}
             ) from None
         try:
+            if process and not process.alive:
+                process.close()
+                process = None
             process = process or _Process(self._command)
             yield process
         except _Died as died:
@@ -133,6 +136,11 @@ class _Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """False once it was killed, by the clock after its answer or by the system while idle."""
+        return self._process.poll() is None
+
     def decode(self, data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
         clock = threading.Timer(seconds, self._process.kill)
         clock.start()
@@ -143,6 +151,7 @@ class _Process:
             raise _Died(self) from None
         finally:
             clock.cancel()
+            clock.join()
 
     def close(self) -> None:
         self._process.kill()

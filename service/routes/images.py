@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
 from api_schemas.base import new_id
 from api_schemas.images import ImageAsset
@@ -37,7 +37,8 @@ FILE_PART = "file"
 )  # fmt: skip
 async def upload(request: Request, gateway: GatewayDep, tenant: TenantDep) -> Response:
     """Keep a picture for later insertions."""
-    record = await run_in_threadpool(_keep, gateway, tenant, await _picture_of(request))
+    data = await _picture_of(request)
+    record = await to_thread.run_sync(_keep, gateway, tenant, data, limiter=gateway.submission_threads)
     location = gateway.links.to(f"/v1/images/{record.id}")
     return json_answer(_asset(gateway, record), 201, {"Location": location})
 

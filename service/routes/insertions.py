@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
@@ -62,7 +63,9 @@ async def submit(
     body, parts = await read_submission(request)
     submission = await run_in_threadpool(parse_submission, body, parts)
     trace = traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
-    record, fresh = await run_in_threadpool(admit, gateway, tenant, submission, idempotency_key, trace)
+    record, fresh = await to_thread.run_sync(
+        admit, gateway, tenant, submission, idempotency_key, trace, limiter=gateway.submission_threads
+    )
     request.state.job_id = record.id
     seconds = preferred_wait(prefer)
     record = await wait_for(gateway, record, seconds)

@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from functools import cache
 
 from PIL import Image, ImageCms, PngImagePlugin
 
@@ -44,6 +45,7 @@ def chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
+@cache
 def text_bomb() -> bytes:
     """A small PNG whose compressed comment unfolds to 200 MB."""
     good = encoded(gradient())
@@ -51,6 +53,7 @@ def text_bomb() -> bytes:
     return good[:33] + bomb + good[33:]
 
 
+@cache
 def flat_bomb() -> bytes:
     """144 megapixels of nothing in a few hundred kilobytes."""
     row = b"\0" * (1 + 12_000 * 3)

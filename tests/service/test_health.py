@@ -45,6 +45,7 @@ def test_metrics_count_requests_jobs_and_queues(
     client.get(f"/v1/insertions/{job_id}")
     text = client.get("/metrics").text
     assert 'addit_queue_ready{model="small"} 2.0' in text
+    assert 'addit_workers{model="small",state="ready"} 1.0' in text
     assert 'addit_jobs_total{status="succeeded"} 1.0' in text
     assert 'addit_http_requests_total{method="GET",route="/v1/insertions/{job_id}",status="200"}' in text
     assert 'addit_http_request_seconds_count{method="POST",route="/v1/insertions"}' in text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 import resource
 import select
 import socket
@@ -14,6 +16,8 @@ from redis import Redis
 
 from api_schemas.errors import Problem, RequestErrorCode
 from job_store.api_keys import ApiKeys
+from runtime.settings import Settings
+from service.app import create_app
 from service.errors import STATUS
 from tests.service.conftest import BODY
 
@@ -53,6 +57,50 @@ def test_what_is_not_json_is_malformed(client: httpx.Client, content: bytes) -> 
 def test_json_that_is_no_request_is_invalid(client: httpx.Client, value: object) -> None:
     answer = client.post("/v1/insertions", content=json.dumps(value), headers=JSON)
     assert check(answer, 422, "invalid_request").errors
+
+
+@pytest.mark.fault(46)
+def test_mutated_requests_never_break_the_gateway(client: httpx.Client) -> None:
+    dice = random.Random(46)
+    seed = json.dumps(
+        {**BODY, "options": {"blend_steps": [1]}, "metadata": {"a": [1.5, {"b": "\\u00e9"}]}}
+    ).encode()
+    pieces = [
+        b"null",
+        b"[]",
+        b"{}",
+        b"-1",
+        b"1e400",
+        b'"',
+        b"\\u0000",
+        b"\xff",
+        b"true",
+        b"9" * 400,
+        b"",
+        b":",
+        b",",
+    ]
+    for _ in range(200):
+        at, size = dice.randrange(len(seed)), dice.choice((0, 1, 4, 12))
+        content = seed[:at] + dice.choice(pieces) + seed[at + size :]
+        answer = client.post("/v1/insertions", content=content, headers=JSON)
+        assert answer.status_code in (202, 400, 422), content
+
+
+@pytest.mark.fault(46)
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"deep": json.loads("[" * 150 + "]" * 150)},
+        {"large": 10**400},
+        {"": None},
+        {"nul": "\0", "🦆": "\u2028"},
+    ],
+)
+def test_metadata_comes_back_as_it_came(client: httpx.Client, metadata: dict) -> None:
+    answer = client.post("/v1/insertions", json={**BODY, "metadata": metadata})
+    assert answer.status_code == 202, answer.text
+    assert client.get(answer.headers["Location"]).json()["metadata"] == metadata
 
 
 def test_invalid_fields_are_named_without_their_input(client: httpx.Client) -> None:
@@ -126,9 +174,9 @@ def test_bad_parameters(client: httpx.Client) -> None:
     ("method", "path"),
     [
         ("POST", "/v1/insertions"), ("GET", "/v1/insertions"), ("GET", "/v1/insertions/x"),
-        ("GET", "/v1/insertions/x/events"),
-        ("POST", "/v1/insertions/x/cancel"),
-        ("DELETE", "/v1/insertions/x"), ("POST", "/v1/images"), ("GET", "/v1/images/x"), ("GET", "/v1/models"),
+        ("GET", "/v1/insertions/x/events"), ("POST", "/v1/insertions/x/cancel"),
+        ("DELETE", "/v1/insertions/x"), ("POST", "/v1/images"), ("GET", "/v1/images/x"),
+        ("GET", "/v1/models"),
     ],
 )  # fmt: skip
 def test_no_route_works_without_a_key(address: str, method: str, path: str, header: str | None) -> None:
@@ -176,3 +224,19 @@ def endless_upload(client: httpx.Client, size: int) -> tuple[int, bytes]:
             connection.sendall(chunk)
             sent += len(chunk)
         return sent, connection.recv(65_536)
+
+
+def test_what_nobody_foresaw_is_an_internal_problem(settings: Settings) -> None:
+    app = create_app(settings)
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("a secret of the house")
+
+    async def call() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+            return await client.get("/broken")
+
+    answer = asyncio.run(call())
+    check(answer, 500, "internal")
+    assert "secret" not in answer.text

@@ -129,9 +129,12 @@ def test_an_overrunning_process_is_replaced() -> None:
         pool.close()
 
 
-def test_a_killed_process_is_replaced(decoders: Decoders) -> None:
-    os.kill(pid_of(decoders), signal.SIGKILL)
-    assert code_of(decoders, encoded(gradient())) == "invalid_image"
+def test_a_process_that_died_idle_costs_no_picture(decoders: Decoders) -> None:
+    pid = pid_of(decoders)
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert decoders.take_in(encoded(gradient())).height == gradient().height
+    assert pid_of(decoders) != pid
 
 
 @pytest.mark.fault(54)
