@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +23,9 @@ GAP = 8  # pixels between the pictures of the side-by-side
 
 def main() -> int:
     """0 if the subject was found in the result, 1 if not."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is stopped
     example = examples()[0]
+    console.print("Starting; the model takes a while to load.")
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="addit-demo-") as folder:
         with (

@@ -52,10 +52,8 @@ def up(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings() if port is None else Settings(port=port)
     try:
-        with (
-            console.status("Starting; the model loads …"),
-            running(folder, settings, workers) as (stack, key),
-        ):
+        console.print("Starting; the model takes a while to load.")
+        with running(folder, settings, workers) as (stack, key):
             _announce(stack, key)
             while True:
                 stack.check()

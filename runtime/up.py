@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from runtime.settings import Settings, environment
 from runtime.valkey import embedded_valkey, free_port
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 
 
 class StackFailed(RuntimeError):
