@@ -9,8 +9,8 @@ from api_schemas.base import new_id
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest
 from api_schemas.models import ModelCard
 from job_store import tickets
-from job_store.artifacts import job_prefix
-from job_store.errors import StoreUnavailable
+from job_store.artifacts import StorageUnavailable, job_prefix
+from job_store.errors import IdempotencyKeyReused, QueueFull, StoreUnavailable
 from job_store.records import Idempotency, JobRecord, NewJob
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
@@ -32,27 +32,39 @@ def admit(
     source = take_source(gateway, tenant, submission)
     request = resolve(submission.request, card, source.size, lambda: secrets.randbelow(2**32))
     job_id = new_id("ins")
-    prefix = job_prefix(tenant, job_id)
+    own_key = f"{job_prefix(tenant, job_id)}source.png"
+    if source.picture:
+        gateway.artifacts.put(own_key, source.picture.png)
     job = NewJob(
         id=job_id,
         tenant=tenant,
         model=card.name,
         request=_without_data(request, source),
-        source_key=f"{prefix}source.png" if source.picture else source.key,
+        source_key=own_key if source.picture else source.key,
         traceparent=traceparent,
     )
-    if source.picture:
-        gateway.artifacts.put(f"{prefix}source.png", source.picture.png)
-    fresh = False
-    try:
-        record, fresh = gateway.store.submit(job, _idempotency(idempotency_key, submission))
-    finally:
-        if source.picture and not fresh:
-            gateway.artifacts.delete(prefix)
+    record, fresh = _store(gateway, job, _idempotency(idempotency_key, submission))
     if fresh:
         with suppress(StoreUnavailable):  # accepted is accepted: the reconciler issues what is missing
             tickets.issue(gateway.redis, card.name)
     return record, fresh
+
+
+def _store(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tuple[JobRecord, bool]:
+    """Submit; leave no picture of a job that was surely not made (a silent store may have made it)."""
+    try:
+        record, fresh = gateway.store.submit(job, idempotency)
+    except (IdempotencyKeyReused, QueueFull):
+        _forget(gateway, job)
+        raise
+    if record.id != job.id:
+        _forget(gateway, job)
+    return record, fresh
+
+
+def _forget(gateway: Gateway, job: NewJob) -> None:
+    with suppress(StorageUnavailable):  # the answer matters more than a forgotten file
+        gateway.artifacts.delete(job_prefix(job.tenant, job.id))
 
 
 def choose_card(gateway: Gateway, name: str | None) -> ModelCard:

@@ -74,7 +74,7 @@ def to_refusal(error: Exception) -> Refusal:
 
 def _from_store(error: Exception) -> Refusal:
     if isinstance(error, NotFound | ArtifactMissing):
-        return not_found()
+        return Refusal("not_found", "There is nothing here.")
     if isinstance(error, WrongState):
         return Refusal("wrong_state", f"Not now: {error}.")
     if isinstance(error, IdempotencyKeyReused):
@@ -93,16 +93,10 @@ def _from_store(error: Exception) -> Refusal:
     return Refusal("internal", "Something went wrong here; the request id helps us find it.")
 
 
-def not_found() -> Refusal:
-    """What an absent and a foreign resource answer alike."""
-    return Refusal("not_found", "There is nothing here.")
-
-
 def from_fields(errors: list[FieldError]) -> Refusal:
     """invalid_request with its fields."""
-    first = f"{errors[0].path}: {errors[0].message}" if errors else "The request is invalid."
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Refusal("invalid_request", first + more, errors=errors)
+    return Refusal("invalid_request", f"{errors[0].path}: {errors[0].message}{more}", errors=errors)
 
 
 def field_errors(errors: object) -> list[FieldError]:

@@ -21,8 +21,9 @@ from job_store.jobs import JobStore
 from job_store.tickets import queue
 from job_store.workers import WorkerRegistry
 from runtime.settings import Settings
+from runtime.valkey import EmbeddedValkey
 from tests.service import pictures
-from tests.service.conftest import BODY, CARD
+from tests.service.conftest import BODY, CARD, make_settings, serving
 from tests.service.pictures import encoded, gradient
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -210,6 +211,18 @@ def test_a_replay_leaves_no_picture_behind(
     submit(client, body, **{"Idempotency-Key": "k"})
     folder = Path(settings.artifact_url.removeprefix("file://")) / "t" / "replayer"
     assert [path.parent.name for path in folder.rglob("*.png")] == [job_id]
+
+
+def test_a_full_queue_refuses_and_keeps_no_picture(
+    valkey: EmbeddedValkey, client: httpx.Client, tmp_path: Path
+) -> None:
+    body = with_image({"data": base64.b64encode(encoded(gradient())).decode()})
+    with serving(make_settings(valkey, tmp_path, max_queued=1)) as url:
+        answers = [client.post(f"{url}/v1/insertions", json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 429]
+    assert answers[1].json()["code"] == "queue_full"
+    assert answers[1].headers["Retry-After"]
+    assert [path.parent.name for path in tmp_path.rglob("*.png")] == [answers[0].json()["id"]]
 
 
 @pytest.mark.fault(30)

@@ -67,4 +67,4 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("example", [REQUEST, GENERATED])
 def test_examples_are_requests(example: dict[str, Any]) -> None:
-    InsertionRequest.model_validate(example)
+    assert InsertionRequest.model_validate(example).subject in example["prompt"]

@@ -26,7 +26,7 @@ STRANGE_KEY = "Bearer addit_" + "0" * 12 + "_" + "0" * 32
 JSON = {"Content-Type": "application/json"}
 
 
-def check(answer: httpx.Response, status: int, code: str) -> Problem:
+def assert_problem(answer: httpx.Response, status: int, code: str) -> Problem:
     problem = Problem.model_validate(answer.json())
     assert (answer.status_code, problem.status, problem.code) == (status, status, code), answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -47,7 +47,7 @@ def test_every_code_has_a_status() -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_json_is_malformed(client: httpx.Client, content: bytes) -> None:
-    check(client.post("/v1/insertions", content=content, headers=JSON), 400, "malformed_request")
+    assert_problem(client.post("/v1/insertions", content=content, headers=JSON), 400, "malformed_request")
 
 
 @pytest.mark.fault(46)
@@ -56,7 +56,7 @@ def test_what_is_not_json_is_malformed(client: httpx.Client, content: bytes) -> 
 )
 def test_json_that_is_no_request_is_invalid(client: httpx.Client, value: object) -> None:
     answer = client.post("/v1/insertions", content=json.dumps(value), headers=JSON)
-    assert check(answer, 422, "invalid_request").errors
+    assert assert_problem(answer, 422, "invalid_request").errors
 
 
 @pytest.mark.fault(46)
@@ -105,7 +105,7 @@ def test_metadata_comes_back_as_it_came(client: httpx.Client, metadata: dict) ->
 
 def test_invalid_fields_are_named_without_their_input(client: httpx.Client) -> None:
     body = {**BODY, "seeds": [-1, 2], "prompt": "", "output": {"format": "s3cret"}}
-    problem = check(client.post("/v1/insertions", json=body), 422, "invalid_request")
+    problem = assert_problem(client.post("/v1/insertions", json=body), 422, "invalid_request")
     assert {error.path for error in problem.errors} == {"seeds.0", "prompt", "output.format"}
     assert "s3cret" not in problem.model_dump_json()
 
@@ -113,7 +113,7 @@ def test_invalid_fields_are_named_without_their_input(client: httpx.Client) -> N
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
 def test_other_media_types(client: httpx.Client, kind: str) -> None:
     for path in ("/v1/insertions", "/v1/images"):
-        check(
+        assert_problem(
             client.post(path, content=b"a=1", headers={"Content-Type": kind}), 415, "unsupported_media_type"
         )
 
@@ -127,18 +127,20 @@ def test_other_media_types(client: httpx.Client, kind: str) -> None:
     ],
 )
 def test_malformed_forms(client: httpx.Client, parts: list) -> None:
-    check(client.post("/v1/insertions", files=parts), 400, "malformed_request")
+    assert_problem(client.post("/v1/insertions", files=parts), 400, "malformed_request")
 
 
 def test_broken_multipart(client: httpx.Client) -> None:
     for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
         answer = client.post("/v1/insertions", content=b"nonsense", headers={"Content-Type": kind})
-        check(answer, 400, "malformed_request")
+        assert_problem(answer, 400, "malformed_request")
 
 
 def test_a_forgotten_part_is_an_error(client: httpx.Client) -> None:
     parts: dict[str, Any] = {"request": (None, json.dumps(BODY)), "photo": ("a.png", b"x")}
-    assert "photo" in check(client.post("/v1/insertions", files=parts), 422, "invalid_request").detail
+    assert (
+        "photo" in assert_problem(client.post("/v1/insertions", files=parts), 422, "invalid_request").detail
+    )
 
 
 @pytest.mark.fault(51)
@@ -146,7 +148,7 @@ def test_a_forgotten_part_is_an_error(client: httpx.Client) -> None:
     "path", ["/", "/v1", "/v1/insertions/", "/v1/nothing", "/v1/insertions/a%2Fb", "/docs2"]
 )
 def test_unknown_paths(client: httpx.Client, path: str) -> None:
-    check(client.get(path), 404, "not_found")
+    assert_problem(client.get(path), 404, "not_found")
 
 
 @pytest.mark.fault(51)
@@ -154,17 +156,17 @@ def test_unknown_paths(client: httpx.Client, path: str) -> None:
     "job_id", ["ins_%00", "..%2f..%2fetc", "%F0%9F%92%A9", "a" * 4000, "*", "ins_\u0131"]
 )
 def test_strange_ids(client: httpx.Client, job_id: str) -> None:
-    check(client.get(f"/v1/insertions/{job_id}"), 404, "not_found")
+    assert_problem(client.get(f"/v1/insertions/{job_id}"), 404, "not_found")
 
 
 def test_methods_that_are_not_there(client: httpx.Client) -> None:
     answer = client.put("/v1/insertions")
-    check(answer, 405, "method_not_allowed")
+    assert_problem(answer, 405, "method_not_allowed")
     assert set(answer.headers["Allow"].split(", ")) <= {"GET", "POST", "HEAD"}
 
 
 def test_bad_parameters(client: httpx.Client) -> None:
-    problem = check(client.get("/v1/insertions", params={"limit": "many"}), 422, "invalid_request")
+    problem = assert_problem(client.get("/v1/insertions", params={"limit": "many"}), 422, "invalid_request")
     assert problem.errors[0].path == "query.limit"
 
 
@@ -182,7 +184,7 @@ def test_bad_parameters(client: httpx.Client) -> None:
 def test_no_route_works_without_a_key(address: str, method: str, path: str, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     answer = httpx.request(method, address + path, headers=headers)
-    check(answer, 401, "unauthorized")
+    assert_problem(answer, 401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -190,7 +192,7 @@ def test_a_revoked_key_is_no_key(client: httpx.Client, redis: Redis) -> None:
     assert client.get("/v1/models").status_code == 200
     (key,) = ApiKeys(redis).list("acme")
     ApiKeys(redis).revoke(key.id)
-    check(client.get("/v1/models"), 401, "unauthorized")
+    assert_problem(client.get("/v1/models"), 401, "unauthorized")
 
 
 def test_request_ids_are_kept_when_tame(client: httpx.Client) -> None:
@@ -200,7 +202,7 @@ def test_request_ids_are_kept_when_tame(client: httpx.Client) -> None:
 
 @pytest.mark.fault(48)
 def test_a_body_announced_too_large_is_not_read(client: httpx.Client) -> None:
-    check(client.post("/v1/images", content=b"x" * 3 * 2**20), 413, "body_too_large")
+    assert_problem(client.post("/v1/images", content=b"x" * 3 * 2**20), 413, "body_too_large")
 
 
 @pytest.mark.fault(48)
@@ -238,5 +240,5 @@ def test_what_nobody_foresaw_is_an_internal_problem(settings: Settings) -> None:
             return await client.get("/broken")
 
     answer = asyncio.run(call())
-    check(answer, 500, "internal")
+    assert_problem(answer, 500, "internal")
     assert "secret" not in answer.text
