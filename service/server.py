@@ -8,16 +8,18 @@ import socket
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api_schemas.base import new_id
 from runtime.settings import Settings
 from service.app import create_app
+from service.errors import Refusal
+from service.problems import answer
 
 HEAD_SECONDS = 15.0
 GRACE_SECONDS = 20
 """For requests under way when the process is told to stop."""
-MAX_CONNECTIONS = 2000
 
 
-class HeadDeadline(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """Closes a connection whose request head is late; uvicorn's own timer ends with the first byte."""
 
     _deadline: asyncio.TimerHandle | None = None
@@ -37,6 +39,17 @@ class HeadDeadline(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is not HTTP never becomes a request, so no handler can answer it."""
+        request_id = new_id("req")
+        headers = {"Connection": "close", "X-Request-Id": request_id}
+        response = answer(
+            Refusal("malformed_request", msg, headers=headers), {"state": {"request_id": request_id}}
+        )
+        lines = [b"HTTP/1.1 400 Bad Request", *(b"%s: %s" % header for header in response.raw_headers)]
+        self.transport.write(b"\r\n".join([*lines, b"", bytes(response.body)]))
+        self.transport.close()
 
     def _arm(self) -> None:
         self._disarm()
@@ -67,12 +80,11 @@ def build_server(settings: Settings) -> Server:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=HeadDeadline,
+        http=HttpProtocol,
         ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return Server(config, app.state.gateway.stopping)

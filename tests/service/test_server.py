@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 
+from api_schemas.errors import Problem
 from service import body_guard, server
 
 
@@ -51,3 +52,10 @@ def test_keep_alive_survives_the_deadline_of_the_head(
     began = time.monotonic()
     while time.monotonic() - began < 1:
         assert client.get("/livez").status_code == 200
+
+
+def test_what_is_not_http_gets_a_problem(client: httpx.Client) -> None:
+    head, _, body = answer_to(client, b"\x16\x03\x01 not http\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400")
+    assert b"content-type: application/problem+json" in head
+    assert Problem.model_validate_json(body).code == "malformed_request"
