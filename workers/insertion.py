@@ -168,12 +168,10 @@ class AdditRunner:
 
     def _warnings(self, edit: Edit, done: Insertion, images: tuple[OutputImage, ...]) -> list[ResultWarning]:
         warnings = []
-        floor = self.profile.min_reconstruction_psnr
-        if floor is not None and isinstance(edit.source, PictureSource):
-            kept = psnr(done.source, edit.source.picture)
-            if kept < floor:
-                text = f"not this model's world: {kept:.1f} dB survive its autoencoder, not {floor:g}"
-                warnings.append(ResultWarning(code="out_of_domain", message=text))
+        most, error = self.profile.max_source_error, done.source_error
+        if most is not None and error is not None and error > most:
+            text = f"unlike this model's world: velocity error {error:.2f}, expected at most {most:g}"
+            warnings.append(ResultWarning(code="out_of_domain", message=text))
         missing = [str(image.fields["seed"]) for image in images if not image.fields["subject_found"]]
         if missing:
             seeds = f"seed{'s' if len(missing) > 1 else ''} {', '.join(missing)}"

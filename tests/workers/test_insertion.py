@@ -74,7 +74,9 @@ def test_the_same_request_gives_the_same_picture(runner: AdditRunner, beach: Ima
 
 
 @pytest.mark.parametrize("size", [(300, 200), (97, 131), (512, 512)])
-def test_any_size_comes_back_as_it_came(runner: AdditRunner, beach: Image.Image, size: tuple[int, int]) -> None:
+def test_any_size_comes_back_as_it_came(
+    runner: AdditRunner, beach: Image.Image, size: tuple[int, int]
+) -> None:
     output = runner.run(request(options={"num_inference_steps": 3}), beach.resize(size), ignore)
     assert output.images[0].image.size == size
     assert output.images[0].mask is not None
@@ -118,7 +120,9 @@ def test_a_picture_too_long_is_said(runner: AdditRunner, beach: Image.Image) -> 
     assert caught.value.code == "unsupported_size"
 
 
-def test_a_step_can_stop_the_run_and_the_next_one_is_unharmed(runner: AdditRunner, beach: Image.Image) -> None:
+def test_a_step_can_stop_the_run_and_the_next_one_is_unharmed(
+    runner: AdditRunner, beach: Image.Image
+) -> None:
     short = request(options={"num_inference_steps": 6})
     before = np.asarray(runner.run(short, beach, ignore).images[0].image)
 

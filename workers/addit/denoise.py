@@ -38,10 +38,15 @@ class Blend:
 
 @dataclass(frozen=True)
 class Denoised:
-    """The target's clean latents (B, L, C) and its blends in order."""
+    """The target's clean latents (B, L, C) and its blends in order.
+
+    source_error: mean squared error of the source's velocity where the truth is known, else None; large for a
+        picture unlike what the model was trained on
+    """
 
     latents: Tensor
     blends: tuple[Blend, ...]
+    source_error: float | None = None
 
 
 def denoise(
@@ -56,15 +61,20 @@ def denoise(
     locate: Locate,
     tick: Tick,
 ) -> Denoised:
-    """Denoise a batch of targets from `noise` (B, L, C) beside one source. Steps before the transfer are
-    never computed."""
+    """Denoise a batch of targets from `noise` (B, L, C) beside one source.
+
+    Steps before the structure transfer are never computed.
+    """
     first = config.structure_transfer_step
     watched = {step for blend in config.blend_steps for step in recorded_steps(blend, first)}
     latents = add_noise(path.x0, noise, sigmas[first])
     blends: list[Blend] = []
+    source_error: float | None = None
     for step in range(first, len(sigmas) - 1):
         sigma, rise = sigmas[step], sigmas[step + 1] - sigmas[step]
         source = source_step(branches, path, sigma, step, config, layers_at)
+        error = velocity_error(source, path)
+        source_error = source_error if error is None else error
         watcher = recorder if step in watched else None
         exchange = ExtendTarget(step, source, layers_at(step), config.extended_scale, watcher)
         velocity = branches.target(latents, sigma, target, exchange)
@@ -79,16 +89,21 @@ def denoise(
             latents = blend(path.latents(step + 1), latents, blends[-1].keep)
         path.memory.drop(step)
         tick()
-    return Denoised(latents, tuple(blends))
+    return Denoised(latents, tuple(blends), source_error)
 
 
 def source_step(
     branches: Branches, path: SourcePath, sigma: float, step: int, config: AdditConfig, layers_at: LayersAt
 ) -> StepMemory | None:
-    """What the target needs of the source at `step`: remembered if it can be, else computed; None where it
-    needs nothing."""
+    """What the target needs of the source at `step`, remembered or computed; None where it needs nothing.
+
+    The last pass that is lent runs to its end, for the velocity that judges whether the model knows such
+    pictures.
+    """
     lend = layers_at(step)
-    velocity = step in config.blend_steps and not config.strict_background
+    copied = step in config.blend_steps and not config.strict_background
+    judged = step == config.last_extended_step and path.true_velocity is not None
+    velocity = copied or judged
     if not lend and not velocity:
         return None
     known = path.memory.get(step)
@@ -97,12 +112,22 @@ def source_step(
     return branches.source(path.latents(step), sigma, path.cond, lend, velocity=velocity)
 
 
+def velocity_error(source: StepMemory | None, path: SourcePath) -> float | None:
+    """Mean squared error of the source's velocity, None where it or the truth is not known."""
+    if source is None or source.velocity is None or path.true_velocity is None:
+        return None
+    return float((source.velocity - path.true_velocity).square().mean())
+
+
 def source_after(
     path: SourcePath, source: StepMemory | None, step: int, rise: float, config: AdditConfig
 ) -> Tensor:
-    """(1, L, C) source latents that a blend after `step` copies: after the source's own Euler step, as the
-    reference
-    does; its known latents of the next step where the background is strict."""
+    """(1, L, C) source latents that a blend after `step` copies.
+
+    After the source's own Euler step, as the reference does; its known latents of the next step where the
+    background
+    is strict.
+    """
     if config.strict_background or source is None or source.velocity is None:
         return path.latents(step + 1)
     return path.latents(step) + rise * source.velocity

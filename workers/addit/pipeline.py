@@ -66,8 +66,9 @@ class Insertion:
 
     pictures: (H, W, 3) per seed; source: the source through the autoencoder, what the unchanged parts look
     like
-    located: where the subject is, per seed; None without a blend. cells: (B, h, w), 1 where the latents were
-    kept
+    located: where the subject is, per seed; None without a blend
+    cells: (B, h, w), 1 where the target's latents were kept
+    source_error: how badly the model predicts this source (see `Denoised`); None for all but noised pictures
     """
 
     pictures: tuple[Picture, ...]
@@ -76,6 +77,7 @@ class Insertion:
     cells: Tensor | None
     forwards: ForwardCount
     seconds: dict[str, float]
+    source_error: float | None
 
 
 @torch.inference_mode()
@@ -196,4 +198,6 @@ def _insertion(
 ) -> Insertion:
     last = done.blends[-1] if done.blends else None
     cells = last.keep.reshape(-1, grid.height, grid.width) if last else None
-    return Insertion(pictures, source, last.located if last else None, cells, count, clock.seconds)
+    return Insertion(
+        pictures, source, last.located if last else None, cells, count, clock.seconds, done.source_error
+    )

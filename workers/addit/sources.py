@@ -25,19 +25,22 @@ class SourcePath:
     latents: noisy latents (1, L, C) by step; index `len(sigmas) - 1` is the clean end
     cond: the source branch's conditioning
     memory: keys, values and velocities already met on the way
+    true_velocity: (1, L, C), noise minus x0 where both are known: what a model at home in this picture
+    predicts
     """
 
     x0: Tensor
     latents: Callable[[int], Tensor]
     cond: Conditioning
     memory: SourceMemory
+    true_velocity: Tensor | None = None
 
 
 def noised(
     x0: Tensor, noise: Tensor, sigmas: Sequence[float], cond: Conditioning, memory: SourceMemory
 ) -> SourcePath:
     """A real source in closed form: one noise for all steps, no model calls (the paper's choice)."""
-    return SourcePath(x0, lambda step: add_noise(x0, noise, sigmas[step]), cond, memory)
+    return SourcePath(x0, lambda step: add_noise(x0, noise, sigmas[step]), cond, memory, noise - x0)
 
 
 def generated(

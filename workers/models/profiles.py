@@ -33,7 +33,7 @@ class ModelProfile:
     text_len: T5 tokens that prompts are padded to
     recorded_layers: attention layers that localise the subject; None: those of FLUX.1-dev, by relative depth
     vocabulary: the words it knows, None where it is open; subjects: the objects it knows, likewise
-    min_reconstruction_psnr: dB; a picture the autoencoder gives back worse than this lies outside its world
+    max_source_error: a picture whose velocity it predicts with a larger squared error lies outside its world
     canary: source prompt, prompt and subject of the insertion that proves a loaded model works
     fingerprint: file of the picture the canary must give; None where none was recorded
     """
@@ -51,7 +51,7 @@ class ModelProfile:
     recorded_layers: tuple[str, ...] | None = None
     vocabulary: tuple[str, ...] | None = None
     subjects: tuple[str, ...] | None = None
-    min_reconstruction_psnr: float | None = None
+    max_source_error: float | None = None
     canary: tuple[str, str, str] = ("a photo of a beach", "a photo of a beach with a dog", "dog")
     fingerprint: Path | None = None
     max_aspect: float = 4.0

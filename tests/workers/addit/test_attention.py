@@ -23,7 +23,9 @@ def test_scaled_keys_are_scaled_logits(scale: float, own: int, lent: int, seed: 
     query, key, value = (torch.randn(2, own, 3, 4) for _ in range(3))
     source_key, source_value = torch.randn(1, lent, 3, 4), torch.randn(1, lent, 3, 4)
     keys, values = extend(key, value, source_key, source_value, scale)
-    attended = F.scaled_dot_product_attention(*(x.transpose(1, 2) for x in (query, keys, values)))
+    attended = F.scaled_dot_product_attention(
+        query.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2)
+    )
 
     logits = torch.einsum("blhd,bmhd->bhlm", query, torch.cat([source_key.expand(2, -1, -1, -1), key], 1)) / 2
     weights = torch.cat([torch.ones(lent), torch.full((own,), scale)])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from workers.addit.config import PAPER_REAL, PRESETS, AdditConfig, scale_step
@@ -34,6 +36,6 @@ def test_other_step_counts_scale_by_fraction_and_halves_round_up() -> None:
         {"num_inference_steps": 1},
     ],
 )
-def test_steps_outside_the_run_are_refused(knobs: dict[str, int]) -> None:
+def test_steps_outside_the_run_are_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedOption):
         AdditConfig(**knobs)

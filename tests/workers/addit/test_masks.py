@@ -30,7 +30,7 @@ def test_blur_keeps_the_mass_of_an_inner_point() -> None:
 def test_normalising_spans_0_to_1_and_leaves_a_flat_map_empty() -> None:
     maps = torch.stack([torch.arange(4.0).reshape(2, 2) + 5, torch.full((2, 2), 3.0)])
     normalised = normalise(maps)
-    assert (normalised[0].min(), normalised[0].max()) == (0, 1)
+    assert (float(normalised[0].min()), float(normalised[0].max())) == (0, 1)
     assert not normalised[1].any()
 
 
