@@ -18,8 +18,8 @@ RequestErrorCode = Literal[
 ]  # fmt: skip
 
 JobErrorCode = Literal[
-    "subject_not_in_prompt", "unsupported_size", "out_of_memory", "worker_crashed", "deadline_exceeded",
-    "invalid_output", "source_unavailable", "internal",
+    "subject_not_in_prompt", "unsupported_size", "unsupported_option", "out_of_memory", "worker_crashed",
+    "deadline_exceeded", "invalid_output", "source_unavailable", "internal",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, HttpUrl, model_validator
@@ -84,6 +85,21 @@ class Options(RequestModel):
         default=None,
         description="Leave every pixel outside the mask exactly as it was (default for pictures).",
     )
+
+    def at_steps(self, num_inference_steps: int) -> Options:
+        """The same over another number of steps: indices keep their fraction, halves round up."""
+
+        def moved(step: int) -> int:
+            fraction = step * num_inference_steps / (self.num_inference_steps or num_inference_steps)
+            return min(math.floor(fraction + 0.5), num_inference_steps - 1)
+
+        transfer, blends = self.structure_transfer_step, self.blend_steps
+        update = {
+            "num_inference_steps": num_inference_steps,
+            "structure_transfer_step": None if transfer is None else moved(transfer),
+            "blend_steps": None if blends is None else list(dict.fromkeys(moved(step) for step in blends)),
+        }
+        return self.model_copy(update=update)
 
 
 class Output(RequestModel):

@@ -88,7 +88,10 @@ def _options(request: InsertionRequest, card: ModelCard, preset: str) -> Options
             "unknown_preset", f"There is no preset {preset!r}.", data={"known": sorted(card.presets)}
         )
     asked = request.options.model_dump(exclude_none=True)
-    options = card.presets[preset].model_copy(update=asked)
+    options = card.presets[preset]
+    if request.options.num_inference_steps is not None:
+        options = options.at_steps(request.options.num_inference_steps)
+    options = options.model_copy(update=asked)
     if options.localizer is not None and options.localizer not in card.localizers:
         raise Refusal(
             "unsupported_option",
@@ -110,9 +113,11 @@ def _check_steps(options: Options) -> None:
         raise invalid_field("options.structure_transfer_step", message)
     for index, step in enumerate(options.blend_steps or ()):
         if step >= steps:
-            raise invalid_field(
-                f"options.blend_steps.{index}", f"{step} is not below num_inference_steps ({steps})"
-            )
+            message = f"{step} is not below num_inference_steps ({steps})"
+            raise invalid_field(f"options.blend_steps.{index}", message)
+        if step < (options.structure_transfer_step or 0):
+            message = f"{step} comes before structure_transfer_step ({options.structure_transfer_step})"
+            raise invalid_field(f"options.blend_steps.{index}", message)
 
 
 def _size(source: GeneratedSource, card: ModelCard) -> tuple[int, int]:

@@ -31,6 +31,21 @@ def test_options_go_over_the_preset() -> None:
     assert (options.extended_scale, options.blend_steps, options.guidance_scale) == (1.2, [], 3.5)
 
 
+def test_a_presets_steps_move_with_the_number_of_steps_but_asked_ones_stay() -> None:
+    preset = CARD.presets["made"]
+    assert preset.blend_steps
+    assert preset.num_inference_steps
+    half = preset.num_inference_steps // 2
+    options = resolved(options={"num_inference_steps": half, "structure_transfer_step": 0}).options
+    assert options.blend_steps == preset.at_steps(half).blend_steps != preset.blend_steps
+    assert options.structure_transfer_step == 0
+
+
+def test_a_blend_before_the_structure_transfer_is_refused() -> None:
+    with pytest.raises(Refusal, match="comes before structure_transfer_step"):
+        resolved(options={"structure_transfer_step": 6, "blend_steps": [5]})
+
+
 @pytest.mark.parametrize(
     ("source", "asked", "strict"),
     [
