@@ -17,8 +17,9 @@ SCRIPTED = Settings(port=0, runner="tests.workers.scripted_runner:load", model="
 
 @dataclass(frozen=True)
 class Served:
-    """Where it is served, and a key for it."""
+    """Where it is served, a key for it, and its folder."""
 
+    folder: Path
     url: str
     key: str
     redis_url: str
@@ -27,7 +28,7 @@ class Served:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(tmp_path_factory.mktemp("stack"), SCRIPTED, workers=1) as (stack, key):
-        yield Served(stack.url, key, stack.settings.redis_url)
+        yield Served(stack.folder, stack.url, key, stack.settings.redis_url)
 
 
 @pytest.fixture
