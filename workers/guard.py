@@ -19,6 +19,7 @@ from workers.clock import server_now
 from workers.engine_process import EngineGone, EngineProcess
 from workers.failures import TOO_LATE
 from workers.messages import Beat, Ended, Run, Stop, StopReason
+from workers.outage import OUTAGES
 from workers.shutdown import Shutdown
 from workers.watch import Verdict, Watch
 
@@ -30,14 +31,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Post:
-    """What a guard has at hand. `pulse` is called at every renewal."""
+    """What a guard has at hand. `pulse` is called at every renewal: was there a step since the last one?"""
 
     engine: EngineProcess
     jobs: JobStore
     redis: Redis
     settings: Settings
     shutdown: Shutdown
-    pulse: Callable[[], None]
+    pulse: Callable[[bool], None]
 
 
 class Guard:
@@ -45,6 +46,8 @@ class Guard:
 
     def __init__(self, claim: Claim, post: Post) -> None:
         self._id, self._token, self._claim, self._post = claim.record.id, claim.token, claim, post
+        self._watch = Watch(post.settings.step_seconds, 2 * post.settings.beat_seconds)
+        self._stepped = False
         self._log = log.bind(job_id=self._id, attempt=claim.record.attempts)
 
     def run(self) -> Ended | None:
@@ -52,8 +55,7 @@ class Guard:
 
         Raises EngineGone when the engine died or had to be killed; the record is ended or given back by then.
         """
-        settings, seconds = self._post.settings, seconds_left(self._claim, self._post.redis)
-        self._watch = Watch(settings.step_seconds, 2 * settings.beat_seconds)
+        seconds = seconds_left(self._claim, self._post.redis)
         try:
             self._post.engine.send(Run(self._claim, seconds))
             ended = self._stay(time.monotonic() + seconds)
@@ -79,6 +81,7 @@ class Guard:
             looked_at = now
             if isinstance(message, Beat) and message.token == self._token:
                 self._watch.beat()
+                self._stepped = True
             if now >= ends_at:
                 self._ask("deadline")
             if now >= renew_at:
@@ -91,10 +94,11 @@ class Guard:
         try:
             if self._post.jobs.beat(self._id, self._token, lease_ms(self._post.settings)):
                 self._ask("canceled")
-            self._post.pulse()
+            self._post.pulse(self._stepped)
+            self._stepped = False
         except StaleToken:
             self._ask("superseded")
-        except StoreUnavailable:
+        except OUTAGES:
             self._log.warning("lease not renewed: no store")
 
     def _ask(self, reason: StopReason) -> None:

@@ -35,7 +35,7 @@ class Picture:
 
 
 def pictures(output: RunOutput, wanted: Output) -> Iterator[Picture]:
-    """Every picture of a run in its requested format; maps and cut-outs are PNG, which keeps them exact.
+    """The wanted pictures of a run. Results are in the wanted format; maps and cut-outs are PNG, hence exact.
 
     Raises RunError(invalid_output) for a result that is one colour all over.
     """
@@ -43,14 +43,14 @@ def pictures(output: RunOutput, wanted: Output) -> Iterator[Picture]:
     for index, image in enumerate(output.images):
         judge(image.image)
         yield Picture(f"{index}.{suffix}", "url", index, encode(image.image, wanted.format))
-        yield from _maps(index, image)
-    if output.source is not None:
+        yield from _maps(index, image, wanted)
+    if output.source is not None and "source" in wanted.include:
         yield Picture(f"source.{suffix}", "source_url", None, encode(output.source, wanted.format))
 
 
-def _maps(index: int, image: OutputImage) -> Iterator[Picture]:
+def _maps(index: int, image: OutputImage, wanted: Output) -> Iterator[Picture]:
     for name, extra in (("mask", image.mask), ("attention", image.attention), ("cutout", image.cutout)):
-        if extra is not None:
+        if extra is not None and name in wanted.include:
             yield Picture(f"{index}-{name}.png", f"{name}_url", index, encode(extra, "png"))
 
 

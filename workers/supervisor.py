@@ -154,8 +154,10 @@ class Supervisor:
         with suppress(*OUTAGES):
             self._last_ok = server_now(self._redis)
 
-    def _pulse(self) -> None:
-        """What goes on while a job runs."""
+    def _pulse(self, stepped: bool) -> None:
+        """What goes on while a job runs. A step done is as good as a canary."""
+        if stepped:
+            self._count_as_ok()
         self._show("busy")
         if self._ticket_worker is not None:
             self._ticket_worker.stay_visible()

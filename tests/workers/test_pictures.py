@@ -25,8 +25,14 @@ OUTPUT = RunOutput(
 )  # fmt: skip
 
 
+def test_only_wanted_pictures_are_given() -> None:
+    names = [picture.name for picture in pictures(OUTPUT, Output(include=["attention"]))]
+    assert names == ["0.png", "0-attention.png", "1.png"]
+
+
 def test_every_picture_has_its_name_field_and_format() -> None:
-    found = list(pictures(OUTPUT, Output(format="jpeg")))
+    wanted = Output(format="jpeg", include=["mask", "attention", "cutout", "source"])
+    found = list(pictures(OUTPUT, wanted))
     assert [(picture.name, picture.field, picture.index) for picture in found] == [
         ("0.jpg", "url", 0),
         ("0-mask.png", "mask_url", 0),
