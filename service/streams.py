@@ -65,18 +65,20 @@ async def _until_stopped(gateway: Gateway, job_id: str, after: str | None) -> As
     loop = asyncio.get_running_loop()
     events, end = follow(gateway.redis_async, job_id, after), loop.time() + LIFE_SECONDS
     stop = asyncio.ensure_future(gateway.stopping.wait())
+    coming = None
     try:
         while loop.time() < end:
             coming = asyncio.ensure_future(_next(events))
             await asyncio.wait({coming, stop}, return_when=asyncio.FIRST_COMPLETED)
             if not coming.done():
-                coming.cancel()
                 return
             yield coming.result()
     except _Ended:
         return
     finally:
         stop.cancel()
+        if coming:  # a reader who left must not keep a connection to the store
+            coming.cancel()
 
 
 class _Ended(Exception):
