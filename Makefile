@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# torch's waiting threads sleep instead of spinning, so that busy cores stay usable.
+export OMP_WAIT_POLICY ?= PASSIVE
 LINTERS := node_modules/.package-lock.json
 DOCKERFILES = $(wildcard docker/*.Dockerfile)
 

@@ -105,9 +105,16 @@ class Settings(BaseSettings):
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The environment for a child process that shall have exactly these settings."""
+    """The environment for a child process that shall have exactly these settings.
+
+    OMP_WAIT_POLICY: torch's waiting threads sleep instead of spinning, ten times faster on busy cores.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ADDIT_")}
-    return inherited | {f"ADDIT_{name.upper()}": _written(value) for name, value in settings}
+    return (
+        {"OMP_WAIT_POLICY": "PASSIVE"}
+        | inherited
+        | {f"ADDIT_{name.upper()}": _written(value) for name, value in settings}
+    )
 
 
 def _written(value: object) -> str:
