@@ -99,7 +99,11 @@ def test_redis_holds_no_picture(client: httpx.Client, redis: Redis) -> None:
         ({"model": "other"}, "unknown_model", None),
         ({"preset": "other"}, "unknown_preset", None),
         ({"options": {"localizer": "clipseg"}}, "unsupported_option", None),
-        ({"options": {"num_inference_steps": 5}}, "invalid_request", "options.blend_steps.0"),
+        (
+            {"options": {"num_inference_steps": 5, "blend_steps": [5]}},
+            "invalid_request",
+            "options.blend_steps.0",
+        ),
         ({"options": {"guidance_scale": 99}}, "invalid_request", "options.guidance_scale"),
         ({"seeds": [1, 1]}, "invalid_request", ""),
         ({"sauce": 1}, "invalid_request", "sauce"),
