@@ -1,4 +1,4 @@
-"""What the service adds to an insertion: the HTTP call's wall time minus the engine's own, on a local stack."""
+"""What the service adds to an insertion: the call's wall time minus the engine's own, on a local stack."""
 
 from __future__ import annotations
 
