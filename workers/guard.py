@@ -10,7 +10,9 @@ from typing import Literal
 import structlog
 from redis import Redis
 
+from api_schemas.jobs import JobStatus
 from job_store import tickets
+from job_store.artifacts import ArtifactError, ArtifactStore, attempt_key
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.records import Claim
@@ -35,6 +37,7 @@ class Post:
 
     engine: EngineProcess
     jobs: JobStore
+    artifacts: ArtifactStore
     redis: Redis
     settings: Settings
     shutdown: Shutdown
@@ -115,24 +118,40 @@ class Guard:
     def _close(self, reason: Reason) -> None:
         """Say what became of the record. Without a store the end of its lease will say it."""
         try:
-            self._end(reason)
-            self._log.warning("attempt cut short", reason=reason)
+            status = self._end(reason)
         except StaleToken:
             self._log.info("attempt was over already", reason=reason)
         except StoreUnavailable:
             self._log.warning("record not given back: no store", reason=reason)
+        else:
+            self._log.warning("attempt cut short", reason=reason, status=status)
+            if status != "succeeded":  # it may have ended well just before it died
+                self._discard()
 
-    def _end(self, reason: Reason) -> None:
-        jobs, model = self._post.jobs, self._claim.record.model
+    def _end(self, reason: Reason) -> JobStatus:
+        """Raises StaleToken when the record is not this attempt's any more."""
+        jobs = self._post.jobs
         match reason:
             case "deadline":
                 jobs.fail(self._id, self._token, TOO_LATE)
+                return "failed"
             case "canceled":
                 jobs.canceled(self._id, self._token)
-            case "hang" | "died" | "shutdown":
-                crashed, most = reason != "shutdown", self._post.settings.max_crashes
-                if jobs.release(self._id, self._token, crashed=crashed, max_crashes=most) == "queued":
-                    tickets.issue(self._post.redis, model)
+                return "canceled"
+            case "superseded":
+                raise StaleToken(self._id)
+        crashed, most = reason != "shutdown", self._post.settings.max_crashes
+        status = jobs.release(self._id, self._token, crashed=crashed, max_crashes=most)
+        if status == "queued":
+            tickets.issue(self._post.redis, self._claim.record.model)
+        return status
+
+    def _discard(self) -> None:
+        """Remove what the engine had stored before it was cut short."""
+        try:
+            self._post.artifacts.delete(attempt_key(self._claim.record.tenant, self._id, self._token, ""))
+        except ArtifactError:
+            self._log.warning("pictures of an attempt left behind")
 
 
 def lease_ms(settings: Settings) -> int:

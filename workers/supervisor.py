@@ -17,6 +17,7 @@ import structlog
 
 from api_schemas.base import new_id
 from api_schemas.models import ModelCard
+from job_store.artifacts import ArtifactStore
 from job_store.connection import connect
 from job_store.jobs import JobStore
 from job_store.workers import WorkerRegistry, WorkerState
@@ -48,6 +49,7 @@ class Supervisor:
         self._settings, self._shutdown = settings, shutdown
         self._redis = connect(settings.redis_url)
         self._jobs, self._registry = JobStore(self._redis), WorkerRegistry(self._redis)
+        self._artifacts = ArtifactStore(settings.artifact_url)
         self._name, self._started_at = new_id("worker"), datetime.now(UTC)
         self._model = settings.model  # until the engine says what it has loaded
         self._ticket_worker: TicketWorker | None = None
@@ -122,8 +124,7 @@ class Supervisor:
         if claim is None:
             return False
         log.info("job claimed", job_id=claim.record.id, attempt=claim.record.attempts)
-        post = Post(self._engine, self._jobs, self._redis, self._settings, self._shutdown, self._pulse)
-        ended = Guard(claim, post).run()
+        ended = Guard(claim, self._post()).run()
         if ended is None or ended.fatal:
             raise EngineGone(self._engine.kill())
         if ended.ending == "succeeded":
@@ -154,6 +155,17 @@ class Supervisor:
         with suppress(*OUTAGES):
             self._last_ok = server_now(self._redis)
 
+    def _post(self) -> Post:
+        return Post(
+            engine=self._engine,
+            jobs=self._jobs,
+            artifacts=self._artifacts,
+            redis=self._redis,
+            settings=self._settings,
+            shutdown=self._shutdown,
+            pulse=self._pulse,
+        )
+
     def _pulse(self, stepped: bool) -> None:
         """What goes on while a job runs. A step done is as good as a canary."""
         if stepped:
@@ -181,6 +193,8 @@ class Supervisor:
             )
 
     def _count_exit(self, gone: EngineGone) -> None:
+        if self._shutdown.asked:
+            return
         log.error("engine gone", exit_code=gone.exit_code)
         now = time.monotonic()
         self._exits.append(now)

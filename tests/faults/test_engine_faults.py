@@ -38,6 +38,14 @@ def test_a_killed_engine_is_replaced_and_its_job_done_once(fleet: Fleet) -> None
     assert fleet.until_ended(just_claimed).status == "succeeded"
 
 
+@pytest.mark.fault(2)
+def test_an_engine_killed_while_it_stores_leaves_no_pictures(fleet: Fleet) -> None:
+    fleet.workers(1)
+    assert outcome(fleet.until_ended(fleet.submit("perish"))) == "worker_crashed"
+    assert fleet.logs().count("attempt cut short") >= 2
+    until(lambda: not fleet.stray_artifacts())
+
+
 @pytest.mark.fault(14)
 def test_a_poison_job_is_quarantined_and_the_others_run(fleet: Fleet) -> None:
     [worker] = fleet.workers(1)
@@ -114,9 +122,9 @@ def test_an_idle_worker_whose_engine_died_or_fell_ill_says_so(fleet: Fleet) -> N
 @pytest.mark.fault(25)
 def test_an_engine_that_cannot_load_stops_the_worker(fleet: Fleet) -> None:
     runner = "tests.workers.scripted_runner:load_broken"
-    worker = fleet.worker(short(fleet.settings.redis_url, fleet.folder, runner=runner, max_engine_exits=3))
+    worker = fleet.worker(short(fleet.settings.redis_url, fleet.folder, runner=runner, max_engine_exits=2))
     assert worker.wait(20) == 1
     state = fleet.state(worker)
     assert state is not None
     assert state.state == "down"
-    assert fleet.logs().count("model not loaded") == 3
+    assert fleet.logs().count("model not loaded") == 2

@@ -16,7 +16,7 @@ from runtime.valkey import EmbeddedValkey, embedded_valkey
 from tests.workers.fleet import Fleet, fleet_of, short, until
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedValkey, Fleet]]:
     """A server to kill, and a fleet on it."""
     folder = tmp_path_factory.mktemp("mortal")
@@ -24,14 +24,15 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedV
         valkey = stack.enter_context(embedded_valkey(folder / "valkey"))
         redis: Redis = stack.enter_context(connect(valkey.url))
         settings = short(valkey.url, folder, reconcile_seconds=0.5, lease_seconds=3)
-        yield valkey, stack.enter_context(fleet_of(redis, settings, folder))
+        fleet = stack.enter_context(fleet_of(redis, settings, folder))
+        fleet.background()
+        yield valkey, fleet
 
 
 @pytest.mark.fault(7)
 @pytest.mark.fault(8)
 def test_killing_the_store_loses_no_acknowledged_job(mortal: tuple[EmbeddedValkey, Fleet]) -> None:
     valkey, fleet = mortal
-    background = fleet.background()
     [worker] = fleet.workers(1)
     engine = fleet.until_ready(worker).engine_pid
     running = fleet.submit("slow 20")
@@ -47,20 +48,20 @@ def test_killing_the_store_loses_no_acknowledged_job(mortal: tuple[EmbeddedValke
     assert [record.status for record in records] == ["succeeded"] * 101
     assert {record.attempts for record in records} == {1}
     assert fleet.until_ready(worker).engine_pid == engine
-    assert background.poll() is None
+    assert [process.poll() for process in fleet.processes] == [None, None]
 
 
 @pytest.mark.fault(9)
 def test_a_store_that_hangs_is_outlived(mortal: tuple[EmbeddedValkey, Fleet]) -> None:
     valkey, fleet = mortal
-    background = fleet.background()
     [worker] = fleet.workers(1)
+    before = fleet.logs().count("waiting for the store")
     job_id = fleet.submit("slow 10")
     fleet.until_under_way(job_id)
     os.kill(valkey.pid, signal.SIGSTOP)  # connections stay open and nobody answers, as when a cable is pulled
-    until(lambda: "waiting for the store" in fleet.logs())
+    until(lambda: fleet.logs().count("waiting for the store") > before)
     os.kill(valkey.pid, signal.SIGCONT)
     assert fleet.until_ended(job_id).status == "succeeded"
     assert fleet.until_ended(fleet.submit("a dog")).status == "succeeded"
     fleet.until_ready(worker)
-    assert background.poll() is None
+    assert [process.poll() for process in fleet.processes] == [None, None]

@@ -104,7 +104,7 @@ def test_a_paused_worker_is_overtaken_and_then_refused(fleet: Fleet, with_engine
         )
     assert fleet.until_ready(worker).engine_pid == engine
     assert fleet.jobs.get(job_id) == record
-    fleet.check_artifacts()
+    assert fleet.stray_artifacts() == []
 
 
 @pytest.mark.fault(17)
@@ -151,7 +151,7 @@ def assert_given_back(
     assert gone(engine)
     record = fleet.jobs.get(job_id)
     assert (record.status, record.crashes) == ("queued", 0)
-    fleet.check_artifacts()
+    assert fleet.stray_artifacts() == []
 
 
 @pytest.mark.fault(19)
