@@ -18,6 +18,7 @@ def measure() -> Figures:
     """Medians of `RUNS` runs after one that warms up."""
     began = time.perf_counter()
     runner = load_runner(Settings())
+    runner.canary()
     loaded = time.perf_counter() - began
     one, one_output = _timed(runner, seeds=[1])
     four, four_output = _timed(runner, seeds=[1, 2, 3, 4])

@@ -37,7 +37,7 @@ VISIBLE_CHANGE = 8.0
 
 
 def load_runner(settings: Settings) -> AdditRunner:
-    """Load the model that the settings name, warm it up and check that it gives what it should.
+    """Load the model that the settings name. Its canary warms it up and proves it.
 
     Raises `workers.models.errors.ModelError`.
     """
@@ -47,9 +47,7 @@ def load_runner(settings: Settings) -> AdditRunner:
     segmenter = SegmenterPlace(settings.segmenter, settings.segmenter_config) if settings.segmenter else None
     options = LoadOptions(settings.device, settings.dtype, settings.offload, settings.quantization, segmenter)
     models = load(profile, options)
-    runner = AdditRunner(profile, models, make_card(profile, models))
-    runner.canary()
-    return runner
+    return AdditRunner(profile, models, make_card(profile, models))
 
 
 @dataclass(frozen=True)
