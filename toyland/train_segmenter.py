@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from toyland.mask_loss import segmentation_loss
 from toyland.prompts import Prompts, box_prompts, point_prompts, rough_mask_prompts
@@ -39,13 +40,14 @@ class SegmenterRecipe:
         """Mean of the prompt kinds' losses on one batch, half of it glimpses."""
         pictures, instances = self._draw_pictures(generator)
         target = pick_instances(instances, generator)
-        with torch.autocast("cpu", torch.bfloat16):
-            features = embed_images(self.model, normalise(pictures, self.model.image_size))
-        features = [feature.float() for feature in features]
+        images = normalise(pictures, self.model.image_size)
         losses = []
-        for prompts, wanted in self._draw_prompts(target, instances == 0, generator):
-            logits, ious, presence = predict_masks(self.model, features, prompts)
-            losses.append(segmentation_loss(logits, ious, presence, wanted))
+        with sdpa_kernel(SDPBackend.MATH):  # on CPUs the fused kernel is slower for heads this small
+            with torch.autocast("cpu", torch.bfloat16):
+                features = [feature.float() for feature in embed_images(self.model, images)]
+            for prompts, wanted in self._draw_prompts(target, instances == 0, generator):
+                logits, ious, presence = predict_masks(self.model, features, prompts)
+                losses.append(segmentation_loss(logits, ious, presence, wanted))
         return torch.stack(losses).mean()
 
     def _draw_pictures(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:

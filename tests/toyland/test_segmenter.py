@@ -44,7 +44,7 @@ def test_finds_things_from_their_boxes(predictor: SAM2ImagePredictor) -> None:
         found, _, _ = predictor.predict(box=box_of(mask), multimask_output=False)
         scores.append(iou(found[0] > 0, mask))
     assert len(scores) >= 20
-    assert np.mean(scores) > 0.75
+    assert np.mean(scores) > 0.7
 
 
 def test_a_point_gives_three_masks_of_which_it_names_the_best(predictor: SAM2ImagePredictor) -> None:
