@@ -161,8 +161,8 @@ class Attempt:
         code = failure.error.code
         self._log.error("attempt failed", code=code, error=where(error, self._settings.log_prompts))
         if failure.elsewhere and self._record.crashes + 1 < self._settings.max_crashes:
-            return Ended(self._token, "crashed", failure.fatal)
-        return Ended(self._token, self._end_failed(failure.error), failure.fatal)
+            return Ended(self._token, "crashed", failure.fatal, failure.doubtful)
+        return Ended(self._token, self._end_failed(failure.error), failure.fatal, failure.doubtful)
 
     def _end_failed(self, error: JobError) -> Ending:
         return self._end(lambda: self._stores.jobs.fail(self._record.id, self._token, error), "failed")

@@ -21,6 +21,11 @@ class Failure:
     fatal: bool = False
     elsewhere: bool = False
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the engine may be the cause, not the request."""
+        return self.error.code in ("internal", "invalid_output", "out_of_memory")
+
 
 def explain(error: Exception) -> Failure:
     """The meaning of what a run, the reading of its source or the writing of its pictures raised."""

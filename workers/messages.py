@@ -52,11 +52,15 @@ class Beat:
 
 @dataclass(frozen=True)
 class Ended:
-    """From the engine: the attempt of this token is over. `fatal`: the engine cannot be used any more."""
+    """From the engine: the attempt of this token is over.
+
+    fatal: the engine cannot be used any more; doubtful: it should prove itself before it goes on
+    """
 
     token: str
     ending: Ending
     fatal: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)

@@ -129,12 +129,12 @@ class Supervisor:
             raise EngineGone(self._engine.kill())
         if ended.ending == "succeeded":
             self._count_as_ok()
-        else:
+        elif ended.doubtful:
             self._prove_at = time.monotonic()
         return True
 
     def _prove_if_due(self) -> None:
-        """A success proves the engine; a failure, or long idling, asks for a canary. Raises EngineGone."""
+        """A success proves the engine; doubts, or long idling, ask for a canary. Raises EngineGone."""
         if time.monotonic() < self._prove_at:
             return
         ends_at = time.monotonic() + self._settings.step_seconds
