@@ -21,11 +21,50 @@ def read_vocabulary() -> tuple[str, ...]:
 
 
 SUBJECTS = tuple(
-    """
-    airplane apple ball balloon banana bear bicycle bus cake candle car cat clock cow cup dog duck
-    eagle elephant guitar helicopter horse house kite laptop pig pizza plant rabbit rocket sailboat
-    sheep ship snowman suitcase swan teapot tent tractor tree ufo whale
-    """.split()
+    [
+        "airplane",
+        "apple",
+        "ball",
+        "balloon",
+        "banana",
+        "bear",
+        "bicycle",
+        "bus",
+        "cake",
+        "candle",
+        "car",
+        "cat",
+        "clock",
+        "cow",
+        "cup",
+        "dog",
+        "duck",
+        "eagle",
+        "elephant",
+        "guitar",
+        "helicopter",
+        "horse",
+        "house",
+        "kite",
+        "laptop",
+        "pig",
+        "pizza",
+        "plant",
+        "rabbit",
+        "rocket",
+        "sailboat",
+        "sheep",
+        "ship",
+        "snowman",
+        "suitcase",
+        "swan",
+        "teapot",
+        "tent",
+        "tractor",
+        "tree",
+        "ufo",
+        "whale",
+    ]
 )
 """What it can add: the objects of its world."""
 
