@@ -20,52 +20,13 @@ def read_vocabulary() -> tuple[str, ...]:
     return tuple(sorted(word for word in tokenizer["model"]["vocab"] if word not in special))
 
 
-SUBJECTS = tuple(
-    [
-        "airplane",
-        "apple",
-        "ball",
-        "balloon",
-        "banana",
-        "bear",
-        "bicycle",
-        "bus",
-        "cake",
-        "candle",
-        "car",
-        "cat",
-        "clock",
-        "cow",
-        "cup",
-        "dog",
-        "duck",
-        "eagle",
-        "elephant",
-        "guitar",
-        "helicopter",
-        "horse",
-        "house",
-        "kite",
-        "laptop",
-        "pig",
-        "pizza",
-        "plant",
-        "rabbit",
-        "rocket",
-        "sailboat",
-        "sheep",
-        "ship",
-        "snowman",
-        "suitcase",
-        "swan",
-        "teapot",
-        "tent",
-        "tractor",
-        "tree",
-        "ufo",
-        "whale",
-    ]
-)
+SUBJECTS = (
+    "airplane", "apple", "ball", "balloon", "banana", "bear", "bicycle", "bus", "cake", "candle",
+    "car", "cat", "clock", "cow", "cup", "dog", "duck", "eagle", "elephant", "guitar", "helicopter",
+    "horse", "house", "kite", "laptop", "pig", "pizza", "plant", "rabbit", "rocket", "sailboat",
+    "sheep", "ship", "snowman", "suitcase", "swan", "teapot", "tent", "tractor", "tree", "ufo",
+    "whale",
+)  # fmt: skip
 """What it can add: the objects of its world."""
 
 # Its best gamma and guidance lie above FLUX's: measured in README.md beside this file.
