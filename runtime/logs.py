@@ -31,6 +31,7 @@ def configure(settings: Settings, service: str) -> None:
         _without_secrets(settings.log_prompts),
     ]
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(_worth_saying)
     handler.setFormatter(_formatter(shared, settings))
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     structlog.configure(
@@ -52,6 +53,11 @@ def _formatter(
             structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False),
         ],
     )
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Some libraries (sam2) talk of every step on the nameless root logger."""
+    return record.name != "root" or record.levelno >= logging.WARNING
 
 
 def _named(service: str) -> Callable[[Any, str, _Event], _Event]:

@@ -88,11 +88,11 @@ def local_stack(folder: Path, settings: Settings, workers: int = 1) -> Iterator[
     """Run the stack while the context lasts; it may not be ready yet.
 
     folder: keeps data, logs and secrets; a later stack on it goes on where this one ended
-    settings: its addresses of stores and its secrets are replaced; port 0 takes a free one
+    settings: stores and secrets are replaced; port 0 takes a free one, threads 0 a fair share of the cores
     """
     folder = folder.resolve()
     with embedded_valkey(folder / "valkey") as valkey:
-        stack = Stack(folder, _local(settings, folder, valkey.url))
+        stack = Stack(folder, _local(settings, folder, valkey.url, workers))
         try:
             for name, module in _programs(workers):
                 stack.parts.append(_start(name, module, stack))
@@ -106,11 +106,13 @@ def _programs(workers: int) -> list[tuple[str, str]]:
     return [("gateway", "service"), ("background", "workers.background"), *several]
 
 
-def _local(settings: Settings, folder: Path, redis_url: str) -> Settings:
+def _local(settings: Settings, folder: Path, redis_url: str, workers: int) -> Settings:
     port = settings.port or free_port()
+    cores = os.cpu_count() or 1
     return settings.model_copy(
         update={
             "redis_url": redis_url,
+            "threads": settings.threads or max(1, cores // workers),
             "artifact_url": f"file://{folder}/artifacts",
             "port": port,
             "public_url": settings.public_url or f"http://{settings.host}:{port}",

@@ -46,6 +46,15 @@ def test_context_follows_every_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines(capsys)[0]["request_id"] == "req_1"
 
 
+def test_chatter_on_the_nameless_logger_is_left_out_but_not_its_warnings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure(Settings(), "engine")
+    logging.getLogger().info("computing embeddings")
+    logging.getLogger().warning("low memory")
+    assert [line["event"] for line in lines(capsys)] == ["low memory"]
+
+
 def test_an_exception_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure(Settings(), "worker")
     try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import diffusers.utils.logging
 import torch
+import transformers.utils.logging
 from diffusers import FluxPipeline
 
 from workers.addit.models import Models
@@ -73,6 +75,8 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 
 
 def _open_pipeline(place: str, dtype: torch.dtype, quantization: Quantization) -> FluxPipeline:
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.disable_progress_bar()
     try:
         pipe = FluxPipeline.from_pretrained(place, dtype=dtype, quantization_config=quantize(quantization))
     except (OSError, ValueError, RuntimeError, KeyError) as error:
