@@ -3,7 +3,6 @@ caller's size."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,21 +16,17 @@ from api_schemas.models import ModelCard
 from runtime.settings import Settings
 from workers.addit.config import AdditConfig
 from workers.addit.errors import AdditError
-from workers.addit.localizers import Located, Picture
+from workers.addit.localizers import Located
 from workers.addit.masks import resize
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
 from workers.compositing import IDENTICAL, box_of, composite, cut_out, psnr, soft_mask, working_size
-from workers.model_card import DEFAULT_PRESETS, make_card
-from workers.models.errors import WrongFingerprint
+from workers.model_card import make_card
+from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
-from workers.models.profiles import ModelProfile, SegmenterPlace, find_profile
+from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
 from workers.runner import OnStep, OutputImage, RunError, RunOutput
 
-CANARY_STEPS = 4
-FINGERPRINT_TOLERANCE = 6.0
-"""Mean difference of grey levels allowed between a canary's thumbnail and the recorded one: dtypes and
-kernels differ."""
 VISIBLE_CHANGE = 8.0
 """Mean difference of grey levels inside the mask below which nothing was added."""
 
@@ -71,25 +66,8 @@ class AdditRunner:
             raise RunError(error.code, str(error)) from error
 
     def canary(self) -> None:
-        """A short generated insertion; raises `WrongFingerprint` if its picture is not the recorded one."""
-        picture = self.canary_picture()
-        if self.profile.fingerprint is None:
-            return
-        recorded = np.array(json.loads(self.profile.fingerprint.read_text()), dtype=np.float32)
-        difference = float(np.abs(thumbnail(picture) - recorded).mean())
-        if difference > FINGERPRINT_TOLERANCE:
-            raise WrongFingerprint(
-                f"the canary's picture differs from the recorded one by {difference:.1f} grey levels"
-            )
-
-    def canary_picture(self) -> Picture:
-        """What the canary insertion gives."""
-        source_prompt, prompt, subject = self.profile.canary
-        side = self.profile.native_side
-        preset = self.profile.presets[DEFAULT_PRESETS["generated"]]
-        config = replace(preset.at_steps(CANARY_STEPS), localizer="attention")
-        edit = Edit(PromptSource(source_prompt, 0, side, side), prompt, subject, (0,), config)
-        return insert(self.models, edit).pictures[0]
+        """Prove that the model still works; raises `WrongFingerprint` or what broke."""
+        check_fingerprint(self.profile, self.models)
 
     def to_edit(self, request: InsertionRequest, source: Image.Image | None) -> Edit:
         """The request in the method's terms, at a size the model works on. Raises `AdditError`."""
@@ -188,12 +166,6 @@ def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[i
         if change >= VISIBLE_CHANGE
         else f"nothing visible was added where the subject was looked for ({change:.1f} grey levels)"
     )
-
-
-def thumbnail(picture: Picture) -> NDArray[np.float32]:
-    """(16, 16) grey levels."""
-    small = Image.fromarray(picture).convert("L").resize((16, 16), Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float32)
 
 
 def grey(values: NDArray[np.float32] | NDArray[np.bool_]) -> Image.Image:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 from api_schemas.insertions import Localizer, Options
 from api_schemas.models import ModelCard
 from workers.addit.config import AdditConfig
 from workers.addit.localizers import SAM_PROMPTS
 from workers.addit.models import Models
-from workers.models.profiles import ModelProfile
-
-DEFAULT_PRESETS: dict[Literal["image", "generated"], str] = {
-    "image": "paper-real",
-    "generated": "paper-generated",
-}
+from workers.models.profiles import DEFAULT_PRESETS, ModelProfile
 
 
 def make_card(profile: ModelProfile, models: Models) -> ModelCard:
@@ -30,7 +25,7 @@ def make_card(profile: ModelProfile, models: Models) -> ModelCard:
         max_pixels=profile.max_pixels,
         max_aspect=profile.max_aspect,
         presets={name: to_options(preset) for name, preset in profile.presets.items()},
-        default_presets=DEFAULT_PRESETS,
+        default_presets=dict(DEFAULT_PRESETS),
         localizers=[name for name in get_args(Localizer) if name in localizers],
         vocabulary=list(profile.vocabulary) if profile.vocabulary else None,
         subjects=list(profile.subjects) if profile.subjects else None,

@@ -13,7 +13,8 @@ from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
 from runtime.settings import Settings
-from workers.insertion import AdditRunner, load_runner, thumbnail
+from workers.insertion import AdditRunner, load_runner
+from workers.models.canary import fingerprint
 from workers.models.errors import WrongFingerprint
 from workers.runner import RunError
 
@@ -144,7 +145,7 @@ def test_a_picture_of_another_world_is_warned_about(runner: AdditRunner, beach: 
 
 
 def test_the_canary_notices_other_weights(runner: AdditRunner, tmp_path: Path) -> None:
-    recorded = thumbnail(runner.canary_picture())
+    recorded = fingerprint(runner.profile, runner.models)
     (tmp_path / "same.json").write_text(json.dumps(recorded.tolist()))
     (tmp_path / "other.json").write_text(json.dumps((255 - recorded).tolist()))
     replace(runner, profile=replace(runner.profile, fingerprint=tmp_path / "same.json")).canary()

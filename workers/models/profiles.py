@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from workers import models
 from workers.addit.config import PRESETS, AdditConfig
@@ -56,6 +57,12 @@ class ModelProfile:
     fingerprint: Path | None = None
     max_aspect: float = 4.0
 
+
+DEFAULT_PRESETS: Mapping[Literal["image", "generated"], str] = {
+    "image": "paper-real",
+    "generated": "paper-generated",
+}
+"""The preset of a request that names none, by its source's kind."""
 
 SAM2_LARGE = SegmenterPlace("facebook/sam2.1-hiera-large")
 FLUX_LICENCE = "FLUX.1 [dev] Non-Commercial License"

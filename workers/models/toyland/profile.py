@@ -49,6 +49,7 @@ PROFILE = ModelProfile(
         "single_transformer_blocks.1",
         "single_transformer_blocks.3",
     ),
+    max_source_error=0.7,
     vocabulary=read_vocabulary(),
     subjects=SUBJECTS,
 )
