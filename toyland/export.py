@@ -1,5 +1,6 @@
 """Shipping: put the stages' results where the service finds them."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def export(workshop: Workshop, target: Path) -> list[Path]:
         source = workshop.run_folder(stage) / result
         if source.exists():
             _copy(source, target / place)
+            _forget_origin(target / place)
             written.append(target / place)
     return written
 
@@ -31,3 +33,11 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
     else:
         shutil.copyfile(source, target)
+
+
+def _forget_origin(folder: Path) -> None:
+    """Take out of the configurations where on this machine the weights once were."""
+    for file in folder.rglob("*.json"):
+        fields = json.loads(file.read_text(encoding="utf-8"))
+        if fields.pop("_name_or_path", None):
+            file.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")

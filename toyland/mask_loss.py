@@ -38,7 +38,7 @@ def segmentation_loss(logits: Tensor, ious: Tensor, presence: Tensor, target: Te
     logits: (B, 4, h, w); ious: (B, 4); presence: (B, 1) logits; target: (B, H, W) bool, at least as fine
     """
     # A coarse cell on the edge is wanted in part, so the fine outline is learned at the coarse price.
-    shares = F.adaptive_avg_pool2d(target[:, None].float(), logits.shape[-2:])
+    shares = F.adaptive_avg_pool2d(target[:, None].float(), (logits.shape[-2], logits.shape[-1]))
     wanted = shares.expand_as(logits)
     mask_loss = FOCAL_WEIGHT * focal_loss(logits, wanted) + dice_loss(logits, wanted)  # (B, 4)
     present = target.any(-1).any(-1).float()  # (B,)
