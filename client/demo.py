@@ -19,6 +19,7 @@ from runtime.settings import Settings
 
 FOLDER = Path("demo")
 GAP = 8  # pixels between the pictures of the side-by-side
+SHOWN = 384  # pixels, about the height of the side-by-side
 
 
 def main() -> int:
@@ -68,7 +69,12 @@ def save(addit: Addit, job: InsertionJob, example: Example) -> None:
 
 
 def side_by_side(pictures: list[Image.Image]) -> Image.Image:
-    """From left to right, on white."""
+    """From left to right, on white; small pictures enlarged by a whole number, so that people can see them."""
+    times = max(1, SHOWN // max(picture.height for picture in pictures))
+    pictures = [
+        picture.resize((times * picture.width, times * picture.height), Image.Resampling.NEAREST)
+        for picture in pictures
+    ]
     width = sum(picture.width + GAP for picture in pictures) - GAP
     sheet = Image.new("RGB", (width, max(picture.height for picture in pictures)), "white")
     left = 0
