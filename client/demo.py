@@ -69,7 +69,7 @@ def save(addit: Addit, job: InsertionJob, example: Example) -> None:
 
 
 def side_by_side(pictures: list[Image.Image]) -> Image.Image:
-    """From left to right, on white; small pictures enlarged by a whole number, so that people can see them."""
+    """From left to right, on white; small pictures enlarged by a whole number, to be seen."""
     times = max(1, SHOWN // max(picture.height for picture in pictures))
     pictures = [
         picture.resize((times * picture.width, times * picture.height), Image.Resampling.NEAREST)
