@@ -26,13 +26,13 @@ class Example:
 
 
 EXAMPLES = (
-    Example("street.png", "street", 1001, 0, "bus", 1),
+    Example("street.png", "street", 1012, 0, "car", 1),
     Example("meadow.png", "meadow", 1002, 0, "sheep", 1),
     Example("snowy_field.png", "snowy field", 1003, 0, "horse", 1),
     Example("table.png", "room", 1004, 1, "apple", 1),
-    Example("beach.png", "beach", 1010, 0, "dog", 1),
-    Example("meadow_with_ufo.png", "meadow", 1011, 1, "balloon", 1),
-    Example("bedroom_384x256.png", "bedroom", 1005, 0, "ball", 1, (384, 256)),
+    Example("bedroom.png", "bedroom", 1005, 0, "ball", 1),
+    Example("street_with_bus.png", "street", 1000, 1, "airplane", 1),
+    Example("beach_384x256.png", "beach", 1010, 0, "dog", 1, (384, 256)),
     Example("beach_512x512.png", "beach", 1007, 0, "tent", 1, (512, 512)),
 )
 
