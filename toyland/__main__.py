@@ -8,6 +8,7 @@ from rich.console import Console
 
 from toyland.examples import write_examples
 from toyland.export import export
+from toyland.fingerprint import record_fingerprint
 from toyland.score import score
 from toyland.sheet import CAPTIONS, sample_sheet
 from toyland.stages import STAGES, run_stage
@@ -35,6 +36,7 @@ def parse_arguments() -> argparse.Namespace:
     sample.add_argument("--output", type=Path, default=Path("sheet.png"))
     commands.add_parser("score", help="measure the shipped weights on held-out samples")
     commands.add_parser("export", help="put the stages' results into the shipped folder")
+    commands.add_parser("fingerprint", help="record what the shipped weights' canary gives")
     commands.add_parser("examples", help="draw the pictures of examples/")
     return parser.parse_args()
 
@@ -57,6 +59,8 @@ def main() -> None:
             Console().print(score(workshop))
         case "export":
             export(workshop, SHIPPED)
+        case "fingerprint":
+            record_fingerprint(SHIPPED / "fingerprint.json")
         case "examples":
             write_examples(workshop.world, Path("examples"))
 

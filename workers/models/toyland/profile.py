@@ -41,7 +41,7 @@ PROFILE = ModelProfile(
     text_len=24,
     segmenter=SegmenterPlace(str(HERE / "sam2" / "model.safetensors"), str(HERE / "sam2" / "config.yaml")),
     presets={
-        name: replace(preset, extended_scale=1.2, guidance_scale=4.5) for name, preset in PRESETS.items()
+        name: replace(preset, extended_scale=1.15, guidance_scale=4.5) for name, preset in PRESETS.items()
     },
     recorded_layers=(
         "transformer_blocks.1",
@@ -49,7 +49,8 @@ PROFILE = ModelProfile(
         "single_transformer_blocks.1",
         "single_transformer_blocks.3",
     ),
-    max_source_error=0.7,
+    max_source_error=0.5,
+    fingerprint=HERE / "fingerprint.json",
     vocabulary=read_vocabulary(),
     subjects=SUBJECTS,
 )
