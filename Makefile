@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-# torch's waiting threads sleep instead of spinning, so that busy cores stay usable.
-export OMP_WAIT_POLICY ?= PASSIVE
+# torch's waiting threads spin for microseconds, not milliseconds: busy cores stay usable (docs/decisions.md).
+export GOMP_SPINCOUNT ?= 30000
 LINTERS := node_modules/.package-lock.json
 DOCKERFILES = $(wildcard docker/*.Dockerfile)
 

@@ -22,7 +22,7 @@ RUN apt-get update \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin addit \
     && install -d -o addit -g addit /data/artifacts /data/models
 COPY --from=build /opt/addit /opt/addit
-ENV PATH=/opt/addit/bin:$PATH PYTHONUNBUFFERED=1 HOME=/tmp HF_HOME=/data/models OMP_WAIT_POLICY=PASSIVE ADDIT_ARTIFACT_URL=file:///data/artifacts
+ENV PATH=/opt/addit/bin:$PATH PYTHONUNBUFFERED=1 HOME=/tmp HF_HOME=/data/models GOMP_SPINCOUNT=30000 ADDIT_ARTIFACT_URL=file:///data/artifacts
 USER 10001
 WORKDIR /tmp
 # The supervisor watches its engine and ends when that keeps dying; here it only has to have one.

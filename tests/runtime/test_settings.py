@@ -37,5 +37,5 @@ def test_a_child_has_exactly_our_settings(monkeypatch: pytest.MonkeyPatch) -> No
         text=True,
         check=True,
     )
-    assert environment(settings)["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert environment(settings)["GOMP_SPINCOUNT"] == "30000"
     assert child.stdout == repr({**dict(settings), "signing_secret": "s3cret"})
