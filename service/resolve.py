@@ -76,7 +76,7 @@ def _check_known(used: list[str], vocabulary: list[str]) -> None:
     if unknown:
         raise Refusal(
             "unknown_words",
-            f"This model does not know: {', '.join(unknown)}.",
+            f"This model does not know: {', '.join(unknown)}. It knows: {', '.join(sorted(known))}.",
             data={"unknown": unknown, "known_words": sorted(known)},
         )
 
