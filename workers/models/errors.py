@@ -3,6 +3,7 @@
 ModelError
 ├── UnknownProfile     no profile, hub name or directory of that name
 ├── ModelFilesBroken   missing, truncated or of another model
+├── MissingPackage     a setting needs a package that is not installed
 └── WrongFingerprint   the loaded model does not give the picture it should
 """
 
@@ -26,6 +27,13 @@ class UnknownProfile(ModelError):
 
 class ModelFilesBroken(ModelError):
     """A checkpoint that does not open."""
+
+
+class MissingPackage(ModelError):
+    """Names the package."""
+
+    def __init__(self, setting: str, package: str) -> None:
+        super().__init__(f"quantization {setting!r} needs the package {package}")
 
 
 class WrongFingerprint(ModelError):

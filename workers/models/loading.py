@@ -38,7 +38,7 @@ class LoadOptions:
 
 
 def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
-    """Load the pipeline and its segmenter. Raises `ModelFilesBroken` for a checkpoint that does not open."""
+    """Load the pipeline and its segmenter. Raises `ModelFilesBroken`, `MissingPackage`."""
     options = options or LoadOptions()
     device = pick_device(options.device)
     dtype = pick_dtype(options.dtype, device)

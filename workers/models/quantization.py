@@ -7,19 +7,26 @@ from typing import Any, Literal
 import torch
 from diffusers import BitsAndBytesConfig, PipelineQuantizationConfig, TorchAoConfig
 
+from workers.models.errors import MissingPackage
+
 Quantization = Literal["none", "fp8", "int8", "nf4"]
 
 
-def quantize(kind: Quantization) -> PipelineQuantizationConfig | None:
-    """What `FluxPipeline.from_pretrained` is told.
+NEEDS = {"fp8": "torchao", "int8": "torchao", "nf4": "bitsandbytes"}
 
-    fp8 needs a GPU of compute capability 8.9 or higher and torchao, int8 torchao, nf4 bitsandbytes.
+
+def quantize(kind: Quantization) -> PipelineQuantizationConfig | None:
+    """What `FluxPipeline.from_pretrained` is told. fp8 also needs a GPU of compute capability 8.9 or higher.
+
+    Raises `MissingPackage`: the packages are the operator's to install, no other worker needs them.
     """
     if kind == "none":
         return None
-    return PipelineQuantizationConfig(
-        quant_mapping={"transformer": _nf4() if kind == "nf4" else _torchao(kind)}
-    )
+    try:
+        weights = _nf4() if kind == "nf4" else _torchao(kind)
+    except ImportError as error:
+        raise MissingPackage(kind, NEEDS[kind]) from error
+    return PipelineQuantizationConfig(quant_mapping={"transformer": weights})
 
 
 def _nf4() -> Any:

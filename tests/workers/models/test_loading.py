@@ -15,8 +15,10 @@ from safetensors.torch import load_file
 from workers.addit.config import PAPER_REAL
 from workers.addit.localizers import SegmenterPrompt
 from workers.addit.pipeline import Edit, PictureSource, insert
-from workers.models.errors import ModelFilesBroken, UnknownProfile
-from workers.models.loading import LoadOptions, load, pick_device, pick_dtype
+from workers.models import quantization
+from workers.models.canary import fingerprint
+from workers.models.errors import MissingPackage, ModelFilesBroken, UnknownProfile
+from workers.models.loading import LoadOptions, Offload, load, pick_device, pick_dtype
 from workers.models.profiles import (
     HUB_PROFILES,
     SegmenterPlace,
@@ -24,6 +26,7 @@ from workers.models.profiles import (
     find_profile,
     layers_by_depth,
 )
+from workers.models.quantization import Quantization
 from workers.models.segmenter import load_segmenter
 
 FLOAT32 = LoadOptions(device="cpu", dtype="float32")
@@ -121,3 +124,24 @@ def test_a_damaged_sam2_is_said_plainly(tmp_path: Path) -> None:
         load_segmenter(
             SegmenterPlace(str(tmp_path / "sam2.safetensors"), shipped.config), torch.device("cpu")
         )
+
+
+@pytest.mark.parametrize("offload", ["model", "group"])
+def test_offloading_changes_no_pixel(offload: Offload) -> None:
+    profile = embedded_profile()
+    resident = fingerprint(profile, load(profile, FLOAT32))
+    offloaded = load(profile, replace(FLOAT32, offload=offload))
+    assert np.array_equal(fingerprint(profile, offloaded), resident)
+
+
+@pytest.mark.parametrize("kind", ["fp8", "int8", "nf4"])
+def test_quantization_without_its_package_names_it(
+    kind: Quantization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(*of: object) -> None:
+        raise ImportError
+
+    monkeypatch.setattr(quantization, "_nf4", absent)
+    monkeypatch.setattr(quantization, "_torchao", absent)
+    with pytest.raises(MissingPackage, match=quantization.NEEDS[kind]):
+        load(embedded_profile(), replace(FLOAT32, quantization=kind))
