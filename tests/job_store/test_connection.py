@@ -18,21 +18,21 @@ from tests.job_store.samples import new_job
 FAIL_SECONDS = 2.0  # what a gateway may take to say 503
 
 
-def fails_in_time(url: str) -> None:
+def seconds_to_fail(url: str) -> float:
     with connect(url) as redis:
         started = time.monotonic()
         with pytest.raises(StoreUnavailable):
             Server(redis).command("PING")
-        assert time.monotonic() - started < FAIL_SECONDS
+        return time.monotonic() - started
 
 
 def test_a_dead_server_is_noticed_in_time() -> None:
-    fails_in_time(f"redis://127.0.0.1:{free_port()}")
+    assert seconds_to_fail(f"redis://127.0.0.1:{free_port()}") < FAIL_SECONDS
 
 
 def test_a_silent_server_is_noticed_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        fails_in_time(f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        assert seconds_to_fail(f"redis://127.0.0.1:{silent.getsockname()[1]}") < FAIL_SECONDS
 
 
 def test_a_restarted_server_has_what_was_accepted(tmp_path: Path) -> None:
