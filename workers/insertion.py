@@ -3,6 +3,7 @@ caller's size."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from api_schemas.insertions import GeneratedSource, InsertionRequest
+from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest
 from api_schemas.jobs import Cost, ResultWarning, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
@@ -100,7 +101,8 @@ class AdditRunner:
     ) -> RunOutput:
         """Pictures and verdicts at the size of `source`, or of the generated one."""
         shown = source or Image.fromarray(done.source)
-        images = tuple(self._output_image(shown, edit, done, row) for row in range(len(edit.seeds)))
+        wanted = request.output.include
+        images = tuple(self._output_image(shown, edit, done, row, wanted) for row in range(len(edit.seeds)))
         seconds = done.seconds
         return RunOutput(
             images=images,
@@ -114,7 +116,9 @@ class AdditRunner:
             warnings=tuple(self._warnings(edit, done, images)),
         )
 
-    def _output_image(self, source: Image.Image, edit: Edit, done: Insertion, row: int) -> OutputImage:
+    def _output_image(
+        self, source: Image.Image, edit: Edit, done: Insertion, row: int, wanted: Sequence[Extra]
+    ) -> OutputImage:
         result = Image.fromarray(done.pictures[row]).resize(source.size, Image.Resampling.LANCZOS)
         if done.located is None or done.cells is None:
             return OutputImage(
@@ -127,11 +131,17 @@ class AdditRunner:
             feather = self.models.size_multiple / 4 * source.width / width
             result = composite(source, result, soft_mask(done.cells[row].cpu().numpy(), source.size, feather))
         reason = located.missing or no_visible_change(done, located, row, (height, width))
-        fields = self._fields(edit, row, located, reason) | {"box": box_of(mask), "background_psnr": None}
         background = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
-        fields["background_psnr"] = None if background >= IDENTICAL else round(background, 2)
-        attention = grey(located.attention.numpy()).resize(source.size, Image.Resampling.BILINEAR)
-        return OutputImage(result, fields, mask, attention, cut_out(result, mask))
+        fields = self._fields(edit, row, located, reason) | {
+            "box": box_of(mask),
+            "background_psnr": None if background >= IDENTICAL else round(background, 2),
+        }
+        attention = cutout = None
+        if "attention" in wanted:
+            attention = grey(located.attention.numpy()).resize(source.size, Image.Resampling.BILINEAR)
+        if "cutout" in wanted:
+            cutout = cut_out(result, mask)
+        return OutputImage(result, fields, mask, attention, cutout)
 
     def _fields(self, edit: Edit, row: int, located: Located | None, reason: str | None) -> dict[str, object]:
         return {

@@ -78,7 +78,11 @@ def test_the_same_request_gives_the_same_picture(runner: AdditRunner, beach: Ima
 def test_any_size_comes_back_as_it_came(
     runner: AdditRunner, beach: Image.Image, size: tuple[int, int]
 ) -> None:
-    output = runner.run(request(options={"num_inference_steps": 3}), beach.resize(size), ignore)
+    extras = {"include": ["mask", "attention", "cutout"]}
+    asked = request(options={"num_inference_steps": 3}, output=extras)
+    output = runner.run(asked, beach.resize(size), ignore)
+    assert output.images[0].attention is not None
+    assert output.images[0].attention.size == size
     assert output.images[0].image.size == size
     assert output.images[0].mask is not None
     assert output.images[0].mask.size == size

@@ -101,6 +101,13 @@ class Branches:
         self.count.target += latents.shape[0]
         return _velocity(self.transformer, latents, sigma, cond, self.grid, exchange)
 
+    def lent_bytes(self, latents: Tensor, layers: frozenset[str]) -> int:
+        """Bytes of the `StepMemory` of a whole source pass at (1, L, C) `latents` that lends `layers`."""
+        transformer = self.transformer
+        pair = 2 * latents.shape[1] * transformer.inner_dim * transformer.dtype.itemsize
+        nbytes: int = len(layers) * pair + latents.numel() * torch.float32.itemsize
+        return nbytes
+
     def source(
         self, latents: Tensor, sigma: float, cond: Conditioning, lend: frozenset[str], *, velocity: bool
     ) -> StepMemory:

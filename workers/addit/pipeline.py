@@ -181,8 +181,10 @@ def _locator(
     models: Models, config: AdditConfig, grid: LatentGrid, clock: StageClock
 ) -> Callable[[Tensor, Tensor], list[Located]]:
     def find(maps: Tensor, x0: Tensor) -> list[Located]:
+        def picture_of(row: int) -> Picture:
+            return decode_picture(models, x0[row : row + 1], grid)
+
         with clock("localize"):
-            picture_of = lambda row: decode_picture(models, x0[row : row + 1], grid)  # noqa: E731
             return locate(config.localizer, maps, picture_of, models.segmenter)
 
     return find

@@ -44,9 +44,13 @@ class SourceMemory:
         """The step as remembered, or None."""
         return self._steps.get(step)
 
+    def has_room(self, nbytes: int) -> bool:
+        """Whether so many more bytes fit."""
+        return self.nbytes + nbytes <= self.max_bytes
+
     def keep(self, step: int, memory: StepMemory) -> bool:
         """Remember a step if it fits; says whether it did."""
-        if self.nbytes + memory.nbytes > self.max_bytes:
+        if not self.has_room(memory.nbytes):
             return False
         self._steps[step] = memory
         return True

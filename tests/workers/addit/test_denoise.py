@@ -9,7 +9,8 @@ import torch
 
 from tests.workers.addit import golden
 from workers.addit.denoise import blend
-from workers.addit.processor import exchange_processors
+from workers.addit.forward import Branches
+from workers.addit.processor import attention_layers, exchange_processors
 
 NOISING = golden.config("real_noising")
 
@@ -79,3 +80,13 @@ def test_blend_takes_each_side_where_it_belongs() -> None:
     source, target = torch.zeros(1, 3, 2), torch.ones(2, 3, 2)
     keep = torch.tensor([[1.0, 0, 0], [0, 1, 1]])[..., None]
     assert torch.equal(blend(source, target, keep), keep.expand(2, 3, 2))
+
+
+@torch.inference_mode()
+def test_the_bytes_of_a_pass_are_known_before_it() -> None:
+    branches = Branches(golden.transformer(), golden.GRID)
+    layers = frozenset(attention_layers(branches.transformer)[:3])
+    cond, latents = golden.conditioning("source", 1.0), golden.expected("real_noising")["source_x0"][None]
+    with exchange_processors(branches.transformer):
+        passed = branches.source(latents, 0.5, cond, layers, velocity=True)
+    assert branches.lent_bytes(latents, layers) == passed.nbytes
