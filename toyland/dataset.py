@@ -1,29 +1,24 @@
 """Many samples as arrays on disk: pictures, which object each pixel belongs to, and what is in them."""
 
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from toyland.label import Label, Thing
+from toyland.light import Condition
 from toyland.paint import SIZE
+from toyland.placement import Box
 from toyland.world import Sample, World
 from toyland.zones import Zone
 
-
-@dataclass(frozen=True)
-class Label:
-    """What is known of a sample in words: its scene and its (name, zone) things in order."""
-
-    scene: str
-    things: tuple[tuple[str, Zone], ...]
-
-    @property
-    def names(self) -> list[str]:
-        """The things alone."""
-        return [name for name, _ in self.things]
+CHUNK = 200  # samples a process draws at a time
 
 
 @dataclass(frozen=True)
@@ -32,56 +27,89 @@ class Dataset:
 
     pictures: (N, H, W, 3) uint8, RGB
     instances: (N, H, W) uint8, 0 is the scene, k the k-th thing of the label
+    boxes: for each sample, for each thing: left, top, right, bottom of the whole thing
     """
 
     pictures: NDArray[np.uint8]
     instances: NDArray[np.uint8]
     labels: tuple[Label, ...]
+    boxes: tuple[tuple[Box, ...], ...]
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
-def build_dataset(world: World, seed: int, count: int, folder: Path) -> Dataset:
+def build_dataset(world: World, seed: int, count: int, folder: Path, processes: int = 1) -> Dataset:
     """Draw samples 0..count of the seed into the folder, or open it when they are there."""
     if not (folder / "labels.jsonl").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _draw_all(world, seed, count, folder)
+        _draw_all(world, seed, count, folder, processes)
     return open_dataset(folder)
 
 
 def open_dataset(folder: Path) -> Dataset:
     """The dataset in a folder, its arrays mapped from disk."""
-    lines = (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()
-    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
-    instances = np.load(folder / "instances.npy", mmap_mode="r")
-    return Dataset(pictures, instances, tuple(map(_parse_label, lines)))
+    entries = [
+        json.loads(line) for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    return Dataset(
+        np.load(folder / "pictures.npy", mmap_mode="r"),
+        np.load(folder / "instances.npy", mmap_mode="r"),
+        tuple(map(_parse_label, entries)),
+        tuple(tuple(tuple(thing["box"]) for thing in entry["things"]) for entry in entries),
+    )
 
 
 def instance_map(sample: Sample) -> NDArray[np.uint8]:
-    """(H, W): which thing each pixel shows; a later thing lies on top of an earlier one."""
+    """(H, W): which thing each pixel shows; 0 is the scene."""
     instances = np.zeros((SIZE, SIZE), np.uint8)
     for number, mask in enumerate(sample.masks, start=1):
         instances[mask] = number
     return instances
 
 
-def _draw_all(world: World, seed: int, count: int, folder: Path) -> None:
+def _draw_all(world: World, seed: int, count: int, folder: Path, processes: int) -> None:
     shape = (count, SIZE, SIZE)
-    pictures = np.lib.format.open_memmap(folder / "pictures.npy", "w+", np.uint8, (*shape, 3))
-    instances = np.lib.format.open_memmap(folder / "instances.npy", "w+", np.uint8, shape)
+    for name, full in (("pictures", (*shape, 3)), ("instances", shape)):
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, full)
+    draw = partial(_draw_chunk, world, seed, count, folder)
+    starts = range(0, count, CHUNK)
+    if processes == 1:
+        lines = [draw(start) for start in track(starts, "drawing")]
+    else:
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            lines = list(track(pool.map(draw, starts), "drawing", total=len(starts)))
+    # Written last: its presence says that the arrays are whole.
+    (folder / "labels.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def _draw_chunk(world: World, seed: int, count: int, folder: Path, start: int) -> str:
+    """Draw CHUNK samples into the arrays; returns their lines of labels.jsonl."""
+    pictures = np.load(folder / "pictures.npy", mmap_mode="r+")
+    instances = np.load(folder / "instances.npy", mmap_mode="r+")
     lines = []
-    for index in track(range(count), "drawing"):
+    for index in range(start, min(count, start + CHUNK)):
         sample = world.draw(seed, index)
         pictures[index], instances[index] = np.asarray(sample.picture), instance_map(sample)
-        things = [[thing.name, thing.zone] for thing in sample.placed]
-        lines.append(json.dumps({"scene": sample.scene, "things": things}))
+        lines.append(json.dumps(_describe(sample)) + "\n")
     pictures.flush()
     instances.flush()
-    # Written last: its presence says that the arrays are whole.
-    (folder / "labels.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "".join(lines)
 
 
-def _parse_label(line: str) -> Label:
-    fields = json.loads(line)
-    return Label(fields["scene"], tuple((name, Zone(zone)) for name, zone in fields["things"]))
+def _describe(sample: Sample) -> dict[str, object]:
+    things = [
+        {"name": thing.name, "zone": thing.zone, "words": thing.words, "host": thing.host, "box": thing.box}
+        for thing in sample.placed
+    ]
+    return {"scene": sample.scene, "condition": sample.label.condition, "things": things}
+
+
+def _parse_label(entry: dict[str, object]) -> Label:
+    things = entry["things"]
+    assert isinstance(things, list)
+    return Label(
+        str(entry["scene"]),
+        tuple(Thing(each["name"], Zone(each["zone"]), each["words"], each["host"]) for each in things),
+        Condition(str(entry["condition"])),
+    )

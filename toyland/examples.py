@@ -9,7 +9,7 @@ from PIL import Image
 from toyland.captions import plain_caption
 from toyland.world import HELD_OUT_SEED, Sample, World
 
-SIZE = (128, 128)  # (width, height); another size is cut from the picture's lower part and enlarged
+SIZE = (256, 256)  # (width, height); another size is cut from the picture's lower part and enlarged
 
 
 @dataclass(frozen=True)

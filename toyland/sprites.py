@@ -2,14 +2,17 @@
 
 import subprocess
 import tarfile
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from PIL import Image
 
-from toyland.objects import ObjectKind
+from toyland.objects import find_object
+from toyland.paint import WHITE_LIGHT, Tint, tint_picture
+from toyland.recolour import recolour
 
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
+LARGEST = 160  # px: no object is drawn larger, so larger sprites need not be kept
 
 
 def fetch_sprites(cache_folder: Path) -> Path:
@@ -25,17 +28,29 @@ def fetch_sprites(cache_folder: Path) -> Path:
 
 
 @cache
-def load_sprite(folder: Path, codepoint: str) -> Image.Image:
-    """The emoji as RGBA, cut to its visible box."""
-    with Image.open(folder / f"{codepoint}.webp") as picture:
+def sprite_size(folder: Path, name: str, longest: int) -> tuple[int, int]:
+    """Width and height of the object's picture whose longer side is `longest` pixels."""
+    width, height = load_sprite(folder, name, "", WHITE_LIGHT).size
+    scale = longest / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+@lru_cache(maxsize=1024)
+def load_sprite(folder: Path, name: str, colour: str, tint: Tint) -> Image.Image:
+    """The object as RGBA, cut to its visible box, in a colour (empty: its own) and in coloured light."""
+    with Image.open(folder / f"{find_object(name).codepoint}.webp") as picture:
         sprite = picture.convert("RGBA")
-    return sprite.crop(sprite.getbbox())
+    sprite = sprite.crop(sprite.getbbox())
+    sprite.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    if colour:
+        sprite = recolour(sprite, colour)
+    return sprite if tint == WHITE_LIGHT else tint_picture(sprite, tint)
 
 
-def draw_sprite(folder: Path, kind: ObjectKind, longest: int, mirrored: bool) -> Image.Image:
-    """The object as RGBA with its longer side `longest` pixels."""
-    sprite = load_sprite(folder, kind.codepoint)
-    scale = longest / max(sprite.size)
-    width, height = (max(1, round(side * scale)) for side in sprite.size)
-    sprite = sprite.resize((width, height), Image.Resampling.LANCZOS)
+@lru_cache(maxsize=1024)
+def draw_sprite(
+    folder: Path, name: str, colour: str, tint: Tint, size: tuple[int, int], mirrored: bool
+) -> Image.Image:
+    """The object as RGBA of this width and height."""
+    sprite = load_sprite(folder, name, colour, tint).resize(size, Image.Resampling.BICUBIC)
     return sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else sprite
