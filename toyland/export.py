@@ -11,7 +11,7 @@ RESULTS = (
     ("sam2", "model.safetensors", "sam2/model.safetensors"),
     ("flux", "pipeline", "pipeline"),
     ("guidance", "pipeline", "pipeline"),
-    ("vae", "vae", "pipeline/vae"),
+    ("decoder", "vae", "pipeline/vae"),
 )
 
 

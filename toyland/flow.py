@@ -10,7 +10,8 @@ from transformers import CLIPTextModel, T5EncoderModel
 from toyland.latents import image_ids
 from toyland.texts import Tokens
 
-SHIFT = 2.5  # moves noise levels toward noise, as a 128-pixel picture needs it
+SHIFT = 2.0  # moves noise levels toward noise; sampling 256 tokens uses 1.65
+FULL_SIDE = 16  # tokens along a side of a full-size picture
 
 
 class FluxModules(nn.Module):
@@ -36,10 +37,23 @@ class FluxModules(nn.Module):
                 pooled_projections=self.text_encoder(tokens.clip).pooler_output,
                 encoder_hidden_states=prompt_embeds,
                 txt_ids=torch.zeros(tokens.t5.shape[1], 3),
-                img_ids=image_ids(side, side),
+                img_ids=image_ids(side, side) * (FULL_SIDE // side),
                 return_dict=False,
             )[0]
         return velocity.float()
+
+
+def hidden_matrices(module: nn.Module) -> list[nn.Parameter]:
+    """Weight matrices inside the blocks of transformers, without embeddings and modulations: what Muon is for."""
+    inside = ("blocks.", "block.", "layers.")
+    return [
+        parameter
+        for name, parameter in module.named_parameters()
+        if parameter.requires_grad
+        and parameter.ndim == 2
+        and any(part in name for part in inside)
+        and not any(part in name for part in ("norm", "embed", "relative_attention_bias"))
+    ]
 
 
 @dataclass(frozen=True)

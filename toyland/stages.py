@@ -1,30 +1,98 @@
-"""The four trainings, each from what the workshop holds to a result in the stage's run folder."""
+"""The trainings, each from what the workshop holds to a result in the stage's run folder."""
 
 import copy
 from dataclasses import replace
 
 import torch
+from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 from safetensors.torch import save_file
 
-from toyland.flow import FluxModules
+from toyland.flow import FluxModules, hidden_matrices
+from toyland.pipeline import build_pipeline
 from toyland.segmenter import build_segmenter
 from toyland.texts import tokenize_labels
 from toyland.train_flux import FluxRecipe
 from toyland.train_guidance import GuidanceRecipe
 from toyland.train_segmenter import SegmenterRecipe
-from toyland.train_vae import DecoderRecipe
+from toyland.train_vae import (
+    AutoencoderRecipe,
+    DecoderRecipe,
+    build_autoencoder,
+    hidden_convolutions,
+    normalise_latents,
+)
 from toyland.training import Plan, train
-from toyland.vocabulary import caption_words, teach_words
+from toyland.vocabulary import caption_words
 from toyland.workshop import Workshop
 from toyland.world import TRAIN_SEED
 
 # What proved right for each stage; the command line sets the length and the seed.
 PLANS = {
+    "vae": Plan(learning_rate=2e-3, warmup_steps=100, decay_from=0.5, ema_decay=0.997, weight_decay=1e-4),
+    "decoder": Plan(learning_rate=1e-3, warmup_steps=50, decay_from=0.3, ema_decay=0.995, weight_decay=1e-4),
+    "flux-half": Plan(learning_rate=1.5e-3, warmup_steps=100, decay_from=0.7, final_rate=0.3),
+    "flux": Plan(learning_rate=1e-3, warmup_steps=100, decay_from=0.3),
+    "guidance": Plan(learning_rate=5e-4, warmup_steps=30, ema_decay=0.99),
     "sam2": Plan(learning_rate=1.5e-3, warmup_steps=100, decay_from=0.2, ema_decay=0.995),
-    "flux": Plan(learning_rate=5e-4, warmup_steps=100, decay_from=0.1, ema_decay=0.998),
-    "guidance": Plan(learning_rate=3e-4, warmup_steps=30, ema_decay=0.99),
-    "vae": Plan(learning_rate=1e-3, warmup_steps=50, ema_decay=0.99, weight_decay=1e-4),
 }
+HALF_BATCH = 64  # pictures of a quarter of the tokens
+
+
+def train_vae(workshop: Workshop, plan: Plan) -> None:
+    """The autoencoder, from random weights, on twice as many pictures of the world as of anything else."""
+    torch.manual_seed(plan.seed)
+    vae, folder = build_autoencoder().train(), workshop.run_folder("vae")
+    world = workshop.dataset.pictures
+    recipe = AutoencoderRecipe(vae, (world, world, workshop.collages))
+    train(recipe, plan, folder, hidden_convolutions(vae)).use_average()
+    normalise_latents(vae.eval(), world[:512])
+    vae.save_pretrained(folder / "vae")
+
+
+def train_decoder(workshop: Workshop, plan: Plan) -> None:
+    """A sharper decoder for the latents of the autoencoder there is."""
+    vae, folder = workshop.open_autoencoder().train(), workshop.run_folder("decoder")
+    world = workshop.dataset.pictures
+    recipe = DecoderRecipe(AutoencoderRecipe(vae, (world, world, workshop.collages)))
+    train(recipe, plan, folder, hidden_convolutions(vae.decoder)).use_average()
+    vae.half().save_pretrained(folder / "vae")
+
+
+def train_flux_half(workshop: Workshop, plan: Plan) -> None:
+    """Transformer and text encoders from random weights, at half size."""
+    words = caption_words(workshop.world)
+    pipeline = build_pipeline(words, workshop.open_autoencoder(), plan.seed)
+    _train_flux(workshop, plan, "flux-half", pipeline)
+
+
+def train_flux(workshop: Workshop, plan: Plan) -> None:
+    """On at full size from what the half-size stage ended with, or from the shipped weights."""
+    _train_flux(workshop, plan, "flux", workshop.open_newest(("flux-half",)))
+
+
+def _train_flux(workshop: Workshop, plan: Plan, stage: str, pipeline: FluxPipeline) -> None:
+    modules = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2).train()
+    texts = tokenize_labels(pipeline, workshop.dataset.labels, TRAIN_SEED)
+    recipe = FluxRecipe(modules, workshop.encoded, texts)
+    if stage == "flux-half":
+        recipe = replace(recipe, batch=HALF_BATCH, half_size=True)
+    folder = workshop.run_folder(stage)
+    train(recipe, plan, folder, hidden_matrices(modules)).use_average()
+    pipeline.save_pretrained(folder / "pipeline")
+
+
+def train_guidance(workshop: Workshop, plan: Plan) -> None:
+    """Guidance distillation of what the flux stage ended with."""
+    pipeline = workshop.open_newest(("flux",))
+    student = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2)
+    student.requires_grad_(False)
+    teacher = copy.deepcopy(student).eval()
+    student.transformer.requires_grad_(True)
+    texts = tokenize_labels(pipeline, workshop.dataset.labels, TRAIN_SEED)
+    folder = workshop.run_folder("guidance")
+    recipe = GuidanceRecipe(student, teacher, workshop.encoded, texts)
+    train(recipe, plan, folder, hidden_matrices(student.transformer)).use_average()
+    pipeline.save_pretrained(folder / "pipeline")
 
 
 def train_sam2(workshop: Workshop, plan: Plan) -> None:
@@ -38,40 +106,14 @@ def train_sam2(workshop: Workshop, plan: Plan) -> None:
     save_file(weights, folder / "model.safetensors")
 
 
-def train_flux(workshop: Workshop, plan: Plan) -> None:
-    """Transformer and text encoders, on from the shipped ones, with every word of today's captions."""
-    pipeline = workshop.open_pipeline()
-    teach_words(pipeline, caption_words(workshop.world))
-    modules = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2).train()
-    texts = tokenize_labels(pipeline, workshop.dataset.labels, TRAIN_SEED)
-    recipe = FluxRecipe(modules, workshop.latents, workshop.dataset.instances, texts)
-    folder = workshop.run_folder("flux")
-    train(recipe, plan, folder).use_average()
-    pipeline.to(torch.float16).save_pretrained(folder / "pipeline")
-
-
-def train_guidance(workshop: Workshop, plan: Plan) -> None:
-    """Guidance distillation of what the flux stage ended with."""
-    pipeline = workshop.open_pipeline("flux")
-    student = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2)
-    student.requires_grad_(False)
-    teacher = copy.deepcopy(student).eval()
-    student.transformer.requires_grad_(True)
-    texts = tokenize_labels(pipeline, workshop.dataset.labels, TRAIN_SEED)
-    folder = workshop.run_folder("guidance")
-    train(GuidanceRecipe(student, teacher, workshop.latents, texts), plan, folder).use_average()
-    pipeline.to(torch.float16).save_pretrained(folder / "pipeline")
-
-
-def train_vae(workshop: Workshop, plan: Plan) -> None:
-    """The shipped autoencoder's decoder."""
-    vae = workshop.open_pipeline().vae.to(memory_format=torch.channels_last).train()
-    folder = workshop.run_folder("vae")
-    train(DecoderRecipe(vae, workshop.dataset.pictures, workshop.latents), plan, folder).use_average()
-    vae.to(torch.float16).save_pretrained(folder / "vae")
-
-
-STAGES = {"sam2": train_sam2, "flux": train_flux, "guidance": train_guidance, "vae": train_vae}
+STAGES = {
+    "vae": train_vae,
+    "decoder": train_decoder,
+    "flux-half": train_flux_half,
+    "flux": train_flux,
+    "guidance": train_guidance,
+    "sam2": train_sam2,
+}
 
 
 def run_stage(workshop: Workshop, stage: str, steps: int | None, minutes: float | None, seed: int) -> None:

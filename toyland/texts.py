@@ -9,9 +9,9 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from toyland.captions import caption
-from toyland.dataset import Label
+from toyland.label import Label
 
-WORDINGS = 3
+WORDINGS = 4
 EMPTY_SHARE = 0.1  # of captions are dropped, so that the model also knows pictures without a caption
 
 
@@ -44,7 +44,7 @@ class Texts:
 def tokenize_labels(pipeline: FluxPipeline, labels: tuple[Label, ...], seed: int) -> Texts:
     """Captions drawn for every label, the same for the same seed."""
     wordings = [
-        caption(label.scene, label.things, np.random.default_rng((seed, index, wording)))
+        caption(label, np.random.default_rng((seed, index, wording)))
         for index, label in enumerate(labels)
         for wording in range(WORDINGS)
     ]

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from toyland.encoded import Encoded, tokens_of
 from toyland.flow import FluxModules, add_noise
-from toyland.latents import pack
 from toyland.texts import Texts, Tokens
 
 LARGEST_GUIDANCE = 5.0
@@ -16,14 +14,11 @@ LARGEST_GUIDANCE = 5.0
 
 @dataclass(frozen=True)
 class GuidanceRecipe:
-    """The student at guidance g imitates `without + g * (with - without)` of a frozen teacher at guidance 1.
-
-    latents: (N, C, h, w) normalised
-    """
+    """The student at guidance g imitates `without + g * (with - without)` of a frozen teacher at guidance 1."""
 
     student: FluxModules
     teacher: FluxModules
-    latents: NDArray[np.float16]
+    encoded: Encoded
     texts: Texts
     batch: int = 20
 
@@ -35,8 +30,8 @@ class GuidanceRecipe:
 
     def loss(self, generator: torch.Generator) -> Tensor:
         """Mean squared difference between student and guided teacher."""
-        indices = torch.randint(len(self.latents), (self.batch,), generator=generator)
-        batch = add_noise(pack(torch.from_numpy(self.latents[indices.numpy()]).float()), generator)
+        indices, latents, shares = self.encoded.draw(self.batch, generator)
+        batch = add_noise(tokens_of(latents, shares)[0], generator)
         tokens = self.texts.draw(indices, generator, empty_share=0)
         guidance = 1 + (LARGEST_GUIDANCE - 1) * torch.rand(self.batch, generator=generator)
         target = self._guided(batch.noisy, batch.sigma, guidance, tokens)

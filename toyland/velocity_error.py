@@ -6,10 +6,10 @@ from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 
 from toyland.captions import plain_caption
 from toyland.dataset import instance_map
+from toyland.encoded import object_shares
 from toyland.flow import FluxModules, add_noise
 from toyland.latents import encode, pack, to_tensor
 from toyland.texts import tokenize
-from toyland.train_flux import object_shares
 from toyland.world import Sample
 
 BATCH = 32
@@ -28,7 +28,7 @@ def velocity_error(pipeline: FluxPipeline, samples: list[Sample]) -> tuple[float
         tokens = tokenize(pipeline, [plain_caption(sample.scene, sample.objects) for sample in chosen])
         velocity = modules(batch.noisy, batch.sigma, torch.ones(len(chosen)), tokens)
         errors.append((velocity - batch.velocity).pow(2).mean(-1))
-        instances = torch.from_numpy(np.stack(list(map(instance_map, chosen))))
-        shares.append(object_shares(instances, errors[-1].shape[1]))
+        instances = np.stack(list(map(instance_map, chosen)))
+        shares.append(torch.from_numpy(object_shares(instances)).float().flatten(1))
     error, share = torch.cat(errors), torch.cat(shares)
     return float(error.mean()), float((error * share).sum() / share.sum())

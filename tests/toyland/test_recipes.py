@@ -1,7 +1,7 @@
 """Each recipe's loss is finite and reaches what is trained, and nothing else."""
 
 import copy
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,25 +9,21 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from toyland.flow import FluxModules
-from toyland.segmenter import build_segmenter
-from toyland.texts import WORDINGS, Texts, Tokens
+from tests.toyland.tiny import tiny_encoded, tiny_modules, tiny_texts
+from toyland.train_flux import FluxRecipe
 from toyland.train_guidance import GuidanceRecipe
-from toyland.train_segmenter import SegmenterRecipe
-from toyland.train_vae import DecoderRecipe
-from toyland.workshop import SHIPPED, Workshop
+from toyland.train_vae import (
+    CROP,
+    AutoencoderRecipe,
+    DecoderRecipe,
+    build_autoencoder,
+    hidden_convolutions,
+    normalise_latents,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight:UserWarning")
 
-RANDOM = np.random.default_rng(0)
-PICTURES: NDArray[np.uint8] = RANDOM.integers(0, 256, (4, 128, 128, 3), dtype=np.uint8)
-LATENTS = RANDOM.normal(size=(4, 4, 32, 32)).astype(np.float16)
-
-
-@pytest.fixture
-def workshop() -> Workshop:
-    """The shipped weights, with no cache of their own."""
-    return Workshop(Path("nowhere"), count=4)
+PICTURES: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (4, CROP, CROP, 3), dtype=np.uint8)
 
 
 def touched(module: nn.Module) -> bool:
@@ -35,32 +31,49 @@ def touched(module: nn.Module) -> bool:
     return any(parameter.grad is not None for parameter in module.parameters())
 
 
-def test_segmenter() -> None:
-    instances = np.zeros((4, 128, 128), np.uint8)
-    instances[:, 40:80, 30:90] = 1
-    model = build_segmenter(SHIPPED / "sam2")
-    recipe = SegmenterRecipe(model, PICTURES, instances, PICTURES, batch=2)
-    loss = recipe.loss(torch.Generator().manual_seed(0))
+def test_autoencoder() -> None:
+    vae = build_autoencoder()
+    loss = AutoencoderRecipe(vae, (PICTURES, PICTURES), batch=1).loss(torch.Generator().manual_seed(0))
     loss.backward()  # type: ignore[no-untyped-call]
     assert torch.isfinite(loss)
-    assert touched(model.image_encoder)
-    assert not touched(model.memory_attention)
+    assert touched(vae.encoder)
+    assert touched(vae.decoder)
+    assert {parameter.ndim for parameter in hidden_convolutions(vae)} == {4}
 
 
-def test_decoder_learns_and_encoder_stays(workshop: Workshop) -> None:
-    vae = workshop.open_pipeline().vae
-    loss = DecoderRecipe(vae, PICTURES, LATENTS, batch=1).loss(torch.Generator())
-    loss.backward()  # type: ignore[no-untyped-call]
+def test_decoder_learns_and_encoder_stays() -> None:
+    vae = build_autoencoder()
+    recipe = DecoderRecipe(AutoencoderRecipe(vae, (PICTURES,), batch=1))
+    recipe.loss(torch.Generator().manual_seed(0)).backward()  # type: ignore[no-untyped-call]
     assert touched(vae.decoder)
     assert not touched(vae.encoder)
 
 
-def test_guidance_leaves_its_teacher_alone(workshop: Workshop) -> None:
-    pipeline = workshop.open_pipeline()
-    ids = torch.ones(4 * WORDINGS, 24, dtype=torch.long)
-    texts = Texts(Tokens(ids, ids), Tokens(ids[:1], ids[:1]))
-    student = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2)
-    recipe = GuidanceRecipe(student, copy.deepcopy(student), LATENTS, texts, batch=2)
+def test_normalised_latents_have_mean_0_and_deviation_1() -> None:
+    vae = build_autoencoder().eval()
+    normalise_latents(vae, PICTURES)
+    pictures = torch.from_numpy(PICTURES).permute(0, 3, 1, 2) / 127.5 - 1
+    with torch.no_grad():
+        latents = vae.encode(pictures).latent_dist.mode()
+    normalised = (latents - vae.config["shift_factor"]) * vae.config["scaling_factor"]
+    assert normalised.mean().item() == pytest.approx(0, abs=1e-2)
+    assert normalised.std().item() == pytest.approx(1, abs=1e-2)
+
+
+def test_guidance_leaves_its_teacher_alone() -> None:
+    student = tiny_modules()
+    recipe = GuidanceRecipe(student, copy.deepcopy(student), tiny_encoded(), tiny_texts(), batch=2)
     recipe.loss(torch.Generator().manual_seed(0)).backward()  # type: ignore[no-untyped-call]
     assert touched(student.transformer)
     assert not touched(recipe.teacher)
+
+
+def test_half_size_is_a_quarter_of_the_tokens() -> None:
+    recipe = FluxRecipe(tiny_modules(), tiny_encoded(), tiny_texts(), batch=2)
+    seen = []
+    recipe.modules.transformer.x_embedder.register_forward_hook(
+        lambda module, args, out: seen.append(out.shape[1])
+    )
+    for half_size in (False, True):
+        replace(recipe, half_size=half_size).loss(torch.Generator().manual_seed(0))
+    assert seen == [64, 16]

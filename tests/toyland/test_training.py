@@ -4,73 +4,36 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from diffusers import FluxTransformer2DModel
-from torch import Tensor
-from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+from torch import nn
 
-from toyland.flow import FluxModules
-from toyland.texts import WORDINGS, Texts, Tokens
+from tests.toyland.tiny import tiny_encoded, tiny_modules, tiny_texts
+from toyland.encoded import Encoded
+from toyland.flow import hidden_matrices
 from toyland.train_flux import FluxRecipe
-from toyland.training import Plan, save_run, start_run, train
+from toyland.training import Plan, build_optimizers, save_run, start_run, train
 
-SAMPLES, TEXT_LEN, WORDS = 6, 5, 11
 PLAN = Plan(learning_rate=1e-2, steps=4, warmup_steps=2, log_steps=1, seed=3)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight:UserWarning")
 
 
-def tiny_modules() -> FluxModules:
-    """FLUX with one block of each kind, width 16."""
-    torch.manual_seed(0)
-    transformer = FluxTransformer2DModel(
-        patch_size=1,
-        in_channels=16,
-        num_layers=1,
-        num_single_layers=1,
-        attention_head_dim=8,
-        num_attention_heads=2,
-        joint_attention_dim=8,
-        pooled_projection_dim=8,
-        guidance_embeds=True,
-        axes_dims_rope=(4, 2, 2),
-    )
-    clip = CLIPTextConfig(
-        vocab_size=WORDS,
-        hidden_size=8,
-        intermediate_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=1,
-        max_position_embeddings=TEXT_LEN,
-        eos_token_id=1,
-    )
-    t5 = T5Config(vocab_size=WORDS, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, dropout_rate=0.0)
-    return FluxModules(transformer, CLIPTextModel(clip), T5EncoderModel(t5))
-
-
 def tiny_recipe() -> FluxRecipe:
-    """A batch of two out of six random pictures of 16 px."""
-    random = np.random.default_rng(0)
-    latents = random.normal(size=(SAMPLES, 4, 4, 4)).astype(np.float16)
-    instances = random.integers(0, 2, (SAMPLES, 16, 16), dtype=np.uint8)
-
-    def words(count: int) -> Tensor:
-        return torch.from_numpy(random.integers(0, WORDS, (count, TEXT_LEN)))
-
-    texts = Texts(Tokens(words(SAMPLES * WORDINGS), words(SAMPLES * WORDINGS)), Tokens(words(1), words(1)))
-    return FluxRecipe(tiny_modules(), latents, instances, texts, batch=2)
+    """Batches of two."""
+    return FluxRecipe(tiny_modules(), tiny_encoded(), tiny_texts(), batch=2)
 
 
 def test_two_and_two_steps_are_four(tmp_path: Path) -> None:
-    whole = train(tiny_recipe(), PLAN, tmp_path / "whole")
-    half = start_run(tiny_recipe(), PLAN, tmp_path / "halves")
+    recipes = [tiny_recipe() for _ in range(3)]
+    matrices = [hidden_matrices(recipe.trained) for recipe in recipes]
+    whole = train(recipes[0], PLAN, tmp_path / "whole", matrices[0])
+    half = start_run(recipes[1], PLAN, tmp_path / "halves", matrices[1])
     half.advance()
     half.advance()
     (tmp_path / "halves").mkdir()
     save_run(half, tmp_path / "halves")
-    resumed = train(tiny_recipe(), PLAN, tmp_path / "halves")
+    resumed = train(recipes[2], PLAN, tmp_path / "halves", matrices[2])
     assert resumed.step == whole.step == 4
     assert all(map(torch.equal, whole.parameters, resumed.parameters))
     assert all(map(torch.equal, whole.average, resumed.average))
@@ -101,6 +64,26 @@ def test_the_rate_climbs_and_falls() -> None:
 
 def test_objects_weigh_more_where_there_is_little_noise() -> None:
     recipe = tiny_recipe()
-    bare = replace(recipe, instances=np.zeros_like(recipe.instances))
+    bare = replace(recipe, encoded=Encoded(recipe.encoded.latents, 0 * recipe.encoded.shares))
     plain, weighted = (r.loss(torch.Generator().manual_seed(1)) for r in (bare, recipe))
     assert weighted > plain
+
+
+def test_every_parameter_has_one_optimizer_and_muon_the_matrices() -> None:
+    recipe = tiny_recipe()
+    matrices = hidden_matrices(recipe.trained)
+    flattened = [(matrix, nn.Parameter(matrix.detach().flatten(1))) for matrix in matrices]
+    adamw, muon = build_optimizers(list(recipe.trained.parameters()), PLAN, flattened)
+    counts = [sum(p.numel() for group in o.param_groups for p in group["params"]) for o in (adamw, muon)]
+    assert sum(counts) == sum(parameter.numel() for parameter in recipe.trained.parameters())
+    assert counts[1] == sum(matrix.numel() for matrix in matrices) > 0
+
+
+def test_muon_moves_a_convolution_through_its_flat_view() -> None:
+    convolution = nn.Conv2d(2, 3, 3)
+    before = convolution.weight.detach().clone()
+    flat = nn.Parameter(convolution.weight.detach().flatten(1))
+    _, muon = build_optimizers(list(convolution.parameters()), PLAN, [(convolution.weight, flat)])
+    flat.grad = torch.ones_like(flat)
+    muon.step()
+    assert not torch.equal(convolution.weight, before)

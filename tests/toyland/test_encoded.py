@@ -1,0 +1,46 @@
+"""Encoded datasets: mirrored with their shares, halved, and made once."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from toyland.dataset import build_dataset
+from toyland.encoded import Encoded, encode_dataset, halve, object_shares
+from toyland.train_vae import build_autoencoder
+from toyland.world import World
+
+
+def test_mirrored_latents_come_with_mirrored_shares() -> None:
+    latents = np.zeros((2, 1, 1, 4, 4), np.float16)
+    latents[0, ..., 0], latents[1, ..., -1] = 1, 1
+    shares = np.zeros((1, 2, 2), np.float16)
+    shares[..., 0] = 1
+    _, drawn, at = Encoded(latents, shares).draw(16, torch.Generator().manual_seed(0))
+    left = drawn[:, 0, 0, 0] > 0
+    assert left.any()
+    assert not left.all()
+    assert torch.equal(at[:, 0, 0] > 0, left)
+
+
+def test_shares_count_pixels_of_things() -> None:
+    instances = np.zeros((1, 32, 32), np.uint8)
+    instances[0, :16, :8] = 2
+    assert object_shares(instances).tolist() == [[[0.5, 0.0], [0.0, 0.0]]]
+
+
+def test_halving_averages() -> None:
+    latents, shares = halve(torch.ones(1, 1, 4, 4), torch.tensor([[[1.0, 0.0], [0.0, 0.0]]]))
+    assert torch.equal(latents, torch.ones(1, 1, 2, 2))
+    assert shares.tolist() == [[[0.25]]]
+
+
+def test_encoded_once_and_mirrored(world: World, tmp_path: Path) -> None:
+    dataset = build_dataset(world, 5, 2, tmp_path)
+    encoded = encode_dataset(build_autoencoder().eval(), dataset, tmp_path)
+    written = (tmp_path / "latents.npy").stat().st_mtime_ns
+    again = encode_dataset(build_autoencoder().eval(), dataset, tmp_path)
+    assert encoded.latents.shape == (2, 2, 16, 32, 32)
+    assert not np.array_equal(encoded.latents[0], encoded.latents[1])
+    assert np.array_equal(encoded.latents, again.latents)
+    assert (tmp_path / "latents.npy").stat().st_mtime_ns == written

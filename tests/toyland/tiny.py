@@ -1,0 +1,59 @@
+"""FLUX with one block of each kind, width 16, and six random samples for it to learn from."""
+
+import numpy as np
+import torch
+from diffusers import FluxTransformer2DModel
+from torch import Tensor
+from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+
+from toyland.encoded import Encoded
+from toyland.flow import FluxModules
+from toyland.texts import WORDINGS, Texts, Tokens
+
+SAMPLES, TEXT_LEN, WORDS = 6, 5, 11
+CHANNELS, SIDE = 4, 16  # of latents
+
+
+def tiny_modules() -> FluxModules:
+    """The three networks, always the same."""
+    torch.manual_seed(0)
+    transformer = FluxTransformer2DModel(
+        patch_size=1,
+        in_channels=4 * CHANNELS,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        joint_attention_dim=8,
+        pooled_projection_dim=8,
+        guidance_embeds=True,
+        axes_dims_rope=(4, 2, 2),
+    )
+    clip = CLIPTextConfig(
+        vocab_size=WORDS,
+        hidden_size=8,
+        intermediate_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        max_position_embeddings=TEXT_LEN,
+        eos_token_id=1,
+    )
+    t5 = T5Config(vocab_size=WORDS, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, dropout_rate=0.0)
+    return FluxModules(transformer, CLIPTextModel(clip), T5EncoderModel(t5))
+
+
+def tiny_encoded() -> Encoded:
+    """Random latents, things everywhere."""
+    random = np.random.default_rng(0)
+    latents = random.normal(size=(2, SAMPLES, CHANNELS, SIDE, SIDE)).astype(np.float16)
+    return Encoded(latents, np.ones((SAMPLES, SIDE // 2, SIDE // 2), np.float16))
+
+
+def tiny_texts() -> Texts:
+    """Random words."""
+    random = np.random.default_rng(1)
+
+    def words(count: int) -> Tensor:
+        return torch.from_numpy(random.integers(0, WORDS, (count, TEXT_LEN)))
+
+    return Texts(Tokens(words(SAMPLES * WORDINGS), words(SAMPLES * WORDINGS)), Tokens(words(1), words(1)))
