@@ -5,7 +5,7 @@ form can be tried; their words all occur in the others.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toyland.hosts import can_carry
 from toyland.label import Label, Thing
@@ -112,24 +112,28 @@ def caption(label: Label, rng: Rng, templates: Sequence[Template] = TRAINED_TEMP
     return fitting[int(chosen)].text(parts)
 
 
+def plain_label_caption(label: Label) -> str:
+    """The plain caption of a label: no light, no adjectives, but what is carried is named by its bearer."""
+    return _plain(label.scene, _without_words(label.things))
+
+
 def insertion_prompts(label: Label, name: str, zone: Zone) -> tuple[str, str]:
     """Plain captions of what is there, and of that with one thing more, which is named last.
 
     For a head or a hand: "... with a snowman", "... with a snowman wearing a hat".
     """
-    things = [Thing(thing.name, thing.zone, host=thing.host) for thing in label.things]
+    things = _without_words(label.things)
     host = _free_host(things, zone) if zone in CARRIED else None
-    source = _phrases(Label(label.scene, tuple(things)), last=host)
-    target = _phrases(Label(label.scene, (*things, Thing(name, zone, host=host))), last=host)
-    return tuple(f"a photo of {SCENE_PHRASES[label.scene]}{_with(each)}" for each in (source, target))  # type: ignore[return-value]
+    return _plain(label.scene, things, host), _plain(
+        label.scene, (*things, Thing(name, zone, host=host)), host
+    )
 
 
 def take_apart(label: Label, rng: Rng) -> Parts:
     """The label's phrases in random order, with or without its light and adjectives."""
     told = rng.random(len(label.things)) < WORDS_SHARE
     things = [
-        thing if keep else Thing(thing.name, thing.zone, host=thing.host)
-        for thing, keep in zip(label.things, told, strict=True)
+        thing if keep else replace(thing, words="") for thing, keep in zip(label.things, told, strict=True)
     ]
     phrases = _phrases(Label(label.scene, tuple(things)), rng)
     named = label.condition is not Condition.DAY and rng.random() < CONDITION_SHARE
@@ -141,6 +145,14 @@ def take_apart(label: Label, rng: Rng) -> Parts:
         _inside(label) + when,
         tuple(placed[index] for index in order),
     )
+
+
+def _plain(scene: str, things: Sequence[Thing], last: int | None = None) -> str:
+    return f"a photo of {SCENE_PHRASES[scene]}{_with(_phrases(Label(scene, tuple(things)), last=last))}"
+
+
+def _without_words(things: Sequence[Thing]) -> tuple[Thing, ...]:
+    return tuple(replace(thing, words="") for thing in things)
 
 
 def _inside(label: Label) -> str:

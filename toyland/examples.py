@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from toyland.captions import plain_caption
+from toyland.captions import insertion_prompts
+from toyland.plausible import places_for
 from toyland.world import HELD_OUT_SEED, Sample, World
 
 SIZE = (256, 256)  # (width, height); another size is cut from the picture's lower part and enlarged
@@ -50,10 +51,14 @@ def write_examples(world: World, folder: Path) -> None:
 
 def describe(example: Example, sample: Sample) -> dict[str, str | int]:
     """The example's entry: what the picture shows, what it shall show, what is new in that, and a seed."""
+    places = places_for(sample, example.subject)
+    if places is None:
+        raise ValueError(f"{example.file} has no place for {example.subject}")
+    source, target = insertion_prompts(sample.label, example.subject, places.zones[0])
     return {
         "file": example.file,
-        "source_prompt": plain_caption(sample.scene, sample.objects),
-        "prompt": plain_caption(sample.scene, [*sample.objects, example.subject]),
+        "source_prompt": source,
+        "prompt": target,
         "subject": example.subject,
         "seed": example.seed,
     }

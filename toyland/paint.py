@@ -142,5 +142,5 @@ def paste_spot(picture: Image.Image, box: Sequence[float], colour: Colour, opaci
 
 
 def _gradient(upper: Colour, lower: Colour, width: int, height: int) -> Image.Image:
-    column = np.linspace(upper, lower, height).astype(np.uint8)[:, None]
-    return Image.fromarray(np.broadcast_to(column, (height, width, 3)).copy())
+    column = Image.fromarray(np.linspace(upper, lower, height).astype(np.uint8)[:, None])
+    return column.resize((width, height), Image.Resampling.NEAREST)

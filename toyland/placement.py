@@ -19,6 +19,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and
 Mask = NDArray[np.bool_]  # (H, W)
 
 USUAL_SIZES, SMALL_SIZES, BIG_SIZES = (0.87, 1.13), (0.70, 0.77), (1.26, 1.36)  # factors of the usual size
+CARRIED_SIZES = (0.92, 1.08)
 MAX_OVERLAP = 0.25  # of the smaller of two boxes may be covered by the other one
 SMALLEST = 28  # px: what would look smaller is not put there
 DEPTH_STEP = 5  # rows between the feet of two things of which one is in front of the other

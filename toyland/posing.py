@@ -10,6 +10,7 @@ from toyland.objects import ObjectKind
 from toyland.paint import Rng
 from toyland.placement import (
     BIG_SIZES,
+    CARRIED_SIZES,
     SMALL_SIZES,
     SMALLEST,
     USUAL_SIZES,
@@ -44,12 +45,17 @@ def free_hosts(name: str, zone: Zone, poses: Sequence[Pose]) -> list[int]:
     return [i for i, pose in enumerate(poses) if can_carry(pose.name, zone) and i not in busy]
 
 
+def others_than(host: int, poses: Sequence[Pose]) -> list[Pose]:
+    """All things but this one and what it carries."""
+    return [pose for i, pose in enumerate(poses) if i != host and pose.host != host]
+
+
 def pose_thing(
     kind: ObjectKind, zone: Zone, backdrop: Backdrop, poses: Sequence[Pose], sprites: Path, rng: Rng
 ) -> Pose | None:
     """One try to place the object in the zone."""
     colour = kind.colours[int(rng.integers(len(kind.colours)))] if kind.colours else ""
-    factor, size_word = _draw_size(rng) if zone not in CARRIED else (float(rng.uniform(0.92, 1.08)), "")
+    factor, size_word = _draw_size(rng) if zone not in CARRIED else (float(rng.uniform(*CARRIED_SIZES)), "")
     words = (size_word or colour) if rng.random() < TOLD_SHARE else ""
     mirrored = bool(rng.random() < 0.5)
     if zone in CARRIED:
@@ -99,8 +105,7 @@ def _pose_carried(
     colour, words, factor = look
     usual = kind.size * backdrop.zones[bearer.zone].scale(bearer.foot)
     box = carried_box(kind.name, zone, bearer, height / width, factor, usual)
-    others = [pose for i, pose in enumerate(poses) if i != host and pose.host != host]
-    if not in_picture(box) or not is_free(box, zone, others):
+    if not in_picture(box) or not is_free(box, zone, others_than(host, poses)):
         return None
     return Pose(kind.name, zone, box, colour, words, bearer.mirrored, host)
 

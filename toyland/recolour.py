@@ -38,7 +38,7 @@ def recolour(sprite: Image.Image, colour: str) -> Image.Image:
     return painted
 
 
-def _main_hue(hue: NDArray[np.float32], weight: NDArray[np.float32]) -> float:
+def _main_hue(hue: NDArray[np.floating], weight: NDArray[np.floating]) -> float:
     """The hue (0..1) that the sprite shows most of, by saturation."""
     counts, edges = np.histogram(hue, bins=24, range=(0, 1), weights=weight)
     return float(edges[counts.argmax()] + 0.5 / 24)

@@ -73,8 +73,11 @@ class PlacedObject:
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture of the world (RGB, H x W) with everything that is known about it; `empty` is its scene in
-    the same light with nothing in it."""
+    """One picture of the world (RGB, H x W) with everything that is known about it.
+
+    empty: the same scene in the same light with nothing in it
+    sprites: folder of the objects' pictures
+    """
 
     picture: Image.Image
     empty: Image.Image
@@ -83,6 +86,7 @@ class Sample:
     placed: tuple[PlacedObject, ...]
     backdrop: Backdrop
     poses: tuple[Pose, ...]
+    sprites: Path
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -246,7 +250,7 @@ class World:
             for index, (pose, (mask, _)) in enumerate(zip(poses, masks, strict=True))
         )
         text = caption(label_of(backdrop, poses), rng)
-        return Sample(picture, empty, text, backdrop.scene, placed, backdrop, tuple(poses))
+        return Sample(picture, empty, text, backdrop.scene, placed, backdrop, tuple(poses), self.sprites)
 
 
 def label_of(backdrop: Backdrop, poses: Sequence[Pose]) -> Label:
