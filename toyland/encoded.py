@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from toyland.dataset import Dataset
 from toyland.latents import encode, pack, to_tensor
 
-BATCH = 32
+BATCH = 4  # more would not fit the cache of a CPU
 TOKEN = 16  # pixels
 
 
@@ -35,7 +35,7 @@ class Encoded:
     def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Random sample indices (B,), their latents (B, C, h, w) and shares (B, h / 2, w / 2), half mirrored."""
         indices = torch.randint(len(self), (count,), generator=generator)
-        mirrored = torch.randint(2, (count,), generator=generator)
+        mirrored = torch.randint(self.latents.shape[0], (count,), generator=generator)
         latents = torch.from_numpy(self.latents[mirrored.numpy(), indices.numpy()]).float()
         shares = torch.from_numpy(self.shares[indices.numpy()]).float()
         return indices, latents, torch.where(mirrored[:, None, None] > 0, shares.flip(-1), shares)

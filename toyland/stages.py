@@ -35,7 +35,7 @@ PLANS = {
     "guidance": Plan(learning_rate=5e-4, warmup_steps=30, ema_decay=0.99),
     "sam2": Plan(learning_rate=1.5e-3, warmup_steps=100, decay_from=0.2, ema_decay=0.995),
 }
-HALF_BATCH = 64  # pictures of a quarter of the tokens
+HALF_BATCH = 48  # pictures of a quarter of the tokens
 
 
 def train_vae(workshop: Workshop, plan: Plan) -> None:

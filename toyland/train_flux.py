@@ -9,7 +9,7 @@ from toyland.encoded import Encoded, halve, tokens_of
 from toyland.flow import FluxModules, add_noise
 from toyland.texts import Texts
 
-OBJECT_WEIGHT = 3.0  # how much more than the scene a token full of object counts when there is no noise
+OBJECT_WEIGHT = 6.0  # how much more than the scene a token full of object counts when there is no noise
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,29 @@
+"""Loss curves of the trainings, one panel a stage."""
+
+import json
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+COLUMNS = 4
+
+
+def draw_curves(runs: Path, file: Path) -> None:
+    """Draw every stage's `losses.jsonl` below `runs` into one picture: the loss, logarithmic, against minutes."""
+    curves = {path.parent.name: _read(path) for path in sorted(runs.glob("*/losses.jsonl"))}
+    rows = -(-len(curves) // COLUMNS)
+    figure = Figure(figsize=(3.2 * COLUMNS, 2.4 * rows), layout="constrained")
+    panels = figure.subplots(rows, COLUMNS, squeeze=False).flatten()
+    for panel, (stage, (minutes, losses)) in zip(panels, curves.items(), strict=False):
+        panel.plot(minutes, losses, linewidth=1)
+        panel.set(title=stage, xlabel="minutes", yscale="log")
+        panel.grid(alpha=0.3, which="both")
+    for panel in panels[len(curves) :]:
+        panel.set_visible(False)
+    figure.savefig(file, dpi=80)
+
+
+def _read(file: Path) -> tuple[list[float], list[float]]:
+    """Minutes and losses of a curve."""
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [line["seconds"] / 60 for line in lines], [line["loss"] for line in lines]
