@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 COLUMNS = 4
 
 
-def draw_curves(runs: Path, file: Path) -> None:
-    """Draw every stage's `losses.jsonl` below `runs` into one picture: the loss, logarithmic, against minutes."""
+def curves_figure(runs: Path) -> Figure:
+    """Every stage's `losses.jsonl` below `runs`: the loss, logarithmic, against minutes."""
     curves = {path.parent.name: _read(path) for path in sorted(runs.glob("*/losses.jsonl"))}
     rows = -(-len(curves) // COLUMNS)
     figure = Figure(figsize=(3.2 * COLUMNS, 2.4 * rows), layout="constrained")
@@ -20,7 +20,7 @@ def draw_curves(runs: Path, file: Path) -> None:
         panel.grid(alpha=0.3, which="both")
     for panel in panels[len(curves) :]:
         panel.set_visible(False)
-    figure.savefig(file, dpi=80)
+    return figure
 
 
 def _read(file: Path) -> tuple[list[float], list[float]]:
