@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FOCAL_WEIGHT = 20.0
+JUDGED_PIXEL = 2  # pixels of the picture to one of the judged mask
 
 
 def focal_loss(logits: Tensor, target: Tensor, alpha: float = 0.25, focus: float = 2.0) -> Tensor:
@@ -31,19 +32,18 @@ def intersection_over_union(masks: Tensor, target: Tensor) -> Tensor:
 def segmentation_loss(logits: Tensor, ious: Tensor, presence: Tensor, target: Tensor) -> Tensor:
     """SAM's loss of one prompt for each image.
 
-    The single answer is always judged; of the three alternatives only the best is, so that they may differ.
-    Every IoU estimate is judged. Where the target is empty (a prompt on nothing) only the estimates and the
-    presence are.
+    Things of this world have no parts: a prompt means one thing, so all four masks are judged, and their
+    estimated IoUs. Where the target is empty (a prompt on nothing) only estimates and presence are judged.
 
     logits: (B, 4, h, w); ious: (B, 4); presence: (B, 1) logits; target: (B, H, W) bool, at least as fine
     """
-    # A coarse cell on the edge is wanted in part, so the fine outline is learned at the coarse price.
-    shares = F.adaptive_avg_pool2d(target[:, None].float(), (logits.shape[-2], logits.shape[-1]))
-    wanted = shares.expand_as(logits)
-    mask_loss = FOCAL_WEIGHT * focal_loss(logits, wanted) + dice_loss(logits, wanted)  # (B, 4)
+    # Logits are interpolated before they are judged, as they are at run time: so they learn to place the
+    # outline within a cell of four pixels. Judged as cells they reach an IoU of 0.965 at best, so 0.99.
+    size = (target.shape[-2] // JUDGED_PIXEL, target.shape[-1] // JUDGED_PIXEL)
+    fine = F.interpolate(logits.float(), size, mode="bilinear")
+    wanted = F.adaptive_avg_pool2d(target[:, None].float(), size).expand_as(fine)
+    mask_loss = FOCAL_WEIGHT * focal_loss(fine, wanted) + dice_loss(fine, wanted)  # (B, 4)
     present = target.any(-1).any(-1).float()  # (B,)
-    true_ious = intersection_over_union(logits.detach() > 0, wanted > 0.5)
-    true_ious = true_ious * present[:, None]
-    judged = mask_loss[:, 0] + mask_loss[:, 1:].min(1).values
+    true_ious = intersection_over_union(fine.detach() > 0, wanted > 0.5) * present[:, None]
     seen = F.binary_cross_entropy_with_logits(presence[:, 0], present)
-    return (present * judged).mean() + F.mse_loss(ious, true_ious) + 0.1 * seen
+    return (present[:, None] * mask_loss).mean() + F.mse_loss(ious, true_ious) + 0.1 * seen

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FOREGROUND, BOX_TOP_LEFT, BOX_BOTTOM_RIGHT = 1, 2, 3  # SAM's point labels
-ROUGH_CELL = 8  # pixels of the grid on which a rough mask is known, as on the transformer's token grid
+ROUGH_CELL = 16  # pixels of the grid on which a rough mask is known: one token of the transformer
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,19 @@ def point_prompts(masks: Tensor, count: int, scale: float, generator: torch.Gene
     width = masks.shape[-1]
     points = torch.stack([chosen % width, chosen // width], -1).float() * scale
     return Prompts(points, torch.full_like(chosen, FOREGROUND))
+
+
+def middle_prompts(masks: Tensor, scale: float) -> Prompts:
+    """For each mask (B, H, W) the one of its points that lies nearest to the middle of them all."""
+    _, height, width = masks.shape
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    places = torch.stack([columns, rows], -1).float()  # (H, W, 2)
+    area = masks.sum((1, 2)).clamp(min=1)
+    middles = torch.einsum("bhw,hwc->bc", masks.float(), places) / area[:, None]
+    distances = (places - middles[:, None, None]).square().sum(-1)
+    nearest = distances.masked_fill(~masks, torch.inf).flatten(1).argmin(1)
+    points = torch.stack([nearest % width, nearest // width], -1).float() * scale
+    return Prompts(points[:, None], torch.full((len(masks), 1), FOREGROUND))
 
 
 def box_prompts(masks: Tensor, jitter: float, scale: float, generator: torch.Generator) -> Prompts:

@@ -10,25 +10,28 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from toyland.mask_loss import segmentation_loss
-from toyland.prompts import Prompts, box_prompts, point_prompts, rough_mask_prompts
+from toyland.prompts import Prompts, box_prompts, middle_prompts, point_prompts, rough_mask_prompts
 from toyland.segmenter import embed_images, normalise, predict_masks
 
-NOTHING_SHARE = 0.1  # of point prompts lie on the bare scene
+NOTHING_SHARE = 0.1  # of points lie on the bare scene
+GLIMPSED_SHARE = 0.4  # of a batch, when there are glimpses
+BOX_ERROR = 0.04  # of a box's size
+POINTED_THINGS = 2  # of a picture and a batch: a prompt costs a fifth of what embedding the picture does
 
 
 @dataclass(frozen=True)
 class SegmenterRecipe:
-    """Each batch: pictures, one object in each, one prompt of each kind.
+    """Each batch: pictures, each embedded once, with six prompts on things in it.
 
     pictures: (N, H, W, 3) uint8; instances: (N, H, W) uint8
-    glimpses: (M, H, W, 3) uint8, the transformer's guesses at the first M pictures, blurred as at run time
+    glimpses: (M, H, W, 3) uint8, the transformer's guesses at the first M pictures, or none
     """
 
     model: SAM2Base
     pictures: NDArray[np.uint8]
     instances: NDArray[np.uint8]
-    glimpses: NDArray[np.uint8]
-    batch: int = 16
+    glimpses: NDArray[np.uint8] | None = None
+    batch: int = 12
 
     @property
     def trained(self) -> nn.Module:
@@ -37,54 +40,68 @@ class SegmenterRecipe:
         return model
 
     def loss(self, generator: torch.Generator) -> Tensor:
-        """Mean of the prompt kinds' losses on one batch, half of it glimpses."""
+        """Mean of the prompt kinds' losses on one batch."""
         pictures, instances = self._draw_pictures(generator)
-        target = pick_instances(instances, generator)
         images = normalise(pictures, self.model.image_size)
         losses = []
         with sdpa_kernel(SDPBackend.MATH):  # on CPUs the fused kernel is slower for heads this small
             with torch.autocast("cpu", torch.bfloat16):
                 features = [feature.float() for feature in embed_images(self.model, images)]
-            for prompts, wanted in self._draw_prompts(target, instances == 0, generator):
-                logits, ious, presence = predict_masks(self.model, features, prompts)
-                losses.append(segmentation_loss(logits, ious, presence, wanted))
-        return torch.stack(losses).mean()
+            for prompts, rows, wanted in self._draw_prompts(instances, generator):
+                logits, ious, presence = predict_masks(self.model, [map_[rows] for map_ in features], prompts)
+                losses.append(segmentation_loss(logits, ious, presence, wanted) * len(rows))
+        return torch.stack(losses).sum() / (len(losses) * len(pictures))
 
     def _draw_pictures(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """(B, H, W, 3) pictures, the later half of them glimpses, and (B, H, W) instances."""
-        half = self.batch // 2
-        drawn = torch.randint(len(self.pictures), (half,), generator=generator).numpy()
-        glimpsed = torch.randint(len(self.glimpses), (self.batch - half,), generator=generator).numpy()
-        pictures = np.concatenate([self.pictures[drawn], self.glimpses[glimpsed]])
-        instances = np.concatenate([self.instances[drawn], self.instances[glimpsed]])
-        kept = instances.any((1, 2))  # empty scenes have nothing to point at
-        return torch.from_numpy(pictures[kept]), torch.from_numpy(instances[kept])
+        """(B, H, W, 3) pictures, the last of them glimpses, and (B, H, W) instances; half are mirrored."""
+        glimpsed = round(self.batch * GLIMPSED_SHARE) if self.glimpses is not None else 0
+        rows = torch.randint(len(self.pictures), (self.batch - glimpsed,), generator=generator).numpy()
+        chosen = self.pictures[rows]
+        if self.glimpses is not None:
+            others = torch.randint(len(self.glimpses), (glimpsed,), generator=generator).numpy()
+            chosen, rows = np.concatenate([chosen, self.glimpses[others]]), np.concatenate([rows, others])
+        pictures, instances = torch.from_numpy(chosen), torch.from_numpy(self.instances[rows])
+        flips = torch.rand(len(rows), generator=generator) < 0.5
+        pictures = torch.where(flips[:, None, None, None], pictures.flip(2), pictures)
+        instances = torch.where(flips[:, None, None], instances.flip(2), instances)
+        kept = (instances > 0).flatten(1).any(1)  # empty scenes have nothing to point at
+        return pictures[kept], instances[kept]
 
     def _draw_prompts(
-        self, target: Tensor, bare: Tensor, generator: torch.Generator
-    ) -> list[tuple[Prompts, Tensor]]:
-        """One prompt of each kind with the mask it should give; `bare` (B, H, W) is where nothing stands."""
-        scale = self.model.image_size / target.shape[-1]
+        self, instances: Tensor, generator: torch.Generator
+    ) -> list[tuple[Prompts, Tensor, Tensor]]:
+        """Prompts of each kind, which picture each is for, and the mask it should give."""
+        rows = torch.arange(len(instances))
+        twice = rows.repeat(POINTED_THINGS)
+        pointed, scale = (
+            pick_instances(instances[twice], generator),
+            self.model.image_size / instances.shape[-1],
+        )
+        missed = torch.rand(len(twice), 1, 1, generator=generator) < NOTHING_SHARE
+        point = point_prompts(torch.where(missed, instances[twice] == 0, pointed), 1, scale, generator)
+        boxed, framed, rough = (pick_instances(instances, generator) for _ in range(3))
         count = int(torch.randint(2, 5, (), generator=generator))
-        missed = torch.rand(len(target), generator=generator) < NOTHING_SHARE
-        pointed = torch.where(missed[:, None, None], bare, target)
-        found = target & ~missed[:, None, None]
-        box = box_prompts(target, 0.06, scale, generator)
-        rough = rough_mask_prompts(target, self.model.image_size // 4, generator)
-        points = point_prompts(target, count, scale, generator)
+        points = point_prompts(framed, count, scale, generator)
+        mask = rough_mask_prompts(rough, self.model.image_size // 4, generator)
+        hint = point_prompts(rough, 2, scale, generator)
         return [
-            (point_prompts(pointed, 1, scale, generator), found),
-            (points, target),
-            (box.and_points(points) if count == 4 else box, target),
-            (rough.and_points(points) if count == 2 else rough, target),
+            (point, twice, pointed & ~missed),
+            (middle_prompts(boxed, scale), rows, boxed),
+            (box_prompts(boxed, BOX_ERROR, scale, generator), rows, boxed),
+            (
+                box_prompts(framed, BOX_ERROR, scale, generator).and_points(points) if count == 4 else points,
+                rows,
+                framed,
+            ),
+            (mask.and_points(hint) if count == 2 else mask, rows, rough),
         ]
 
 
 def pick_instances(instances: Tensor, generator: torch.Generator) -> Tensor:
     """The mask (B, H, W) of one random object of each picture; every picture must have one."""
-    counts = instances.flatten(1).max(1).values.float()
-    chosen = 1 + (torch.rand(len(counts), generator=generator) * counts).long()
-    masks = instances == chosen[:, None, None]
-    # A thing may be wholly hidden behind a later one: then take whatever is there.
-    hidden = ~masks.flatten(1).any(1)
-    return torch.where(hidden[:, None, None], instances > 0, masks)
+    present = torch.stack(
+        [(instances == number).any(1).any(1) for number in range(1, 1 + int(instances.max()))], 1
+    )
+    number = torch.multinomial(present.float(), 1, generator=generator) + 1
+    picked: Tensor = instances == number[:, :, None]
+    return picked

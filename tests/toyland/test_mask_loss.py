@@ -26,14 +26,32 @@ def test_iou() -> None:
     assert intersection_over_union(nothing, nothing).item() == 1
 
 
-def test_one_right_alternative_is_enough() -> None:
-    sure, ious = torch.full((1, 1), 9.0), torch.tensor([[1.0, 1.0, 0.0, 0.0]])
-    logits = torch.stack([RIGHT, RIGHT, -RIGHT, -RIGHT], 1)
-    assert segmentation_loss(logits, ious, sure, TARGET).item() < 0.01
+def test_all_four_masks_are_judged() -> None:
+    sure, target = torch.full((1, 1), 9.0), TARGET.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    right = torch.stack([RIGHT] * 4, 1)
+    losses = [
+        segmentation_loss(torch.cat([right[:, :count], -right[:, count:]], 1), ious, sure, target).item()
+        for count, ious in ((4, torch.ones(1, 4)), (3, torch.tensor([[1.0, 1.0, 1.0, 0.0]])))
+    ]
+    assert losses[0] < 0.1 < losses[1]
+
+
+def test_outlines_are_learned_within_a_cell() -> None:
+    """A logit near nought moves the interpolated outline, and a finer target tells which way."""
+    target = torch.zeros(1, 32, 32, dtype=torch.bool)
+    target[:, :, :14] = True  # cells of 4 px: the outline lies in the middle of the fourth
+    steps = torch.tensor([9.0, 9, 9, 0, -9, -9, -9, -9]).expand(1, 1, 8, 8)
+    early, late = (
+        segmentation_loss(
+            (steps + shift).expand(1, 4, 8, 8), torch.ones(1, 4), torch.full((1, 1), 9.0), target
+        ).item()
+        for shift in (0.0, 4.0)
+    )
+    assert early < late
 
 
 def test_nothing_is_judged_by_its_estimates_alone() -> None:
-    nothing = torch.zeros_like(TARGET)
     logits = torch.stack([RIGHT] * 4, 1)
+    nothing = torch.zeros(1, 16, 16, dtype=torch.bool)
     loss = segmentation_loss(logits, torch.zeros(1, 4), torch.full((1, 1), -9.0), nothing)
     assert loss.item() < 0.01

