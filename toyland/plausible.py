@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toyland.held_out import standing_zones
+from toyland.belonging import standing_zones
 from toyland.objects import find_object
 from toyland.paint import SIZE
 from toyland.placement import (

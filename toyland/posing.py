@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from toyland.backdrop import Backdrop
-from toyland.held_out import standing_zones
+from toyland.belonging import standing_zones
 from toyland.hosts import GRIPS, can_carry
 from toyland.objects import ObjectKind
 from toyland.paint import Rng
