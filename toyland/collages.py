@@ -1,4 +1,4 @@
-"""Pictures of anything: emoji of every kind over soft shapes, so that the autoencoder is no stranger elsewhere."""
+"""Pictures of anything: emoji over soft shapes, so that the autoencoder is no stranger elsewhere."""
 
 from functools import lru_cache
 from pathlib import Path

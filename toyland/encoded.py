@@ -1,5 +1,7 @@
 """Datasets as the transformer sees them: latents, also of the mirrored pictures, and where things are."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from toyland.dataset import Dataset
+from toyland.label import Label
 from toyland.latents import encode, pack, to_tensor
 
 BATCH = 4  # more would not fit the cache of a CPU
@@ -24,17 +27,20 @@ class Encoded:
 
     latents: (2, N, C, h, w) normalised; index 1 is mirrored
     shares: (N, h / 2, w / 2), how much of each token's square shows a thing, 0..1
+    odds: (N,) how often each is drawn, in any unit
     """
 
     latents: NDArray[np.float16]
     shares: NDArray[np.float16]
+    odds: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return self.latents.shape[1]
+        return int(self.latents.shape[1])
 
     def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Random sample indices (B,), their latents (B, C, h, w) and shares (B, h / 2, w / 2), half mirrored."""
-        indices = torch.randint(len(self), (count,), generator=generator)
+        """Sample indices (B,), their latents (B, C, h, w) and shares (B, h / 2, w / 2), half mirrored."""
+        odds = torch.from_numpy(self.odds)
+        indices = torch.multinomial(odds, count, replacement=True, generator=generator)
         mirrored = torch.randint(self.latents.shape[0], (count,), generator=generator)
         latents = torch.from_numpy(self.latents[mirrored.numpy(), indices.numpy()]).float()
         shares = torch.from_numpy(self.shares[indices.numpy()]).float()
@@ -47,9 +53,19 @@ def encode_dataset(vae: AutoencoderKL, dataset: Dataset, folder: Path) -> Encode
         _encode_all(vae, dataset, folder / "latents.npy")
         # Written last: its presence says that the latents are whole.
         np.save(folder / "shares.npy", object_shares(dataset.instances))
-    return Encoded(
-        np.load(folder / "latents.npy", mmap_mode="r"), np.load(folder / "shares.npy", mmap_mode="r")
-    )
+    latents, shares = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "shares"))
+    return Encoded(latents, shares, rarity(dataset.labels))
+
+
+def rarity(labels: Sequence[Label]) -> NDArray[np.float32]:
+    """(N,) odds that bring rare things nearer to common ones.
+
+    A sample counts by the root of how much rarer than usual its rarest thing is; one without things counts 1.
+    """
+    counts = Counter(name for label in labels for name in label.names)
+    usual = sum(counts.values()) / max(1, len(counts))
+    odds = [(usual / min((counts[name] for name in label.names), default=usual)) ** 0.5 for label in labels]
+    return np.array(odds, np.float32)
 
 
 def object_shares(instances: NDArray[np.uint8]) -> NDArray[np.float16]:

@@ -44,7 +44,7 @@ class FluxModules(nn.Module):
 
 
 def hidden_matrices(module: nn.Module) -> list[nn.Parameter]:
-    """Weight matrices inside the blocks of transformers, without embeddings and modulations: what Muon is for."""
+    """Weight matrices inside transformers' blocks, without embeddings and modulations: what Muon is for."""
     inside = ("blocks.", "block.", "layers.")
     return [
         parameter

@@ -1,4 +1,4 @@
-"""A new pipeline with random weights, in FLUX's geometry: what the training of the transformer starts from."""
+"""A new pipeline with random weights, in FLUX's geometry: what the transformer's training starts from."""
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL

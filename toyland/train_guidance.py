@@ -14,7 +14,7 @@ LARGEST_GUIDANCE = 5.0
 
 @dataclass(frozen=True)
 class GuidanceRecipe:
-    """The student at guidance g imitates `without + g * (with - without)` of a frozen teacher at guidance 1."""
+    """The student at guidance g imitates `without + g * (with - without)` of a frozen teacher."""
 
     student: FluxModules
     teacher: FluxModules

@@ -1,8 +1,8 @@
 """Recipe of the autoencoder: factor 8 and 16 channels, as FLUX's, for pictures of the world and of anything.
 
-Two habits make its latents easy to learn for the transformer: the posterior is kept near a normal distribution
-(a small KL), and halved latents decode to halved pictures, so that what the transformer learns at half size, where
-a step costs a quarter, holds at full size (scale equivariance: EQ-VAE, arXiv 2502.09509).
+Two habits make its latents easy to learn for the transformer: the posterior is kept near a normal
+distribution (a small KL), and halved latents decode to halved pictures, so that what the transformer learns
+at half size, where a step costs a quarter, holds at full size (EQ-VAE, arXiv 2502.09509).
 """
 
 from collections.abc import Sequence
@@ -50,11 +50,9 @@ class AutoencoderRecipe:
             half = self.vae.decode(F.avg_pool2d(latents, 2)).sample
         mean, variance = posterior.mean.float(), posterior.logvar.float()
         divergence = 0.5 * (mean.square() + variance.exp() - 1 - variance).mean()
-        return (
-            picture_loss(whole.float(), pictures)
-            + HALF_WEIGHT * picture_loss(half.float(), F.avg_pool2d(pictures, 2))
-            + KL_WEIGHT * divergence
-        )
+        halved = HALF_WEIGHT * picture_loss(half.float(), F.avg_pool2d(pictures, 2))
+        loss: Tensor = picture_loss(whole.float(), pictures) + halved + KL_WEIGHT * divergence
+        return loss
 
     def _draw(self, generator: torch.Generator) -> Tensor:
         """(B, 3, S, S) in -1..1, whole pictures or crops, channels last."""
@@ -71,7 +69,7 @@ class AutoencoderRecipe:
 
 @dataclass(frozen=True)
 class DecoderRecipe:
-    """A sharper decoder for latents that stay as they are, and with them all that the transformer has learned."""
+    """A sharper decoder for latents that stay as they are, and with them all the transformer has learned."""
 
     autoencoder: AutoencoderRecipe
 
@@ -109,7 +107,7 @@ def hidden_convolutions(vae: AutoencoderKL) -> list[nn.Parameter]:
 
 
 def build_autoencoder() -> AutoencoderKL:
-    """Random weights in FLUX's geometry; slender, so that it decodes 256 pixels in a tenth of a second on CPUs."""
+    """Random weights in FLUX's geometry; slender, to decode 256 pixels in a tenth of a second on CPUs."""
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,

@@ -144,8 +144,8 @@ def build_optimizers(
 ) -> list[torch.optim.Optimizer]:
     """AdamW; for the weights of hidden layers Muon, with updates as large as AdamW's.
 
-    Muon (K. Jordan, 2024; arXiv 2502.16982) needs about half the steps. It takes matrices: a convolution's weight
-    is one row an output channel.
+    Muon (K. Jordan, 2024; arXiv 2502.16982) needs about half the steps. It takes matrices: a convolution's
+    weight is one row an output channel.
     """
     by_muon = {id(parameter) for parameter, _ in flattened}
     others = [parameter for parameter in parameters if id(parameter) not in by_muon]

@@ -6,9 +6,11 @@ import numpy as np
 import torch
 
 from toyland.dataset import build_dataset
-from toyland.encoded import Encoded, encode_dataset, halve, object_shares
+from toyland.encoded import Encoded, encode_dataset, halve, object_shares, rarity
+from toyland.label import Label, Thing
 from toyland.train_vae import build_autoencoder
 from toyland.world import World
+from toyland.zones import Zone
 
 
 def test_mirrored_latents_come_with_mirrored_shares() -> None:
@@ -16,7 +18,7 @@ def test_mirrored_latents_come_with_mirrored_shares() -> None:
     latents[0, ..., 0], latents[1, ..., -1] = 1, 1
     shares = np.zeros((1, 2, 2), np.float16)
     shares[..., 0] = 1
-    _, drawn, at = Encoded(latents, shares).draw(16, torch.Generator().manual_seed(0))
+    _, drawn, at = Encoded(latents, shares, np.ones(1, np.float32)).draw(16, torch.Generator().manual_seed(0))
     left = drawn[:, 0, 0, 0] > 0
     assert left.any()
     assert not left.all()
@@ -44,3 +46,11 @@ def test_encoded_once_and_mirrored(world: World, tmp_path: Path) -> None:
     assert not np.array_equal(encoded.latents[0], encoded.latents[1])
     assert np.array_equal(encoded.latents, again.latents)
     assert (tmp_path / "latents.npy").stat().st_mtime_ns == written
+
+
+def test_rare_things_are_drawn_more_often() -> None:
+    def label(*names: str) -> Label:
+        return Label("beach", tuple(Thing(name, Zone.GROUND) for name in names))
+
+    odds = rarity([label("dog")] * 8 + [label("crab", "dog"), label("crab"), label()])
+    assert odds[0] < odds[-1] == 1 < odds[8] == odds[9]

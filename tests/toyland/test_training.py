@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from tests.toyland.tiny import tiny_encoded, tiny_modules, tiny_texts
-from toyland.encoded import Encoded
 from toyland.flow import hidden_matrices
 from toyland.train_flux import FluxRecipe
 from toyland.training import Plan, build_optimizers, save_run, start_run, train
@@ -64,7 +63,7 @@ def test_the_rate_climbs_and_falls() -> None:
 
 def test_objects_weigh_more_where_there_is_little_noise() -> None:
     recipe = tiny_recipe()
-    bare = replace(recipe, encoded=Encoded(recipe.encoded.latents, 0 * recipe.encoded.shares))
+    bare = replace(recipe, encoded=replace(recipe.encoded, shares=0 * recipe.encoded.shares))
     plain, weighted = (r.loss(torch.Generator().manual_seed(1)) for r in (bare, recipe))
     assert weighted > plain
 

@@ -46,7 +46,9 @@ def tiny_encoded() -> Encoded:
     """Random latents, things everywhere."""
     random = np.random.default_rng(0)
     latents = random.normal(size=(2, SAMPLES, CHANNELS, SIDE, SIDE)).astype(np.float16)
-    return Encoded(latents, np.ones((SAMPLES, SIDE // 2, SIDE // 2), np.float16))
+    return Encoded(
+        latents, np.ones((SAMPLES, SIDE // 2, SIDE // 2), np.float16), np.ones(SAMPLES, np.float32)
+    )
 
 
 def tiny_texts() -> Texts:
