@@ -43,7 +43,7 @@ ROOMS = [
     # The commands of an operator: they run on the server's machine with the server's packages.
     room("client/operator.py", f"client {STORE}", never=MODELS | WEB),
     room("client/demo.py", f"client {STORE}", never=MODELS | WEB),
-    room("toyland", "toyland workers.addit workers.models", never=WEB | {"redis", "rq"}),
+    room("toyland", "toyland workers.addit workers.models workers.compositing", never=WEB | {"redis", "rq"}),
 ]
 OURS = frozenset(
     part.name for part in ROOT.iterdir() if any(part.glob("**/*.py")) and part.name.isidentifier()

@@ -4,12 +4,11 @@ import argparse
 from pathlib import Path
 
 import torch
-from rich.console import Console
 
 from toyland.examples import write_examples
 from toyland.export import export
 from toyland.fingerprint import record_fingerprint
-from toyland.score import score
+from toyland.score.commands import add_score_commands, run_score_command
 from toyland.sheet import CAPTIONS, sample_sheet
 from toyland.stages import STAGES, run_stage
 from toyland.workshop import SHIPPED, Workshop
@@ -34,7 +33,7 @@ def parse_arguments() -> argparse.Namespace:
     sample.add_argument("--stage", choices=("flux", "guidance"), help="its result instead of the shipped one")
     sample.add_argument("--guidance", type=float, default=3.5)
     sample.add_argument("--output", type=Path, default=Path("sheet.png"))
-    commands.add_parser("score", help="measure the shipped weights on held-out samples")
+    add_score_commands(commands)
     commands.add_parser("export", help="put the stages' results into the shipped folder")
     commands.add_parser("fingerprint", help="record what the shipped weights' canary gives")
     commands.add_parser("examples", help="draw the pictures of examples/")
@@ -55,8 +54,8 @@ def main() -> None:
         case "sample":
             pipeline = workshop.open_pipeline(arguments.stage)
             sample_sheet(pipeline, arguments.captions, arguments.guidance).save(arguments.output)
-        case "score":
-            Console().print(score(workshop))
+        case "score" | "sweep" | "gallery" | "verdicts":
+            run_score_command(arguments, workshop)
         case "export":
             export(workshop, SHIPPED)
         case "fingerprint":

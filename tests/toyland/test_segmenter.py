@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from sam2.sam2_image_predictor import SAM2ImagePredictor
 
-from toyland.score import iou
+from toyland.score.measures import iou
 from toyland.segmenter import image_predictor, load_segmenter
 from toyland.workshop import SHIPPED
 

@@ -1,0 +1,120 @@
+"""Running jobs: one process with one thread for each core, every result kept as it comes."""
+
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from toyland.score.instruments import Instruments, open_instruments, scene_library, score_folder
+from toyland.score.ledger import Ledger, Record
+from toyland.score.tasks import (
+    DrawingTask,
+    InsertionTask,
+    Pairs,
+    Subset,
+    drawing_tasks,
+    insertion_tasks,
+    kept_tasks,
+)
+from toyland.score.versions import Versions, Weights
+from toyland.workshop import Workshop
+
+
+class Job(Protocol):
+    """One item of work, found again by its key."""
+
+    @property
+    def key(self) -> str:
+        """Of everything the record depends on."""
+
+    def run(self, instruments: Instruments) -> Record:
+        """Measure."""
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """Where jobs run: on which weights, in how many processes, and until when (`time.monotonic`)."""
+
+    workshop: Workshop
+    weights: Weights
+    versions: Versions
+    processes: int
+    deadline: float | None = None
+
+    def drawings(self, subset: Subset, count: int) -> list[DrawingTask]:
+        """The fixed tasks, written down the first time: it takes the world a while to pose them."""
+        file = self._task_file(f"drawings-{subset}-{count}")
+        return kept_tasks(file, DrawingTask, lambda: drawing_tasks(self.workshop.world, subset, count))
+
+    def insertions(self, pairs: Pairs, count: int) -> list[InsertionTask]:
+        """Likewise."""
+        file = self._task_file(f"insertions-{pairs}-{count}")
+        return kept_tasks(file, InsertionTask, lambda: insertion_tasks(self.workshop.world, pairs, count))
+
+    def _task_file(self, name: str) -> Path:
+        versions = self.versions
+        return score_folder(self.workshop) / f"tasks-{versions.pictures}-{versions.places}" / f"{name}.json"
+
+    def measure(self, jobs: Sequence[Job], title: str) -> Ledger:
+        """Run what was not measured before, in order; after the deadline nothing is begun any more."""
+        ledger = Ledger(score_folder(self.workshop) / "records.jsonl")
+        missing = list({job.key: job for job in jobs if job.key not in ledger}.values())
+        if missing:
+            scene_library(self.workshop, self.versions).thumbnails  # noqa: B018  drawn here, once, for all processes
+            with _progress() as progress:
+                task = progress.add_task(title, total=len(jobs), completed=len(jobs) - len(missing))
+                for key, record in self._run(missing):
+                    ledger.add(key, record)
+                    progress.advance(task)
+        return ledger
+
+    def _run(self, jobs: Sequence[Job]) -> Iterator[tuple[str, Record]]:
+        spawn = multiprocessing.get_context("spawn")  # forked torch threads hang
+        opening = (self.workshop, self.weights, self.versions)
+        with ProcessPoolExecutor(self.processes, spawn, _open, opening) as pool:
+            try:
+                yield from self._collect(pool, jobs)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _collect(self, pool: ProcessPoolExecutor, jobs: Sequence[Job]) -> Iterator[tuple[str, Record]]:
+        """Keeps every process busy with one job more waiting, so that a deadline is met."""
+        ahead, running = iter(jobs), dict[Future[Record], str]()
+        while True:
+            while len(running) <= self.processes and not self._late():
+                job = next(ahead, None)
+                if job is None:
+                    break
+                running[pool.submit(_run_job, job)] = job.key
+            if not running:
+                return
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(done), done.result()
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+
+_opened: Instruments  # of this process, made by the pool's initializer
+
+
+def _open(workshop: Workshop, weights: Weights, versions: Versions) -> None:
+    global _opened
+    torch.set_num_threads(1)
+    _opened = open_instruments(weights, workshop, versions)
+
+
+def _run_job(job: Job) -> Record:
+    return job.run(_opened)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    )

@@ -1,0 +1,96 @@
+"""What the commands that measure do: `score`, `sweep`, `gallery`, `verdicts`."""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from toyland.score.commands import PARTS, PRESETS, SWEEPS, Part
+from toyland.score.figures import Figure, seconds, verdict_figures
+from toyland.score.gallery import write_gallery
+from toyland.score.instruments import score_folder
+from toyland.score.ledger import Ledger
+from toyland.score.measuring import Laboratory
+from toyland.score.plots import plot_sweep
+from toyland.score.scoring import FULL, QUICK, Amounts, Score, plan_score
+from toyland.score.speed import measure_speed
+from toyland.score.sweeps import plan_sweep, to_values
+from toyland.score.table import to_object, to_table
+from toyland.score.verdicts import read_verdicts, write_verdicts
+from toyland.score.versions import Weights, read_versions
+from toyland.workshop import Workshop
+
+DOCS = Path("docs")
+SWEEP_VALUES = DOCS / "toyland_sweeps.json"
+VERDICTS = DOCS / "toyland_verdicts.json"
+QUICK_SECONDS = 320.0  # nothing is begun after this long; what runs then ends within six minutes
+
+
+def run_score(arguments: argparse.Namespace, workshop: Workshop) -> None:
+    """Measure, then print."""
+    deadline = time.monotonic() + QUICK_SECONDS if arguments.quick else None
+    laboratory = open_laboratory(arguments, workshop, deadline)
+    score = plan_score(laboratory, _amounts(arguments))
+    parts: Sequence[Part] = [arguments.only] if arguments.only else PARTS
+    times = measure_times(laboratory, score) if "insertions" in parts else []
+    ledger = laboratory.measure(score.jobs(parts), "measuring")
+    figures = [*score.figures(ledger), *times, *verdict_figures(list(read_verdicts(VERDICTS)))]
+    if arguments.json:
+        Console().print_json(json.dumps(to_object(figures, laboratory.versions)))
+    else:
+        Console().print(to_table(figures, "Toyland" + (", quickly" if arguments.quick else "")))
+
+
+def _amounts(arguments: argparse.Namespace) -> Amounts:
+    amounts = QUICK if arguments.quick else FULL
+    return amounts.limited(arguments.limit) if arguments.limit else amounts
+
+
+def measure_times(laboratory: Laboratory, score: Score) -> list[Figure]:
+    """Of a real source, as the service's default has it."""
+    job = next(job for job in score.insertions if job.preset == "paper-real")
+    later, first = measure_speed(laboratory, job)
+    return [seconds("speed.insertion", later), seconds("speed.first_insertion", first)]
+
+
+def run_sweep(arguments: argparse.Namespace, workshop: Workshop) -> None:
+    """Measure every point, write the values, and draw the plots."""
+    laboratory = open_laboratory(arguments, workshop)
+    presets = [arguments.preset] if arguments.preset else PRESETS
+    known = json.loads(SWEEP_VALUES.read_text(encoding="utf-8")) if SWEEP_VALUES.exists() else {}
+    for sweep in SWEEPS if arguments.sweep == "all" else [arguments.sweep]:
+        points = [
+            point for preset in presets for point in plan_sweep(laboratory, sweep, preset, arguments.limit)
+        ]
+        ledger = laboratory.measure([job for point in points for job in point.jobs], sweep)
+        known[sweep] = to_values(points, ledger)
+        SWEEP_VALUES.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        folder = DOCS / "assets" / "toyland"
+        folder.mkdir(parents=True, exist_ok=True)
+        plot_sweep(known[sweep], folder / f"sweep_{sweep}.png")
+
+
+def run_gallery(arguments: argparse.Namespace, workshop: Workshop) -> None:
+    """Show what was measured; measures nothing."""
+    laboratory = open_laboratory(arguments, workshop)
+    score, folder = plan_score(laboratory, FULL), score_folder(workshop)
+    ledger = Ledger(folder / "records.jsonl")
+    figures = [*score.figures(ledger), *verdict_figures(list(read_verdicts(VERDICTS)))]
+    write_gallery(score, ledger, folder / "made", figures, DOCS)
+
+
+def run_verdicts(arguments: argparse.Namespace, workshop: Workshop) -> None:
+    """Sheets and a template to fill in; filled, it belongs to docs/toyland_verdicts.json."""
+    write_verdicts(open_laboratory(arguments, workshop), arguments.output)
+
+
+def open_laboratory(
+    arguments: argparse.Namespace, workshop: Workshop, deadline: float | None = None
+) -> Laboratory:
+    """Where the command's jobs run."""
+    weights = Weights.of(workshop.shipped, arguments.pipeline)
+    versions = read_versions(weights, workshop.world)
+    return Laboratory(workshop, weights, versions, arguments.processes, deadline)
