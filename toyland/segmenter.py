@@ -46,13 +46,18 @@ def normalise(pictures: Tensor, size: int) -> Tensor:
     return (resized - MEAN) / STD
 
 
-def embed_images(model: SAM2Base, images: Tensor) -> list[Tensor]:
-    """Feature maps (B, C, S / stride, S / stride) of normalised images (B, 3, S, S) at strides 4, 8, 16."""
-    _, features, _, sizes = model._prepare_backbone_features(model.forward_image(images))
-    features[-1] = features[-1] + model.no_mem_embed
-    return [
-        feature.permute(1, 2, 0).unflatten(2, size) for feature, size in zip(features, sizes, strict=True)
-    ]
+def see_images(model: SAM2Base, images: Tensor) -> list[Tensor]:
+    """The encoder's features (B, C, S / stride, S / stride) of normalised images (B, 3, S, S) at strides 4, 8
+    and 16, all equally wide."""
+    seen: list[Tensor] = model.image_encoder(images)["backbone_fpn"]
+    return seen
+
+
+def decoder_features(model: SAM2Base, seen: list[Tensor]) -> list[Tensor]:
+    """What `see_images` gave, as the mask decoder wants it when there is no memory of earlier frames."""
+    fine, middle, coarse = seen
+    decoder = model.sam_mask_decoder
+    return [decoder.conv_s0(fine), decoder.conv_s1(middle), coarse + model.no_mem_embed.mT[..., None]]
 
 
 def predict_masks(model: SAM2Base, features: list[Tensor], prompts: Prompts) -> tuple[Tensor, Tensor, Tensor]:

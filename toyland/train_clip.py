@@ -13,6 +13,7 @@ from toyland.captions import caption
 from toyland.disturbances import disturb
 from toyland.judge_scores import content_of
 from toyland.label import Label
+from toyland.train_detector import hidden_convolutions
 from toyland.training import Plan, train
 from toyland.vocabulary import caption_words
 from toyland.workshop import Workshop
@@ -97,9 +98,9 @@ def tokenize_labels(clip: Clip, labels: Sequence[Label], seed: int) -> Tensor:
 def train_clip(workshop: Workshop, plan: Plan) -> None:
     """CLIP, from random weights."""
     torch.manual_seed(plan.seed)
-    clip = Clip(ClipConfig(tuple(caption_words(workshop.world)))).to(memory_format=torch.channels_last)
+    clip = Clip(ClipConfig(tuple(caption_words(workshop.world))))
     dataset, folder = workshop.dataset, workshop.run_folder("clip")
     tokens = tokenize_labels(clip, dataset.labels, TRAIN_SEED)
     recipe = ClipRecipe(clip, dataset.pictures, tokens, number_contents(dataset.labels))
-    train(recipe, plan, folder).use_average()
+    train(recipe, plan, folder, hidden_convolutions(clip)).use_average()
     save_clip(clip, folder / "clip")

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from toyland.dataset import Dataset
 from toyland.detection_targets import NOBODY, Things, detection_loss
 from toyland.disturbances import MELTED_SHARE, add_blobs, disturb, melt
 from toyland.judge_scores import best_threshold, detections
@@ -16,7 +18,7 @@ from toyland.placement import Box
 from toyland.training import Plan, train
 from toyland.workshop import Workshop
 from toyland.world import VALIDATION_SEED, World
-from workers.models.toyland.detector import Detector, DetectorConfig, save_detector
+from workers.models.toyland.detector import Detector, DetectorConfig, load_detector, save_detector
 
 PLAN = Plan(learning_rate=1.5e-3, warmup_steps=100, decay_from=0.3, ema_decay=0.995)
 FAINTEST = 0.05  # score of detections that the threshold is chosen among
@@ -94,6 +96,28 @@ def things_of(names: Sequence[str], pictures: Sequence[Sequence[tuple[str, Box]]
     return Things(classes, boxes)
 
 
+def contents_of(dataset: Dataset) -> list[list[tuple[str, Box]]]:
+    """Name and box of every thing of every sample."""
+    return [
+        list(zip(label.names, boxes, strict=True))
+        for label, boxes in zip(dataset.labels, dataset.boxes, strict=True)
+    ]
+
+
+def first_detector(folder: Path, names: tuple[str, ...]) -> Detector:
+    """The folder's detector, in training mode; one of random weights if there is none of these classes."""
+    if (folder / "config.json").exists():
+        detector = load_detector(folder)
+        if detector.config.names == names:
+            return detector.train()
+    return Detector(DetectorConfig(names))
+
+
+def hidden_convolutions(model: nn.Module) -> list[nn.Parameter]:
+    """The weights of all 3 x 3 convolutions: what Muon is right for."""
+    return [parameter for parameter in model.parameters() if parameter.ndim == 4 and parameter.shape[-1] == 3]
+
+
 def choose_threshold(detector: Detector, world: World, count: int) -> float:
     """The threshold that suits `count` pictures of the world and as many empty scenes, none trained on."""
     samples = [world.draw(VALIDATION_SEED, index) for index in range(count)]
@@ -104,17 +128,14 @@ def choose_threshold(detector: Detector, world: World, count: int) -> float:
 
 
 def train_detector(workshop: Workshop, plan: Plan) -> None:
-    """The detector, from random weights, and its threshold."""
+    """The detector, on from the shipped weights if they are of the same classes, and its threshold."""
     torch.manual_seed(plan.seed)
     names = tuple(kind.name for kind in OBJECTS)
-    detector = Detector(DetectorConfig(names)).to(memory_format=torch.channels_last)
+    detector = first_detector(workshop.shipped / "detector", names)
     dataset, folder = workshop.dataset, workshop.run_folder("detector")
-    contents = [
-        list(zip(label.names, boxes, strict=True))
-        for label, boxes in zip(dataset.labels, dataset.boxes, strict=True)
-    ]
-    recipe = DetectorRecipe(detector, dataset.pictures, dataset.instances, things_of(names, contents))
-    train(recipe, plan, folder).use_average()
+    things = things_of(names, contents_of(dataset))
+    recipe = DetectorRecipe(detector, dataset.pictures, dataset.instances, things)
+    train(recipe, plan, folder, hidden_convolutions(detector)).use_average()
     detector.config = replace(
         detector.config, threshold=choose_threshold(detector.eval(), workshop.world, VALIDATED)
     )

@@ -5,9 +5,12 @@ import pytest
 import torch
 from torch import nn
 
+from toyland.detection_targets import NOBODY
 from toyland.segmenter import build_segmenter
-from toyland.train_segmenter import SegmenterRecipe, pick_instances
+from toyland.train_segmenter import SegmenterRecipe, hidden_matrices, naming_loss, pick_instances
 from toyland.workshop import SHIPPED
+
+CLASSES = torch.tensor([[1, 0]] * 3 + [[NOBODY, NOBODY]])
 
 pytestmark = pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight:UserWarning")
 
@@ -19,7 +22,8 @@ def recipe() -> SegmenterRecipe:
     instances = np.zeros((4, 128, 128), np.uint8)
     instances[:3, 40:80, 30:90] = 1
     instances[:3, 90:120, 10:40] = 2
-    return SegmenterRecipe(build_segmenter(SHIPPED / "sam2"), pictures, instances, batch=4)
+    model, naming = build_segmenter(SHIPPED / "sam2"), nn.Conv2d(64, 3, 1)
+    return SegmenterRecipe(model, naming, pictures, instances, CLASSES, batch=4)
 
 
 def touched(module: nn.Module) -> bool:
@@ -33,6 +37,7 @@ def test_the_loss_reaches_all_but_the_memory(recipe: SegmenterRecipe) -> None:
     assert torch.isfinite(loss)
     assert touched(recipe.model.image_encoder)
     assert touched(recipe.model.sam_mask_decoder)
+    assert touched(recipe.naming)
     assert not touched(recipe.model.memory_attention)
 
 
@@ -51,8 +56,25 @@ def test_prompts_point_at_what_they_mean(recipe: SegmenterRecipe) -> None:
 
 def test_empty_scenes_are_left_out(recipe: SegmenterRecipe) -> None:
     for seed in range(5):
-        _, instances = recipe._draw_pictures(torch.Generator().manual_seed(seed))
+        _, instances, classes = recipe._draw_pictures(torch.Generator().manual_seed(seed))
         assert (instances > 0).flatten(1).any(1).all()
+        assert (classes != NOBODY).all()
+
+
+def test_cells_are_named_after_what_they_show(recipe: SegmenterRecipe) -> None:
+    instances = torch.from_numpy(recipe.instances[:1])
+    right = torch.zeros(1, 3, 32, 32)
+    right[0, 0] = 20 * (instances[0, 2::4, 2::4] == 0)
+    right[0, 2] = 20 * (instances[0, 2::4, 2::4] == 1)  # the first is of class 1, which is channel 2
+    right[0, 1] = 20 * (instances[0, 2::4, 2::4] == 2)
+    assert naming_loss(right, instances, CLASSES[:1]) < 0.2
+    assert naming_loss(right.flip(1), instances, CLASSES[:1]) > 2
+
+
+def test_matrices_for_muon_are_views(recipe: SegmenterRecipe) -> None:
+    matrices = hidden_matrices(recipe.model)
+    assert len(matrices) > 20
+    assert all(matrix.is_contiguous() for matrix in matrices)
 
 
 def test_every_instance_is_picked_now_and_then() -> None:
