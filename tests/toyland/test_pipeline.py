@@ -21,16 +21,16 @@ def pipeline() -> FluxPipeline:
 def test_draws_a_finite_picture(pipeline: FluxPipeline) -> None:
     picture = pipeline(
         "a photo of a beach with a dog",
-        height=128,
-        width=128,
+        height=256,
+        width=256,
         num_inference_steps=4,
-        max_sequence_length=24,
+        max_sequence_length=32,
         generator=torch.Generator().manual_seed(0),
         output_type="np",
     ).images[0]
-    assert picture.shape == (128, 128, 3)
+    assert picture.shape == (256, 256, 3)
     assert np.isfinite(picture).all()
-    assert picture[:32, :, 2].mean() > picture[-16:, :, 2].mean()  # more blue above than below
+    assert picture[:64, :, 2].mean() > picture[-32:, :, 2].mean()  # more blue above than below
 
 
 def test_pooling_takes_the_end_of_the_caption(pipeline: FluxPipeline) -> None:

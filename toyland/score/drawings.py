@@ -36,7 +36,7 @@ class DrawingJob:
     @property
     def made_key(self) -> str:
         """Of the picture alone."""
-        return key_of(self.task, GUIDANCE, STEPS, self.versions.pipeline)
+        return key_of(self.task, GUIDANCE, STEPS, self.versions.method, self.versions.pipeline)
 
     @property
     def key(self) -> str:

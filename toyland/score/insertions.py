@@ -40,9 +40,8 @@ class InsertionJob:
     def made_key(self) -> str:
         """Of the pictures alone."""
         versions = self.versions
-        return key_of(
-            self.task, self.real, self.config, versions.pipeline, versions.segmenter, versions.pictures
-        )
+        models = (versions.method, versions.pipeline, versions.segmenter)
+        return key_of(self.task, self.real, self.config, *models, versions.pictures)
 
     @property
     def key(self) -> str:

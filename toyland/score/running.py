@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ QUICK_SECONDS = 320.0  # nothing is begun after this long; what runs then ends w
 def run_score(arguments: argparse.Namespace, workshop: Workshop) -> None:
     """Measure, then print."""
     deadline = time.monotonic() + QUICK_SECONDS if arguments.quick else None
+    load = os.getloadavg()[0]  # of others: times say little where it is not near 0
     laboratory = open_laboratory(arguments, workshop, deadline)
     score = plan_score(laboratory, _amounts(arguments))
     parts: Sequence[Part] = [arguments.only] if arguments.only else PARTS
@@ -39,9 +41,10 @@ def run_score(arguments: argparse.Namespace, workshop: Workshop) -> None:
     ledger = laboratory.measure(score.jobs(parts), "measuring")
     figures = [*score.figures(ledger), *times, *verdict_figures(list(read_verdicts(VERDICTS)))]
     if arguments.json:
-        Console().print_json(json.dumps(to_object(figures, laboratory.versions)))
+        Console().print_json(json.dumps(to_object(figures, laboratory.versions, load)))
     else:
-        Console().print(to_table(figures, "Toyland" + (", quickly" if arguments.quick else "")))
+        kind = "quick" if arguments.quick else "full"
+        Console().print(to_table(figures, f"Toyland, {kind} score; load of the machine before: {load:.1f}"))
 
 
 def _amounts(arguments: argparse.Namespace) -> Amounts:

@@ -47,9 +47,9 @@ FULL = Amounts(
     chunks={"autoencoder": 8, "segmenter": 12, "detector": 20, "clip": 4, "transformer": 6, "places": 20},
 )
 QUICK = Amounts(
-    {"one": 60, "two": 20, "held_out_pairs": 10, "held_out_templates": 10},
+    {"one": 60, "two": 10, "held_out_pairs": 5, "held_out_templates": 5},
     {"trained": 60},
-    strict=4,
+    strict=3,
     chunks={"autoencoder": 1, "segmenter": 1, "detector": 1, "clip": 1, "transformer": 1, "places": 2},
 )
 

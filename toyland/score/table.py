@@ -11,7 +11,9 @@ from toyland.score.versions import Versions
 
 def to_table(figures: Sequence[Figure], title: str) -> Table:
     """One row for each figure; those that miss what was wanted are marked."""
-    table = Table("figure", "value", "95 %", "items", "wanted", title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for column in ("figure", "value", "95 %", "items", "wanted"):
+        table.add_column(column, no_wrap=True, overflow="fold")
     for figure in figures:
         estimate, target = figure.estimate, figure.target
         interval = f"{show(estimate.low, figure)} .. {show(estimate.high, figure)}"
@@ -33,8 +35,8 @@ def show(value: float, figure: Figure) -> str:
             return f"{value:.1f} {unit}"
 
 
-def to_object(figures: Sequence[Figure], versions: Versions) -> dict[str, object]:
-    """Every figure by its name, then their intervals and counts, and what was measured."""
+def to_object(figures: Sequence[Figure], versions: Versions, load: float) -> dict[str, object]:
+    """Every figure by its name; their intervals and counts; what was measured; how busy the machine was."""
     return {
         **{figure.name: round(figure.estimate.value, 4) for figure in figures},
         "intervals": {
@@ -43,4 +45,5 @@ def to_object(figures: Sequence[Figure], versions: Versions) -> dict[str, object
         "counts": {figure.name: figure.estimate.count for figure in figures},
         "wanted": {figure.name: figure.target.bound for figure in figures if figure.target},
         "versions": asdict(versions),
+        "load_before": round(load, 2),
     }

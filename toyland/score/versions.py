@@ -1,5 +1,6 @@
 """Which weights and which world a measurement belongs to, as digests: another digest, another measurement."""
 
+import ast
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ import numpy as np
 from toyland.plausible import places_for
 from toyland.score.tasks import SCORE_SEED
 from toyland.world import World
+from workers import addit
+from workers.models.profiles import embedded_profile
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,9 @@ class Weights:
 
 @dataclass(frozen=True)
 class Versions:
-    """Digests of the weights, and of what the world draws and allows."""
+    """Digests of the method and its settings, of the weights, and of what the world draws and allows."""
 
+    method: str
     pipeline: str
     segmenter: str
     detector: str
@@ -42,6 +46,7 @@ def read_versions(weights: Weights, world: World) -> Versions:
     """As they are now."""
     pictures, places = digest_world(world)
     return Versions(
+        method=digest_method(),
         pipeline=digest_folder(weights.pipeline),
         segmenter=digest_folder(weights.segmenter),
         detector=digest_folder(weights.detector),
@@ -49,6 +54,15 @@ def read_versions(weights: Weights, world: World) -> Versions:
         pictures=pictures,
         places=places,
     )
+
+
+def digest_method() -> str:
+    """Of the method's code, comments apart, and of what the profile says beside weights and presets."""
+    profile = embedded_profile()
+    digest = hashlib.sha256(repr((profile.native_side, profile.text_len, profile.recorded_layers)).encode())
+    for file in sorted(Path(addit.__path__[0]).glob("*.py")):
+        digest.update(ast.dump(ast.parse(file.read_text(encoding="utf-8"))).encode())
+    return digest.hexdigest()[:16]
 
 
 def digest_folder(folder: Path) -> str:

@@ -1,5 +1,5 @@
-"""Toyland's profile. Its words and objects are read from its own tokenizer, so they cannot disagree with the
-weights."""
+"""Toyland's profile. Its words and objects are read from files beside the weights, so they cannot disagree with
+them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from workers.models.profiles import ModelProfile, SegmenterPlace
 HERE = Path(__file__).parent
 
 
+def read_subjects() -> tuple[str, ...]:
+    """What it can add: the objects of its world, which its detector knows by name."""
+    return tuple(json.loads((HERE / "detector" / "config.json").read_text())["names"])
+
+
 def read_vocabulary() -> tuple[str, ...]:
     """The words of the T5 tokenizer, without its special tokens."""
     tokenizer = json.loads((HERE / "pipeline" / "tokenizer_2" / "tokenizer.json").read_text())
@@ -20,25 +25,16 @@ def read_vocabulary() -> tuple[str, ...]:
     return tuple(sorted(word for word in tokenizer["model"]["vocab"] if word not in special))
 
 
-SUBJECTS = (
-    "airplane", "apple", "ball", "balloon", "banana", "bear", "bicycle", "bus", "cake", "candle",
-    "car", "cat", "clock", "cow", "cup", "dog", "duck", "eagle", "elephant", "guitar", "helicopter",
-    "horse", "house", "kite", "laptop", "pig", "pizza", "plant", "rabbit", "rocket", "sailboat",
-    "sheep", "ship", "snowman", "suitcase", "swan", "teapot", "tent", "tractor", "tree", "ufo",
-    "whale",
-)  # fmt: skip
-"""What it can add: the objects of its world."""
-
 # Its best gamma and guidance lie above FLUX's: measured in README.md beside this file.
 PROFILE = ModelProfile(
     name="toyland",
-    description="A small FLUX of a made-up world: emoji objects in seven scenes. Runs on any CPU.",
+    description="A small FLUX of a made-up world: emoji objects in nine scenes. Runs on any CPU.",
     licence="Apache-2.0",
     place=str(HERE / "pipeline"),
-    native_side=128,
-    min_pixels=128 * 128,
-    max_pixels=128 * 128,
-    text_len=24,
+    native_side=256,
+    min_pixels=256 * 256,
+    max_pixels=256 * 256,
+    text_len=32,
     segmenter=SegmenterPlace(str(HERE / "sam2" / "model.safetensors"), str(HERE / "sam2" / "config.yaml")),
     presets={
         name: replace(preset, extended_scale=1.15, guidance_scale=4.5) for name, preset in PRESETS.items()
@@ -52,5 +48,5 @@ PROFILE = ModelProfile(
     max_source_error=0.5,
     fingerprint=HERE / "fingerprint.json",
     vocabulary=read_vocabulary(),
-    subjects=SUBJECTS,
+    subjects=read_subjects(),
 )
