@@ -1,6 +1,5 @@
 """Places in pictures nobody drew: the nearest empty scenes agree with the truth where it is known."""
 
-
 import numpy as np
 import pytest
 

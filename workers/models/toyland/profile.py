@@ -1,5 +1,4 @@
-"""Toyland's profile. Its words and objects are read from files beside the weights, so they cannot disagree with
-them."""
+"""Toyland's profile. Its words and objects are read from files beside the weights: they cannot disagree."""
 
 from __future__ import annotations
 
