@@ -5,15 +5,13 @@ from dataclasses import replace
 
 import torch
 from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
-from safetensors.torch import save_file
 
+from toyland import train_clip, train_detector, train_segmenter
 from toyland.flow import FluxModules, hidden_matrices
 from toyland.pipeline import build_pipeline
-from toyland.segmenter import build_segmenter
 from toyland.texts import tokenize_labels
 from toyland.train_flux import FluxRecipe
 from toyland.train_guidance import GuidanceRecipe
-from toyland.train_segmenter import SegmenterRecipe
 from toyland.train_vae import (
     AutoencoderRecipe,
     DecoderRecipe,
@@ -33,7 +31,9 @@ PLANS = {
     "flux-half": Plan(learning_rate=1.5e-3, warmup_steps=100, decay_from=0.7, final_rate=0.3),
     "flux": Plan(learning_rate=1e-3, warmup_steps=100, decay_from=0.3),
     "guidance": Plan(learning_rate=5e-4, warmup_steps=30, ema_decay=0.99),
-    "sam2": Plan(learning_rate=1.5e-3, warmup_steps=100, decay_from=0.2, ema_decay=0.995),
+    "sam2": train_segmenter.PLAN,
+    "detector": train_detector.PLAN,
+    "clip": train_clip.PLAN,
 }
 HALF_BATCH = 48  # pictures of a quarter of the tokens
 
@@ -95,24 +95,15 @@ def train_guidance(workshop: Workshop, plan: Plan) -> None:
     pipeline.save_pretrained(folder / "pipeline")
 
 
-def train_sam2(workshop: Workshop, plan: Plan) -> None:
-    """The segmenter, from random weights."""
-    torch.manual_seed(plan.seed)
-    model = build_segmenter(workshop.shipped / "sam2").train()
-    recipe = SegmenterRecipe(model, workshop.dataset.pictures, workshop.dataset.instances, workshop.glimpses)
-    folder = workshop.run_folder("sam2")
-    train(recipe, plan, folder).use_average()
-    weights = {name: weight.half().contiguous() for name, weight in model.state_dict().items()}
-    save_file(weights, folder / "model.safetensors")
-
-
 STAGES = {
     "vae": train_vae,
     "decoder": train_decoder,
     "flux-half": train_flux_half,
     "flux": train_flux,
     "guidance": train_guidance,
-    "sam2": train_sam2,
+    "sam2": train_segmenter.train_sam2,
+    "detector": train_detector.train_detector,
+    "clip": train_clip.train_clip,
 }
 
 

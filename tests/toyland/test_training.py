@@ -80,9 +80,9 @@ def test_every_parameter_has_one_optimizer_and_muon_the_matrices() -> None:
 
 def test_muon_moves_a_convolution_through_its_flat_view() -> None:
     convolution = nn.Conv2d(2, 3, 3)
-    before = convolution.weight.detach().clone()
-    flat = nn.Parameter(convolution.weight.detach().flatten(1))
-    _, muon = build_optimizers(list(convolution.parameters()), PLAN, [(convolution.weight, flat)])
+    (weight, bias), before = convolution.parameters(), convolution.weight.detach().clone()
+    flat = nn.Parameter(weight.detach().flatten(1))
+    _, muon = build_optimizers([weight, bias], PLAN, [(weight, flat)])
     flat.grad = torch.ones_like(flat)
     muon.step()
-    assert not torch.equal(convolution.weight, before)
+    assert not torch.equal(weight, before)
