@@ -62,6 +62,8 @@ def measure_clip(instruments: Instruments, chunk: int) -> dict[str, Rows]:
 def measure_transformer(instruments: Instruments, chunk: int) -> dict[str, Rows]:
     """Mean squared velocity error of a chunk, over all tokens and over those of things."""
     samples = [sample for sample in samples_of(instruments, chunk) if sample.placed]
+    if not samples:
+        return {}
     pipeline = FluxPipeline.from_pretrained(instruments.weights.pipeline, dtype=torch.float32)
     everywhere, things = velocity_error(pipeline, samples)
     return {"transformer.velocity_error": [[everywhere]], "transformer.object_velocity_error": [[things]]}

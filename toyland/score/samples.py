@@ -12,7 +12,7 @@ from workers.addit.latents import LatentGrid, add_noise, draw_noise
 from workers.addit.localizers import Picture
 from workers.addit.schedule import make_sigmas
 
-CHUNK = 16  # samples of one job
+CHUNK = 4  # samples of one job: short ones, so that a deadline is met
 FIRST_SAMPLE = 200_000  # sample numbers from here on
 FIRST_EMPTY = 300_000
 AGAIN_FROM = 18  # step of 30 from which a noised picture is drawn again, its coarse shapes kept

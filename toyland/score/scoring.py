@@ -18,12 +18,13 @@ from toyland.score.insertions import InsertionJob
 from toyland.score.instruments import profile_of
 from toyland.score.ledger import Ledger, Record
 from toyland.score.measuring import Job, Laboratory
+from toyland.score.samples import CHUNK
 from toyland.score.tasks import Pairs, Subset
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """How many items of every kind; components in chunks of 16 samples, CLIP's of 64 captions."""
+    """How many items of every kind; components in chunks of 4 samples, CLIP's of 64 captions."""
 
     drawings: Mapping[Subset, int]
     insertions: Mapping[Pairs, int]
@@ -36,7 +37,7 @@ class Amounts:
             {subset: min(most, count) for subset, count in self.drawings.items()},
             {pairs: min(most, count) for pairs, count in self.insertions.items()},
             min(most, self.strict),
-            {name: min(-(-most // 16), count) for name, count in self.chunks.items()},
+            {name: min(-(-most // CHUNK), count) for name, count in self.chunks.items()},
         )
 
 
@@ -44,13 +45,13 @@ FULL = Amounts(
     {"one": 500, "two": 200, "held_out_pairs": 150, "held_out_templates": 150},
     {"trained": 200, "held_out": 100},
     strict=30,
-    chunks={"autoencoder": 8, "segmenter": 12, "detector": 20, "clip": 4, "transformer": 6, "places": 20},
+    chunks={"autoencoder": 32, "segmenter": 48, "detector": 80, "clip": 4, "transformer": 24, "places": 80},
 )
 QUICK = Amounts(
     {"one": 60, "two": 10, "held_out_pairs": 5, "held_out_templates": 5},
     {"trained": 60},
     strict=3,
-    chunks={"autoencoder": 1, "segmenter": 1, "detector": 1, "clip": 1, "transformer": 1, "places": 2},
+    chunks={"autoencoder": 4, "segmenter": 5, "detector": 4, "clip": 1, "transformer": 4, "places": 10},
 )
 
 
@@ -64,16 +65,24 @@ class Score:
     components: tuple[ComponentJob, ...]
 
     def jobs(self, parts: Sequence[Part]) -> list[Job]:
-        """All jobs of some parts, evenly mixed: where time runs out, something of everything was measured."""
-        lists: dict[Part, Sequence[Job]] = {
-            "drawings": self.drawings,
-            "insertions": (*self.insertions, *self.strict),
-            "components": self.components,
-        }
-        placed = [
-            ((at + 0.5) / len(lists[part]), job) for part in parts for at, job in enumerate(lists[part])
-        ]
+        """All jobs of some parts, every kind spread evenly: where time runs out, each was measured in part."""
+        groups: dict[object, list[Job]] = {}
+        for part in parts:
+            for kind, job in self._kinds(part):
+                groups.setdefault(kind, []).append(job)
+        placed = [((at + 0.5) / len(group), job) for group in groups.values() for at, job in enumerate(group)]
         return [job for _, job in sorted(placed, key=lambda one: one[0])]
+
+    def _kinds(self, part: Part) -> Iterator[tuple[object, Job]]:
+        """A part's jobs, each with what is measured by it and its like."""
+        match part:
+            case "drawings":
+                yield from ((job.task.subset, job) for job in self.drawings)
+            case "insertions":
+                yield from (((job.preset, job.task.pairs), job) for job in self.insertions)
+                yield from (("strict", job) for job in self.strict)
+            case "components":
+                yield from ((job.component, job) for job in self.components)
 
     def figures(self, ledger: Ledger) -> list[Figure]:
         """What the records say, in the order of the issue; nothing where nothing was measured."""
