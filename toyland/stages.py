@@ -35,7 +35,8 @@ PLANS = {
     "detector": train_detector.PLAN,
     "clip": train_clip.PLAN,
 }
-HALF_BATCH = 48  # pictures of a quarter of the tokens
+HALF_BATCH = 24
+HALF_SHARE = 0.6  # of the full-size stage's steps go on at half size
 
 
 def train_vae(workshop: Workshop, plan: Plan) -> None:
@@ -73,9 +74,9 @@ def train_flux(workshop: Workshop, plan: Plan) -> None:
 def _train_flux(workshop: Workshop, plan: Plan, stage: str, pipeline: FluxPipeline) -> None:
     modules = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2).train()
     texts = tokenize_labels(pipeline, workshop.dataset.labels, TRAIN_SEED)
-    recipe = FluxRecipe(modules, workshop.encoded, texts)
+    recipe = FluxRecipe(modules, workshop.encoded, texts, half_share=HALF_SHARE)
     if stage == "flux-half":
-        recipe = replace(recipe, batch=HALF_BATCH, half_size=True)
+        recipe = replace(recipe, batch=HALF_BATCH, half_share=1.0)
     folder = workshop.run_folder(stage)
     train(recipe, plan, folder, hidden_matrices(modules)).use_average()
     pipeline.save_pretrained(folder / "pipeline")

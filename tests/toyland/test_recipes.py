@@ -74,6 +74,6 @@ def test_half_size_is_a_quarter_of_the_tokens() -> None:
     recipe.modules.transformer.x_embedder.register_forward_hook(
         lambda module, args, out: seen.append(out.shape[1])
     )
-    for half_size in (False, True):
-        replace(recipe, half_size=half_size).loss(torch.Generator().manual_seed(0))
+    for half_share in (0.0, 1.0):
+        replace(recipe, half_share=half_share).loss(torch.Generator().manual_seed(0))
     assert seen == [64, 16]

@@ -65,7 +65,7 @@ class Score:
     components: tuple[ComponentJob, ...]
 
     def jobs(self, parts: Sequence[Part]) -> list[Job]:
-        """All jobs of some parts, every kind spread evenly: where time runs out, each was measured in part."""
+        """All jobs of some parts, every kind spread evenly: when time runs out, each is measured in part."""
         groups: dict[object, list[Job]] = {}
         for part in parts:
             for kind, job in self._kinds(part):
