@@ -20,6 +20,7 @@ from toyland.train_vae import (
     normalise_latents,
 )
 from toyland.training import Plan, train
+from toyland.training_speed import prepare_training
 from toyland.vocabulary import caption_words
 from toyland.workshop import Workshop
 from toyland.world import TRAIN_SEED
@@ -78,6 +79,7 @@ def _train_flux(workshop: Workshop, plan: Plan, stage: str, pipeline: FluxPipeli
     if stage == "flux-half":
         recipe = replace(recipe, batch=HALF_BATCH, half_share=1.0)
     folder = workshop.run_folder(stage)
+    prepare_training(pipeline.transformer)
     train(recipe, plan, folder, hidden_matrices(modules)).use_average()
     pipeline.save_pretrained(folder / "pipeline")
 
@@ -88,6 +90,8 @@ def train_guidance(workshop: Workshop, plan: Plan) -> None:
     student = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2)
     student.requires_grad_(False)
     teacher = copy.deepcopy(student).eval()
+    prepare_training(student.transformer)
+    prepare_training(teacher.transformer)
     student.transformer.requires_grad_(True)
     texts = tokenize_labels(pipeline, workshop.dataset.labels, TRAIN_SEED)
     folder = workshop.run_folder("guidance")
