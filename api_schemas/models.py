@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from api_schemas.base import ResponseModel
-from api_schemas.insertions import Localizer, Options
+from api_schemas.insertions import Localizer, Mode, Options
 
 
 class ModelCard(ResponseModel):
@@ -32,6 +32,8 @@ class ModelCard(ResponseModel):
         default=None, description="The objects it knows; null where it is open."
     )
     max_prompt_tokens: int = Field(description="Longer prompts are refused.")
+    modes: list[Mode] = Field(default=["exact"], description="How exact or fast it can work.")
+    loras: list[str] = Field(default=[], description="Adapters that a request may name.")
 
 
 class ModelList(ResponseModel):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from api_schemas.insertions import GeneratedSource, InsertionRequest, Options
 from api_schemas.models import ModelCard
 from service.errors import Refusal, invalid_field
+from service.offers import check_offers
 
 SPECIAL_TOKENS = 2
 """Start and end, which every tokenizer of the family adds."""
@@ -27,6 +28,7 @@ def resolve(
     picture_size: (width, height) of the taken-in picture of an image source. Raises `Refusal`.
     """
     _check_words(request, card)
+    check_offers(request, card)
     preset = request.preset or card.default_presets[request.source.kind]
     options = _options(request, card, preset)
     _check_steps(options)

@@ -4,6 +4,7 @@ caller's size."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest
+from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
 from api_schemas.jobs import Cost, ResultWarning, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
 from workers.addit.config import AdditConfig
-from workers.addit.errors import AdditError
+from workers.addit.errors import AdditError, UnsupportedOption
+from workers.addit.late_cache import block_cache, first_cached_step, late_cache
 from workers.addit.localizers import Located
 from workers.addit.masks import resize
 from workers.addit.models import Models
@@ -25,6 +27,8 @@ from workers.compositing import IDENTICAL, box_of, composite, cut_out, psnr, sof
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
+from workers.models.loras import Loras, load_loras
+from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
 from workers.runner import OnStep, OutputImage, RunError, RunOutput
 
@@ -40,10 +44,24 @@ def load_runner(settings: Settings) -> AdditRunner:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     profile = find_profile(settings.model)
+    models = load(profile, load_options(settings))
+    loras = load_loras(models.pipe, settings.loras)
+    return AdditRunner(profile, models, make_card(profile, models, loras.names), loras)
+
+
+def load_options(settings: Settings) -> LoadOptions:
+    """The operator's choices; a memory preset stands in place of single ones."""
     segmenter = SegmenterPlace(settings.segmenter, settings.segmenter_config) if settings.segmenter else None
-    options = LoadOptions(settings.device, settings.dtype, settings.offload, settings.quantization, segmenter)
-    models = load(profile, options)
-    return AdditRunner(profile, models, make_card(profile, models))
+    chosen = MemoryPreset(settings.quantization, settings.offload)
+    memory = MEMORY_PRESETS[settings.memory] if settings.memory else chosen
+    return LoadOptions(
+        device=settings.device,
+        dtype=settings.dtype,
+        memory=memory,
+        segmenter=segmenter,
+        compiled=settings.compile_blocks,
+        accepted_licences=settings.accept_licences,
+    )
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,7 @@ class AdditRunner:
     profile: ModelProfile
     models: Models
     card: ModelCard
+    loras: Loras
 
     def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
         """See `workers.runner.Runner.run`."""
@@ -62,9 +81,18 @@ class AdditRunner:
 
         try:
             edit = self.to_edit(request, source)
-            return self.to_output(request, source, edit, insert(self.models, edit, tick))
+            with self.loras.worn(request.loras), self._late_cache(request.mode, edit.config):
+                done = insert(self.models, edit, tick)
+            return self.to_output(request, source, edit, done)
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
+
+    def _late_cache(self, mode: Mode, config: AdditConfig) -> AbstractContextManager[None]:
+        transformer = self.models.pipe.transformer
+        if mode not in self.card.modes:
+            raise UnsupportedOption(f"{self.card.name} does not have the mode {mode!r}")
+        cache = block_cache(mode, config, transformer.dtype, self.profile.mag_ratios)
+        return late_cache(transformer, cache, first_cached_step(config))
 
     def canary(self) -> None:
         """Prove that the model still works; raises `WrongFingerprint` or what broke."""

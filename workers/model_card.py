@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast, get_args
 
 from api_schemas.insertions import Localizer, Options
 from api_schemas.models import ModelCard
 from workers.addit.config import AdditConfig
+from workers.addit.late_cache import offered_modes
 from workers.addit.localizers import SAM_PROMPTS
 from workers.addit.models import Models
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile
 
 
-def make_card(profile: ModelProfile, models: Models) -> ModelCard:
+def make_card(profile: ModelProfile, models: Models, loras: Sequence[str] = ()) -> ModelCard:
     """The card of a loaded model; only the localizers whose helpers are there are offered."""
     localizers = ("attention", *(SAM_PROMPTS if models.segmenter else ()))
     return ModelCard(
@@ -30,6 +32,8 @@ def make_card(profile: ModelProfile, models: Models) -> ModelCard:
         vocabulary=list(profile.vocabulary) if profile.vocabulary else None,
         subjects=list(profile.subjects) if profile.subjects else None,
         max_prompt_tokens=profile.text_len,
+        modes=list(offered_modes(models.pipe.transformer)),
+        loras=list(loras),
     )
 
 

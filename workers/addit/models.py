@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from diffusers import FluxPipeline
 
+from workers.addit.backbones.backbone import Backbone
 from workers.addit.latents import PATCH
 from workers.addit.localizers import Segmenter
 
@@ -18,6 +19,7 @@ class Models:
     recorded_layers: attention layers whose maps localise the subject best in this checkpoint
     text_len: T5 tokens a prompt is padded to
     source_memory_bytes: most that one edit may hold of its source's keys and values at a time
+    backbone: speaks for the pipeline's family
     """
 
     pipe: FluxPipeline
@@ -26,6 +28,7 @@ class Models:
     text_len: int
     device: torch.device
     source_memory_bytes: int = 2 * 2**30
+    backbone: Backbone | None = None
 
     @property
     def size_multiple(self) -> int:
