@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from diffusers import FluxPipeline
 
 from workers.addit.latents import PATCH
-from workers.addit.localizers import Segmenter
+from workers.addit.localizers import Picture, Segmenter
+
+
+class Captioner(Protocol):
+    """Tells what a picture shows."""
+
+    def __call__(self, picture: Picture) -> str:
+        """(H, W, 3) uint8, of any size -> a sentence such as a prompt is made of."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,7 @@ class Models:
     recorded_layers: attention layers whose maps localise the subject best in this checkpoint
     text_len: T5 tokens a prompt is padded to
     source_memory_bytes: most that one edit may hold of its source's keys and values at a time
+    captioner: says what an unnamed source shows
     """
 
     pipe: FluxPipeline
@@ -26,6 +35,7 @@ class Models:
     text_len: int
     device: torch.device
     source_memory_bytes: int = 2 * 2**30
+    captioner: Captioner | None = None
 
     @property
     def size_multiple(self) -> int:

@@ -6,13 +6,18 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from workers import models
 from workers.addit.config import PRESETS, AdditConfig
+from workers.addit.models import Captioner
+from workers.models.captioner import load_captioner
 from workers.models.errors import UnknownProfile
 
 
@@ -37,6 +42,7 @@ class ModelProfile:
     max_source_error: a picture whose velocity it predicts with a larger squared error lies outside its world
     canary: source prompt, prompt and subject of the insertion that proves a loaded model works
     fingerprint: file of the picture the canary must give; None where none was recorded
+    captioner: opens what says what a picture shows, on a device; raises `ModelFilesBroken`
     """
 
     name: str
@@ -56,6 +62,7 @@ class ModelProfile:
     canary: tuple[str, str, str] = ("a photo of a beach", "a photo of a beach with a dog", "dog")
     fingerprint: Path | None = None
     max_aspect: float = 4.0
+    captioner: Callable[[torch.device], Captioner] | None = None
 
 
 DEFAULT_PRESETS: Mapping[Literal["image", "generated"], str] = {
@@ -65,6 +72,8 @@ DEFAULT_PRESETS: Mapping[Literal["image", "generated"], str] = {
 """The preset of a request that names none, by its source's kind."""
 
 SAM2_LARGE = SegmenterPlace("facebook/sam2.1-hiera-large")
+FLORENCE2 = partial(load_captioner, "florence-community/Florence-2-base")
+"""MIT, 0.23 billion parameters: one plain sentence about a picture, as prompts are (arXiv 2311.06242)."""
 FLUX_LICENCE = "FLUX.1 [dev] Non-Commercial License"
 FLUX_DEV = ModelProfile(
     name="flux-dev",
@@ -84,6 +93,7 @@ FLUX_DEV = ModelProfile(
         "single_transformer_blocks.23",
         "single_transformer_blocks.33",
     ),
+    captioner=FLORENCE2,
 )
 FLUX_SCHNELL = ModelProfile(
     name="flux-schnell",
@@ -97,6 +107,7 @@ FLUX_SCHNELL = ModelProfile(
     segmenter=SAM2_LARGE,
     presets={name: preset.at_steps(8) for name, preset in PRESETS.items()},
     recorded_layers=FLUX_DEV.recorded_layers,
+    captioner=FLORENCE2,
 )
 HUB_PROFILES = {profile.name: profile for profile in (FLUX_DEV, FLUX_SCHNELL)}
 
@@ -139,6 +150,7 @@ def directory_profile(directory: Path) -> ModelProfile:
         text_len=_text_len(directory, like.text_len),
         segmenter=like.segmenter,
         presets=like.presets,
+        captioner=like.captioner,
     )
 
 
