@@ -141,6 +141,7 @@ class Attempt:
             warnings=list(output.warnings),
             timings=output.timings.model_copy(update={"queue": queue_seconds, "upload": upload_seconds}),
             cost=output.cost,
+            inferred=output.inferred,
         )
 
     def _commit(self, result: InsertionResult) -> Ending:

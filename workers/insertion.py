@@ -3,6 +3,7 @@ caller's size."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest
-from api_schemas.jobs import Cost, ResultWarning, Timings
+from api_schemas.jobs import Cost, Inferred, ResultWarning, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
 from workers.addit.config import AdditConfig
@@ -21,6 +22,7 @@ from workers.addit.localizers import Located
 from workers.addit.masks import resize
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.completing import complete, texts_of
 from workers.compositing import IDENTICAL, box_of, composite, cut_out, psnr, soft_mask, working_size
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
@@ -61,8 +63,13 @@ class AdditRunner:
             on_step("source" if stage == "source" else "denoise", done, total, 100 * done / total)
 
         try:
+            on_step("encode", 0, 1, 0.0)
+            started = time.perf_counter()
+            request, inferred = complete(request, source, self.models.captioner)
+            looking = time.perf_counter() - started
             edit = self.to_edit(request, source)
-            return self.to_output(request, source, edit, insert(self.models, edit, tick))
+            output = self.to_output(request, source, edit, insert(self.models, edit, tick))
+            return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
 
@@ -72,16 +79,16 @@ class AdditRunner:
 
     def to_edit(self, request: InsertionRequest, source: Image.Image | None) -> Edit:
         """The request in the method's terms, at a size the model works on. Raises `AdditError`."""
-        config = self.to_config(request)
+        config, texts = self.to_config(request), texts_of(request)
         if isinstance(request.source, GeneratedSource):
             side = self.profile.native_side
             width, height = self._working_size(request.source.width or side, request.source.height or side)
-            prompted = PromptSource(request.source.prompt, request.source.seed, height, width)
-            return Edit(prompted, request.prompt, request.subject, tuple(request.seeds), config)
+            prompted = PromptSource(texts.source_prompt, request.source.seed, height, width)
+            return Edit(prompted, texts.prompt, texts.subject, tuple(request.seeds), config)
         assert source is not None, "an image source comes with its picture"
         fitted = source.resize(self._working_size(*source.size), Image.Resampling.LANCZOS)
-        shown = PictureSource(np.asarray(fitted), request.source.prompt)
-        return Edit(shown, request.prompt, request.subject, tuple(request.seeds), config)
+        shown = PictureSource(np.asarray(fitted), texts.source_prompt)
+        return Edit(shown, texts.prompt, texts.subject, tuple(request.seeds), config)
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""
@@ -164,6 +171,13 @@ class AdditRunner:
             text = f"no {edit.subject} was found for {seeds}; try others, or a higher extended_scale"
             warnings.append(ResultWarning(code="subject_not_found", message=text))
         return warnings
+
+
+def with_inferred(output: RunOutput, inferred: Inferred, seconds: float) -> RunOutput:
+    """The output with the texts that were found by looking at the picture for so long."""
+    timings = output.timings.model_copy(update={"encode": round(output.timings.encode + seconds, 4)})
+    cost = output.cost.model_copy(update={"gpu_seconds": round(output.cost.gpu_seconds + seconds, 4)})
+    return replace(output, inferred=inferred, timings=timings, cost=cost)
 
 
 def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[int, int]) -> str | None:

@@ -30,6 +30,7 @@ def make_card(profile: ModelProfile, models: Models) -> ModelCard:
         vocabulary=list(profile.vocabulary) if profile.vocabulary else None,
         subjects=list(profile.subjects) if profile.subjects else None,
         max_prompt_tokens=profile.text_len,
+        captioner=models.captioner is not None,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
-from api_schemas.jobs import Cost, ResultWarning, Stage, Timings
+from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 
 OnStep = Callable[[Stage, int, int, float], None]
@@ -35,13 +35,14 @@ class OutputImage:
 
 @dataclass(frozen=True)
 class RunOutput:
-    """What one request gave."""
+    """What one request gave. inferred: its texts, where some followed from the picture alone."""
 
     images: tuple[OutputImage, ...]
     timings: Timings
     cost: Cost
     source: Image.Image | None = None
     warnings: tuple[ResultWarning, ...] = field(default=())
+    inferred: Inferred | None = None
 
 
 class Runner(Protocol):

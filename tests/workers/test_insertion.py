@@ -68,6 +68,26 @@ def test_an_object_appears_and_every_other_pixel_stays(runner: AdditRunner, beac
     }
 
 
+def test_a_sentence_is_enough(runner: AdditRunner, beach: Image.Image) -> None:
+    asked = request(source={"kind": "image", "image": {"id": "img_1"}}, prompt="add a dog", subject=None)
+    output = runner.run(asked, beach, ignore)
+    assert output.inferred is not None
+    assert output.inferred.model_dump() == {
+        "source_prompt": BEACH["source_prompt"],
+        "prompt": f"{BEACH['source_prompt']} with a dog",
+        "subject": "dog",
+    }
+    told = {"source_prompt": BEACH["source_prompt"], "prompt": output.inferred.prompt, "subject": "dog"}
+    source = {"kind": "image", "image": {"id": "img_1"}, "prompt": told.pop("source_prompt")}
+    again = runner.run(request(source=source, **told), beach, ignore)
+    assert again.inferred is None
+    assert np.array_equal(np.asarray(again.images[0].image), np.asarray(output.images[0].image))
+
+
+def test_the_card_tells_of_the_captioner(runner: AdditRunner) -> None:
+    assert runner.card.captioner
+
+
 def test_the_same_request_gives_the_same_picture(runner: AdditRunner, beach: Image.Image) -> None:
     short = request(options={"num_inference_steps": 6})
     one, other = (runner.run(short, beach, ignore).images[0].image for _ in range(2))
