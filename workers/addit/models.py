@@ -18,6 +18,7 @@ class Models:
     recorded_layers: attention layers whose maps localise the subject best in this checkpoint
     text_len: T5 tokens a prompt is padded to
     source_memory_bytes: most that one edit may hold of its source's keys and values at a time
+    identity: names the weights: sources remembered with others are not found
     """
 
     pipe: FluxPipeline
@@ -26,6 +27,7 @@ class Models:
     text_len: int
     device: torch.device
     source_memory_bytes: int = 2 * 2**30
+    identity: str = ""
 
     @property
     def size_multiple(self) -> int:

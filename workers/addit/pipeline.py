@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,19 +11,22 @@ from torch import Tensor
 
 from workers.addit.codec import decode_picture, encode_picture, encode_prompts
 from workers.addit.config import AdditConfig
-from workers.addit.denoise import Denoised, denoise
+from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
 from workers.addit.extension import extension_plan
-from workers.addit.forward import Branches, Conditioning, ForwardCount
+from workers.addit.forward import Branches, ForwardCount
 from workers.addit.latents import LatentGrid, draw_noise
 from workers.addit.localizers import Located, Picture, locate
+from workers.addit.masks import blur, normalise
+from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.processor import exchange_processors
 from workers.addit.schedule import make_sigmas
-from workers.addit.source_memory import SourceMemory
-from workers.addit.sources import LayersAt, SourcePath, Tick, generated, inverted, noised
+from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
+from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_maps import SubjectRecorder
 from workers.addit.subject_tokens import find_subject
+from workers.addit.weights import Weight
 
 OnStep = Callable[[str, int, int], None]
 """Called with (stage, forwards done, forwards in all) after every step of source or target; may raise to
@@ -51,13 +55,19 @@ class PromptSource:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is wanted: `subject`, in the words of `prompt`, added to `source`, once per seed."""
+    """What is wanted: `subject`, in the words of `prompt`, added to `source`, once per seed.
+
+    owner: whose source it is; another owner's edits never find it remembered
+    mask: (H, W) or of the latent grid, boolean: where the subject is to be kept, in place of any localizer
+    """
 
     source: PictureSource | PromptSource
     prompt: str
     subject: str
     seeds: tuple[int, ...]
     config: AdditConfig
+    owner: str = ""
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,9 @@ class Insertion:
     located: where the subject is, per seed; None without a blend
     cells: (B, h, w), 1 where the target's latents were kept
     source_error: how badly the model predicts this source (see `Denoised`); None for all but noised pictures
+    gammas: the weight on the target's keys per seed where it is a number, else None
+    blends: what `insert` needs to blend again with another mask
+    source_known: whether the source was remembered from an earlier edit
     """
 
     pictures: tuple[Picture, ...]
@@ -78,40 +91,74 @@ class Insertion:
     forwards: ForwardCount
     seconds: dict[str, float]
     source_error: float | None
+    gammas: tuple[float, ...] | None
+    blends: tuple[Blend, ...]
+    source_known: bool
 
 
 @torch.inference_mode()
-def insert(models: Models, edit: Edit, on_step: OnStep = lambda stage, done, total: None) -> Insertion:
+def insert(
+    models: Models,
+    edit: Edit,
+    on_step: OnStep = lambda stage, done, total: None,
+    memories: SourceMemories | None = None,
+    resume: Blend | None = None,
+) -> Insertion:
     """Add the subject. Same seeds, settings and weights give the same pictures.
 
+    memories: sources of earlier edits; what this one learns of its source is added
+    resume: a blend of an earlier edit with the same source, prompt and seeds, to be done again with the
+        localizer or mask of this one; only the steps after it are paid
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
     tokens = find_subject(models.pipe.tokenizer_2, edit.prompt, edit.subject, models.text_len)
-    sigmas = make_sigmas(models.pipe.scheduler, config.num_inference_steps, grid.tokens)
-    layers_at = extension_plan(models.pipe.transformer, config)
+    memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
+    key = source_key(models, edit)
+    known, memory = key in memories, memories.open(key)
     branches = Branches(models.pipe.transformer, grid)
-    ticks = _Ticks(
-        on_step, _source_forwards(edit), config.num_inference_steps - config.structure_transfer_step
-    )
+    ticks = _Ticks(on_step, _source_forwards(edit, memory), _target_forwards(config, resume))
     with exchange_processors(models.pipe.transformer):
         with clock("encode"):
             guidance = (config.source_guidance_scale, config.guidance_scale)
             source_cond, target_cond = encode_prompts(models, (edit.source.prompt, edit.prompt), guidance)
         with clock("source"):
-            path = _source_path(models, edit, branches, sigmas, source_cond, layers_at, ticks.source)
+            sigmas = make_sigmas(models.pipe.scheduler, config.num_inference_steps, grid.tokens)
+            layers_at = extension_plan(models.pipe.transformer, config)
+            run = SourceRun(branches, sigmas, source_cond, memory, layers_at, ticks.source)
+            path = _source_path(models, edit, run)
         with clock("denoise"):
             recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
-            noise = _noise(models, edit.seeds, grid, element=1)
-            find = _locator(models, config, grid, clock)
-            done = denoise(
-                branches, path, target_cond, noise, sigmas, config, layers_at, recorder, find, ticks.denoise
+            find = _locator(models, edit, grid, clock)
+            targets = Targets(
+                branches, path, target_cond, sigmas, config, layers_at, recorder, find, ticks.denoise
             )
+            noise = _noise(models, edit.seeds, grid, element=1)
+            done = denoise(targets, noise) if resume is None else replay(targets, resume)
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
         source = decode_picture(models, path.x0, grid)
-    return _insertion(done, pictures, source, grid, branches.count, clock)
+    return _insertion(done, pictures, source, branches, clock, known)
+
+
+def source_key(models: Models, edit: Edit) -> SourceKey:
+    """What the passes of an edit's source depend on."""
+    source, config, grid = edit.source, edit.config, _grid(models, edit)
+    real = isinstance(source, PictureSource)
+    return SourceKey(
+        owner=edit.owner,
+        model=models.identity,
+        picture=hashlib.sha256(source.picture.tobytes()).hexdigest()
+        if isinstance(source, PictureSource)
+        else "",
+        prompt=source.prompt,
+        seed=source.seed,
+        path=config.inversion if real else "generated",
+        guidance=config.source_guidance_scale,
+        steps=config.num_inference_steps,
+        size=(grid.height, grid.width),
+    )
 
 
 @dataclass
@@ -147,45 +194,46 @@ def _noise(models: Models, seeds: tuple[int, ...], grid: LatentGrid, element: in
     return draw_noise(seeds, channels, grid, element).to(models.device)
 
 
-def _source_forwards(edit: Edit) -> int:
-    config = edit.config
+def _source_forwards(edit: Edit, memory: SourceMemory) -> int:
+    """How many passes the source's path still needs."""
+    steps = edit.config.num_inference_steps
     if isinstance(edit.source, PromptSource):
-        return config.num_inference_steps
-    return (
-        0
-        if config.inversion == "noising"
-        else 2 * (config.num_inference_steps - config.structure_transfer_step)
+        return steps + 1 - max(1, len(memory.path))
+    evaluations = EVALUATIONS[edit.config.inversion]
+    lowest = min(memory.path, default=steps)
+    first_midpoint = edit.config.inversion == "midpoint" and memory.carried is None
+    return evaluations * max(0, lowest - edit.config.structure_transfer_step) + first_midpoint
+
+
+def _target_forwards(config: AdditConfig, resume: Blend | None) -> int:
+    return config.num_inference_steps - (
+        config.structure_transfer_step if resume is None else resume.step + 1
     )
 
 
-def _source_path(
-    models: Models,
-    edit: Edit,
-    branches: Branches,
-    sigmas: list[float],
-    cond: Conditioning,
-    layers_at: LayersAt,
-    tick: Tick,
-) -> SourcePath:
-    memory = SourceMemory(models.source_memory_bytes)
-    noise = _noise(models, (edit.source.seed,), branches.grid, element=0)
+def _source_path(models: Models, edit: Edit, run: SourceRun) -> SourcePath:
+    noise = _noise(models, (edit.source.seed,), run.branches.grid, element=0)
     if isinstance(edit.source, PromptSource):
-        return generated(branches, noise, sigmas, cond, memory, layers_at, tick)
-    x0 = encode_picture(models, edit.source.picture)
+        return generated(run, noise)
+    known = run.clean in run.memory.path
+    x0 = run.known(run.clean) if known else encode_picture(models, edit.source.picture)
+    run.note(run.clean, x0)
     if edit.config.inversion == "noising":
-        return noised(x0, noise, sigmas, cond, memory)
-    return inverted(branches, x0, sigmas, cond, memory, layers_at, tick, edit.config.structure_transfer_step)
+        return noised(run, x0, noise)
+    return inverted(run, x0, INVERSIONS[edit.config.inversion], edit.config.structure_transfer_step)
 
 
 def _locator(
-    models: Models, config: AdditConfig, grid: LatentGrid, clock: StageClock
+    models: Models, edit: Edit, grid: LatentGrid, clock: StageClock
 ) -> Callable[[Tensor, Tensor], list[Located]]:
     def find(maps: Tensor, x0: Tensor) -> list[Located]:
         def picture_of(row: int) -> Picture:
             return decode_picture(models, x0[row : row + 1], grid)
 
         with clock("localize"):
-            return locate(config.localizer, maps, picture_of, models.segmenter)
+            if edit.mask is not None:
+                return [Located.given(row, edit.mask) for row in normalise(blur(maps.float().cpu()))]
+            return locate(edit.config.localizer, maps, picture_of, models.segmenter)
 
     return find
 
@@ -194,12 +242,26 @@ def _insertion(
     done: Denoised,
     pictures: tuple[Picture, ...],
     source: Picture,
-    grid: LatentGrid,
-    count: ForwardCount,
+    branches: Branches,
     clock: StageClock,
+    known: bool,
 ) -> Insertion:
-    last = done.blends[-1] if done.blends else None
-    cells = last.keep.reshape(-1, grid.height, grid.width) if last else None
+    last, grid = done.blends[-1] if done.blends else None, branches.grid
     return Insertion(
-        pictures, source, last.located if last else None, cells, count, clock.seconds, done.source_error
+        pictures=pictures,
+        source=source,
+        located=last.located if last else None,
+        cells=last.keep.reshape(-1, grid.height, grid.width) if last else None,
+        forwards=branches.count,
+        seconds=clock.seconds,
+        source_error=done.source_error,
+        gammas=_gammas(done.scale, len(pictures)),
+        blends=done.blends,
+        source_known=known,
     )
+
+
+def _gammas(scale: Weight | Tensor, rows: int) -> tuple[float, ...] | None:
+    if isinstance(scale, Tensor):
+        return tuple(scale.flatten().tolist())
+    return None if isinstance(scale, tuple) else (scale,) * rows

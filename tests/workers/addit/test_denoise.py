@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.workers.addit import golden
-from workers.addit.denoise import blend
+from workers.addit.denoise import mix
 from workers.addit.forward import Branches
 from workers.addit.processor import attention_layers, exchange_processors
 
@@ -37,7 +37,7 @@ def test_a_variation_does_not_depend_on_its_batch() -> None:
 def test_a_generated_source_is_run_once_when_its_memory_fits() -> None:
     config = golden.config("generated")
     kept, cheap = golden.run("generated", config)
-    recomputed, dear = golden.run("generated", config, memory_bytes=0)
+    recomputed, dear = golden.run("generated", config, known=golden.memory(0))
     assert (cheap.count.source, cheap.count.target) == (30, 28)
     assert dear.count.source > cheap.count.source
     torch.testing.assert_close(kept.latents, recomputed.latents, atol=1e-4, rtol=0)
@@ -46,7 +46,7 @@ def test_a_generated_source_is_run_once_when_its_memory_fits() -> None:
 def test_an_inversion_stops_at_the_transfer_step_and_lends_its_first_evaluations() -> None:
     config = golden.config("real_inversion")
     kept, cheap = golden.run("real_inversion", config)
-    recomputed, dear = golden.run("real_inversion", config, memory_bytes=0)
+    recomputed, dear = golden.run("real_inversion", config, known=golden.memory(0))
     assert cheap.count.source <= 2 * 26 + 1  # one more forward, for the transfer step itself
     assert dear.count.source > cheap.count.source
     torch.testing.assert_close(kept.latents, recomputed.latents, atol=1e-4, rtol=0)
@@ -79,7 +79,7 @@ def test_processors_are_given_back_whatever_happens() -> None:
 def test_blend_takes_each_side_where_it_belongs() -> None:
     source, target = torch.zeros(1, 3, 2), torch.ones(2, 3, 2)
     keep = torch.tensor([[1.0, 0, 0], [0, 1, 1]])[..., None]
-    assert torch.equal(blend(source, target, keep), keep.expand(2, 3, 2))
+    assert torch.equal(mix(source, target, keep), keep.expand(2, 3, 2))
 
 
 @torch.inference_mode()
