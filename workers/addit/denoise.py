@@ -168,6 +168,8 @@ def velocity_error(source: StepMemory | None, path: SourcePath) -> float | None:
     """Mean squared error of the source's velocity, None where it or the truth is not known."""
     if source is None or source.velocity is None or path.true_velocity is None:
         return None
+    if source.velocity.is_meta:
+        return None
     return float((source.velocity - path.true_velocity).square().mean())
 
 

@@ -67,7 +67,7 @@ class Located:
     def given(cls, attention: Tensor, mask: Tensor) -> Located:
         """The mask that was asked for, beside the attention (h, w) that is not asked."""
         missing = None if bool(mask.any()) else "the given mask is empty"
-        return cls(attention, rough_mask(attention), mask, missing=missing)
+        return cls(attention, mask, mask, missing=missing)
 
     def cells(self, grid: LatentGrid) -> Tensor:
         """Boolean (h, w) on the latent grid."""

@@ -232,7 +232,7 @@ def _locator(
 
         with clock("localize"):
             if edit.mask is not None:
-                return [Located.given(row, edit.mask) for row in normalise(blur(maps.float().cpu()))]
+                return [Located.given(row, edit.mask) for row in normalise(blur(maps.float()))]
             return locate(edit.config.localizer, maps, picture_of, models.segmenter)
 
     return find

@@ -111,6 +111,7 @@ class SourceMemories:
 
     def __init__(self, tiers: Sequence[Tier], device: torch.device) -> None:
         self.tiers, self.device = tuple(tiers), device
+        self.host = device if device.type == "meta" else torch.device("cpu")
         self._sources: OrderedDict[SourceKey, SourceMemory] = OrderedDict()
 
     @property

@@ -63,7 +63,7 @@ class SourceRun:
 
     def note(self, step: int, latents: Tensor) -> None:
         """Add latents to the path."""
-        self.memory.path[step] = latents.cpu()
+        self.memory.path[step] = latents.to(self.memory.store.host)
 
     def velocity(self, latents: Tensor, sigma: float, step: int | None) -> Tensor:
         """The source's velocity; `step`, where the latents are the path's, says what is lent on the way.
@@ -90,7 +90,8 @@ def noised(run: SourceRun, x0: Tensor, noise: Tensor) -> SourcePath:
 def generated(run: SourceRun, noise: Tensor) -> SourcePath:
     """A source made from noise; its passes are the edit's source branch, so what they lend is kept where it
     fits."""
-    run.memory.path.setdefault(0, noise.cpu())
+    if 0 not in run.memory.path:
+        run.note(0, noise)
     for step in range(len(run.memory.path) - 1, run.clean):
         latents, rise = run.known(step), run.sigmas[step + 1] - run.sigmas[step]
         run.note(step + 1, latents + rise * run.velocity(latents, run.sigmas[step], step))
@@ -103,7 +104,8 @@ Solver = Callable[[SourceRun, int], Tensor]
 
 def inverted(run: SourceRun, x0: Tensor, solve: Solver, first_step: int) -> SourcePath:
     """A real source by inversion, from sigma 0 upward to `first_step`; nothing above is ever needed."""
-    run.memory.path.setdefault(run.clean, x0.cpu())
+    if run.clean not in run.memory.path:
+        run.note(run.clean, x0)
     for step in reversed(range(first_step, min(run.memory.path))):
         run.note(step, solve(run, step))
     return SourcePath(x0, run.known, run.cond, run.memory)
@@ -128,7 +130,7 @@ def midpoint(run: SourceRun, step: int) -> Tensor:
     carried = run.memory.carried
     carried = run.velocity(low, level, None) if carried is None else carried.to(low.device)
     velocity = run.velocity(low + rise / 2 * carried, level + rise / 2, None)
-    run.memory.carried = velocity.cpu()
+    run.memory.carried = velocity.to(run.memory.store.host)
     return low + rise * velocity
 
 
