@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         default="workers.insertion:load_runner", description="What an engine loads, module:callable."
     )
     lease_seconds: float = Field(default=30.0, description="A claim not renewed for this long is taken back.")
+    affinity_seconds: float = Field(
+        default=0.25, description="A job is left so long to an idle worker that remembers its source."
+    )
     beat_seconds: float = Field(default=1.0, description="Between renewals of a claim.")
     step_seconds: float = Field(default=120.0, description="A step without a beat for this long is a hang.")
     load_seconds: float = Field(default=900.0, description="An engine not ready by then is replaced.")
