@@ -36,11 +36,15 @@ cancel."""
 @dataclass(frozen=True)
 class PictureSource:
     """A real source: (H, W, 3) pixels at a size the model works on, what it shows, and the seed of its
-    noise."""
+    noise.
+
+    latents: (1, L, C), its clean tokens where an earlier edit made them: not encoded again
+    """
 
     picture: Picture
     prompt: str
     seed: int = 0
+    latents: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ class Edit:
 class Insertion:
     """What came out.
 
-    pictures: (H, W, 3) per seed; source: the source through the autoencoder, what the unchanged parts look
-    like
+    pictures: (H, W, 3) per seed; latents: (B, L, C), their clean tokens
+    source: the source through the autoencoder, what the unchanged parts look like
     located: where the subject is, per seed; None without a blend
     cells: (B, h, w), 1 where the target's latents were kept
     source_error: how badly the model predicts this source (see `Denoised`); None for all but noised pictures
@@ -85,6 +89,7 @@ class Insertion:
     """
 
     pictures: tuple[Picture, ...]
+    latents: Tensor
     source: Picture
     located: tuple[Located, ...] | None
     cells: Tensor | None
@@ -149,9 +154,7 @@ def source_key(models: Models, edit: Edit) -> SourceKey:
     return SourceKey(
         owner=edit.owner,
         model=models.identity,
-        picture=hashlib.sha256(source.picture.tobytes()).hexdigest()
-        if isinstance(source, PictureSource)
-        else "",
+        picture=_digest(source) if isinstance(source, PictureSource) else "",
         prompt=source.prompt,
         seed=source.seed,
         path=config.inversion if real else "generated",
@@ -194,6 +197,14 @@ def _noise(models: Models, seeds: tuple[int, ...], grid: LatentGrid, element: in
     return draw_noise(seeds, channels, grid, element).to(models.device)
 
 
+def _digest(source: PictureSource) -> str:
+    """Of what the source's clean latents come from."""
+    pixels = hashlib.sha256(source.picture.tobytes())
+    if source.latents is not None:
+        pixels.update(source.latents.cpu().numpy().tobytes())
+    return pixels.hexdigest()
+
+
 def _source_forwards(edit: Edit, memory: SourceMemory) -> int:
     """How many passes the source's path still needs."""
     steps = edit.config.num_inference_steps
@@ -215,12 +226,16 @@ def _source_path(models: Models, edit: Edit, run: SourceRun) -> SourcePath:
     noise = _noise(models, (edit.source.seed,), run.branches.grid, element=0)
     if isinstance(edit.source, PromptSource):
         return generated(run, noise)
-    known = run.clean in run.memory.path
-    x0 = run.known(run.clean) if known else encode_picture(models, edit.source.picture)
-    run.note(run.clean, x0)
+    if run.clean not in run.memory.path:
+        run.note(run.clean, _clean_latents(models, edit.source))
+    x0 = run.known(run.clean)
     if edit.config.inversion == "noising":
         return noised(run, x0, noise)
     return inverted(run, x0, INVERSIONS[edit.config.inversion], edit.config.structure_transfer_step)
+
+
+def _clean_latents(models: Models, source: PictureSource) -> Tensor:
+    return encode_picture(models, source.picture) if source.latents is None else source.latents
 
 
 def _locator(
@@ -249,6 +264,7 @@ def _insertion(
     last, grid = done.blends[-1] if done.blends else None, branches.grid
     return Insertion(
         pictures=pictures,
+        latents=done.latents,
         source=source,
         located=last.located if last else None,
         cells=last.keep.reshape(-1, grid.height, grid.width) if last else None,
