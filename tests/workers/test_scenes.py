@@ -28,9 +28,11 @@ def steps() -> list[Step]:
     models = load(embedded_profile(), LoadOptions(device="cpu"))
     picture = np.asarray(Image.open(EXAMPLES / "meadow.png").convert("RGB").resize((128, 128)))
     scene, steps = Scene(picture, "a photo of a meadow"), []
-    for subject in ("cow", "dog"):
+    for subject, left in (("cow", 16), ("dog", 80)):
+        mask = torch.zeros(128, 128, dtype=torch.bool)
+        mask[64:112, left : left + 32] = True
         prompt = f"a photo of a meadow with a {subject}"
-        edit = Edit(scene.source(), prompt, subject, (1, 2), CONFIG)
+        edit = Edit(scene.source(), prompt, subject, (1, 2), CONFIG, mask=mask)
         done = insert(models, edit)
         steps.append((scene, edit, done))
         scene = scene.added(edit, done, row=1)
