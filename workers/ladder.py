@@ -27,7 +27,7 @@ def rungs(first: Try) -> tuple[Try, Try, Try]:
     """The tries that follow a first one, each on top of the last.
 
     A bolder gamma, then the target's start one step earlier (further from the source's structure), then
-    another seed. Where gamma is searched for, it has had its say: the first rung keeps it and the start moves twice.
+    another seed. Where gamma is searched for, it has had its say: it stays, and the start moves twice.
     """
     bolder = replace(first.config, extended_scale=_raised(first.config))
     earlier = _earlier(bolder)
