@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest
 from api_schemas.jobs import Cost, ResultWarning, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
+from workers.addit.cast_shadow import shadow_weights
 from workers.addit.config import AdditConfig
 from workers.addit.errors import AdditError
 from workers.addit.localizers import Located
@@ -128,8 +129,7 @@ class AdditRunner:
         height, width = done.source.shape[:2]
         mask = grey(resize(located.mask, source.height, source.width).numpy() > 0.5)
         if edit.config.strict_background:
-            feather = self.models.size_multiple / 4 * source.width / width
-            result = composite(source, result, soft_mask(done.cells[row].cpu().numpy(), source.size, feather))
+            result = composite(source, result, self._own_pixels(source.size, edit.config, done, row))
         reason = located.missing or no_visible_change(done, located, row, (height, width))
         background = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
         fields = self._fields(edit, row, located, reason) | {
@@ -142,6 +142,18 @@ class AdditRunner:
         if "cutout" in wanted:
             cutout = cut_out(result, mask)
         return OutputImage(result, fields, mask, attention, cutout)
+
+    def _own_pixels(
+        self, size: tuple[int, int], config: AdditConfig, done: Insertion, row: int
+    ) -> Image.Image:
+        """Mode L of `size`: how far each pixel is the target's where the background is strict."""
+        assert done.cells is not None
+        feather = self.models.size_multiple / 4 * size[0] / done.source.shape[1]
+        mask = soft_mask(done.cells[row].cpu().numpy(), size, feather)
+        if not config.keep_shadow:
+            return mask
+        shadow = shadow_weights(done.source, done.pictures[row], done.cells[row] > 0)
+        return ImageChops.lighter(mask, grey(shadow.numpy()).resize(size, Image.Resampling.BILINEAR))
 
     def _fields(self, edit: Edit, row: int, located: Located | None, reason: str | None) -> dict[str, object]:
         return {

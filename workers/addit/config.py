@@ -29,6 +29,7 @@ class AdditConfig:
         reference implementation's sum of subject->image rows plus the last step's column
     inversion: how a real source gets its noisy latents; generated ones have their own
     strict_background: blend again after every step that follows, from the source's known latents
+    keep_shadow: a strict background leaves the subject the ring around it where its shadow falls
     """
 
     guidance_scale: float = 3.5
@@ -43,6 +44,7 @@ class AdditConfig:
     accumulate: Literal["columns", "reference"] = "columns"
     inversion: Literal["noising", "fixed_point"] = "noising"
     strict_background: bool = False
+    keep_shadow: bool = True
 
     def __post_init__(self) -> None:
         steps = (self.structure_transfer_step, *self.blend_steps)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from workers.addit.cast_shadow import shadow_room
 from workers.addit.config import AdditConfig
 from workers.addit.forward import Branches, Conditioning, ExtendTarget
-from workers.addit.latents import add_noise
+from workers.addit.latents import LatentGrid, add_noise
 from workers.addit.localizers import Located
 from workers.addit.source_memory import StepMemory
 from workers.addit.sources import LayersAt, SourcePath, Tick
@@ -86,7 +87,9 @@ def denoise(
             blends.append(Blend(step, latents, maps, located, subject_cells(located, branches)))
             latents = blend(source_after(path, source, step, rise, config), latents, blends[-1].keep)
         elif config.strict_background and blends:
-            latents = blend(path.latents(step + 1), latents, blends[-1].keep)
+            latents = blend(
+                path.latents(step + 1), latents, open_cells(blends[-1].keep, branches.grid, config)
+            )
         path.memory.drop(step)
         tick()
     return Denoised(latents, tuple(blends), source_error)
@@ -137,6 +140,15 @@ def subject_cells(located: Sequence[Located], branches: Branches) -> Tensor:
     """(B, L, 1) float, 1 where the latent grid shows the subject."""
     cells = torch.stack([one.cells(branches.grid) for one in located])
     return cells.flatten(1)[..., None].float()
+
+
+def open_cells(keep: Tensor, grid: LatentGrid, config: AdditConfig) -> Tensor:
+    """(B, L, 1), 1 where a strict background lets the target go on: at `keep`, and where its shadow may
+    fall."""
+    if not config.keep_shadow:
+        return keep
+    cells = (keep > 0).reshape(-1, grid.height, grid.width)
+    return torch.stack([shadow_room(one) for one in cells]).flatten(1)[..., None].to(keep)
 
 
 def blend(source: Tensor, target: Tensor, keep: Tensor) -> Tensor:
