@@ -8,7 +8,7 @@ import torch
 from diffusers import FluxPipeline
 
 from workers.addit.latents import PATCH
-from workers.addit.localizers import Segmenter
+from workers.addit.localizers import Detector, Search, Segmenter, TextSegmenter
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Models:
     recorded_layers: attention layers whose maps localise the subject best in this checkpoint
     text_len: T5 tokens a prompt is padded to
     source_memory_bytes: most that one edit may hold of its source's keys and values at a time
+    detector, text_segmenter: helpers of the localizers that read the subject's words; opened on first use
     """
 
     pipe: FluxPipeline
@@ -26,8 +27,14 @@ class Models:
     text_len: int
     device: torch.device
     source_memory_bytes: int = 2 * 2**30
+    detector: Detector | None = None
+    text_segmenter: TextSegmenter | None = None
 
     @property
     def size_multiple(self) -> int:
         """Pixels: both sides of a picture must be multiples of it."""
         return int(self.pipe.vae_scale_factor) * PATCH
+
+    def search(self, subject: str) -> Search:
+        """How these models look for a subject."""
+        return Search(subject, self.segmenter, self.detector, self.text_segmenter)

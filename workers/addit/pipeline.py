@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -13,8 +14,17 @@ from workers.addit.config import AdditConfig
 from workers.addit.denoise import Denoised, denoise
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, Conditioning, ForwardCount
+from workers.addit.instances import may_show
 from workers.addit.latents import LatentGrid, draw_noise
-from workers.addit.localizers import Located, Picture, locate
+from workers.addit.localizers import (
+    BOXED,
+    Located,
+    Picture,
+    Search,
+    check_supported,
+    find_instances,
+    locate,
+)
 from workers.addit.models import Models
 from workers.addit.processor import exchange_processors
 from workers.addit.schedule import make_sigmas
@@ -104,7 +114,7 @@ def insert(models: Models, edit: Edit, on_step: OnStep = lambda stage, done, tot
         with clock("denoise"):
             recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
             noise = _noise(models, edit.seeds, grid, element=1)
-            find = _locator(models, config, grid, clock)
+            find = _locator(models, edit, path, grid, clock)
             done = denoise(
                 branches, path, target_cond, noise, sigmas, config, layers_at, recorder, find, ticks.denoise
             )
@@ -178,14 +188,25 @@ def _source_path(
 
 
 def _locator(
-    models: Models, config: AdditConfig, grid: LatentGrid, clock: StageClock
+    models: Models, edit: Edit, path: SourcePath, grid: LatentGrid, clock: StageClock
 ) -> Callable[[Tensor, Tensor], list[Located]]:
+    search, localizer = models.search(edit.subject), edit.config.localizer
+    if edit.config.blend_steps:
+        check_supported(localizer, search)
+
+    @cache
+    def searched() -> Search:
+        """With the things of the subject's kind in the source, looked for once."""
+        if localizer not in BOXED and not may_show(edit.source.prompt, edit.subject):
+            return search
+        return replace(search, already=find_instances(decode_picture(models, path.x0, grid), search))
+
     def find(maps: Tensor, x0: Tensor) -> list[Located]:
         def picture_of(row: int) -> Picture:
             return decode_picture(models, x0[row : row + 1], grid)
 
         with clock("localize"):
-            return locate(config.localizer, maps, picture_of, models.segmenter)
+            return locate(localizer, maps, picture_of, searched())
 
     return find
 

@@ -17,7 +17,7 @@ from workers.addit.denoise import Denoised, denoise
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, Conditioning
 from workers.addit.latents import LatentGrid, draw_noise
-from workers.addit.localizers import locate
+from workers.addit.localizers import Search, locate
 from workers.addit.processor import exchange_processors
 from workers.addit.schedule import make_sigmas
 from workers.addit.source_memory import SourceMemory
@@ -100,7 +100,7 @@ def run(
             config,
             extension_plan(branches.transformer, config),
             recorder,
-            lambda maps, x0: locate("attention", maps, lambda row: no_picture(), None),
+            lambda maps, x0: locate("attention", maps, lambda row: no_picture(), Search()),
             lambda: None,
         )
     return done, branches
