@@ -36,14 +36,15 @@ def main(
     results: dict[str, object] = {"machine": machine}
     for part in parts or PARTS:
         figures = PARTS[part]()
-        console.print(_table(figures))
+        console.print(to_table(figures))
         results[part] = figures.values
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(results, indent=1))
     console.print(f"{file}")
 
 
-def _table(figures: Figures) -> Table:
+def to_table(figures: Figures) -> Table:
+    """The figures for a terminal."""
     table = Table(title=figures.title, title_justify="left")
     for column in figures.columns:
         table.add_column(column)
