@@ -16,7 +16,8 @@ from workers.addit.errors import UnsupportedOption
 from workers.addit.localizers import Picture
 from workers.addit.masks import resize
 from workers.addit.pipeline import Edit, Insertion, PictureSource
-from workers.compositing import composite, cut_out, soft_mask
+from workers.compositing import composite, cut_out
+from workers.own_pixels import own_pixels
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,7 @@ class Scene:
             raise UnsupportedOption("a scene is built of edits with a strict background")
         height, width = self.picture.shape[:2]
         before, after = Image.fromarray(self.picture), Image.fromarray(done.pictures[row])
-        cells = done.cells[row].cpu().numpy()
-        picture = composite(before, after, soft_mask(cells, (width, height), height / cells.shape[0] / 4))
+        picture = composite(before, after, own_pixels(done, row, edit.config, (width, height)))
         inside = resize(done.located[row].mask, height, width).numpy() > 0.5
         mask = Image.fromarray((inside * 255).astype(np.uint8))
         layer = Layer(edit.subject, edit.seeds[row], cut_out(picture, mask))

@@ -34,6 +34,8 @@ class AdditConfig:
     inversion: how a real source gets its noisy latents; generated ones have their own
     use_offset: add to the target after each step what the source's Euler step misses of its known latents [R]
     strict_background: blend again after every step that follows, from the source's known latents
+    softness: latent cells over which a blend fades out around the subject; 0 cuts at its mask
+    keep_shadow: a strict background leaves the subject the ring around it where its shadow falls
     """
 
     guidance_scale: float = 3.5
@@ -50,6 +52,8 @@ class AdditConfig:
     inversion: Inversion = "noising"
     use_offset: bool = False
     strict_background: bool = False
+    softness: float = 0.0
+    keep_shadow: bool = True
 
     def __post_init__(self) -> None:
         steps = (self.structure_transfer_step, *self.blend_steps)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from workers.addit.cast_shadow import shadow_room
 from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
 from workers.addit.forward import Branches, Conditioning, ExtendTarget
 from workers.addit.gamma import Gamma, balance
-from workers.addit.latents import add_noise
+from workers.addit.latents import LatentGrid, add_noise
 from workers.addit.localizers import Located
 from workers.addit.source_memory import StepMemory
 from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
@@ -126,7 +127,8 @@ def _denoise_from(
             latents, blend = _blend(targets, Blend(step, latents, x0, maps, (), nothing, scale))
             blends.append(blend)
         elif config.strict_background and blends:
-            latents = mix(path.latents(step + 1), latents, blends[-1].keep)
+            opened = open_cells(blends[-1].keep, targets.branches.grid, config)
+            latents = mix(path.latents(step + 1), latents, opened)
         targets.tick()
     return Denoised(latents, tuple(blends), scale, source_error, gamma)
 
@@ -134,7 +136,7 @@ def _denoise_from(
 def _blend(targets: Targets, state: Blend) -> tuple[Tensor, Blend]:
     """Latents (B, L, C) with the source outside the subject, and the blend as it was done."""
     located = tuple(targets.locate(state.maps, state.x0))
-    keep = subject_cells(located, targets.branches)
+    keep = subject_cells(located, targets.branches.grid, targets.config.softness)
     strict = targets.config.strict_background
     source = None if strict else source_step(targets, state.step)
     outside = targets.path.latents(state.step + 1) if strict else source_after(targets, source, state.step)
@@ -208,10 +210,19 @@ def find_gamma(targets: Targets, source: StepMemory, step: int, latents: Tensor)
     return balance(spread, latents.shape[0])
 
 
-def subject_cells(located: Sequence[Located], branches: Branches) -> Tensor:
-    """(B, L, 1) float, 1 where the latent grid shows the subject."""
-    cells = torch.stack([one.cells(branches.grid) for one in located])
+def subject_cells(located: Sequence[Located], grid: LatentGrid, softness: float) -> Tensor:
+    """(B, L, 1) 0..1, 1 where the latent grid shows the subject, fading out over `softness` cells."""
+    cells = torch.stack([one.weights(grid, softness) for one in located])
     return cells.flatten(1)[..., None].float()
+
+
+def open_cells(keep: Tensor, grid: LatentGrid, config: AdditConfig) -> Tensor:
+    """(B, L, 1), 1 where a strict background lets the target go on: at `keep`, and where its shadow may
+    fall."""
+    if not config.keep_shadow:
+        return keep
+    cells = (keep > 0).reshape(-1, grid.height, grid.width)
+    return torch.stack([shadow_room(one) for one in cells]).flatten(1)[..., None].to(keep)
 
 
 def mix(source: Tensor, target: Tensor, keep: Tensor) -> Tensor:

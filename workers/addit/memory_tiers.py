@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 Tensors = dict[str, Tensor]
@@ -71,22 +70,22 @@ class HostTier:
 
 
 class DiskTier:
-    """A folder of safetensors files, emptied at the start: it outlives no process."""
+    """A folder of files, emptied at the start: it outlives no process."""
 
     def __init__(self, max_bytes: int, folder: Path) -> None:
         self.max_bytes, self.used = max_bytes, 0
         self._folder, self._names = folder, count()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left_behind in folder.glob("*.safetensors"):
+        for left_behind in folder.glob("*.pt"):
             left_behind.unlink()
 
     def hold(self, tensors: Tensors) -> Held:
         """See `Tier`."""
-        file = self._folder / f"{next(self._names)}.safetensors"
-        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, file)
+        file = self._folder / f"{next(self._names)}.pt"
+        torch.save({name: tensor.cpu() for name, tensor in tensors.items()}, file)
         nbytes = _nbytes(tensors)
         self.used += nbytes
-        return Held(self, nbytes, lambda device: load_file(file, device=str(device)), file.unlink)
+        return Held(self, nbytes, lambda device: torch.load(file, device, weights_only=True), file.unlink)
 
 
 def _to_host(tensor: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from diffusers import FluxPipeline
 
 from workers.addit.latents import PATCH
-from workers.addit.localizers import Segmenter
+from workers.addit.localizers import Detector, Search, Segmenter, TextSegmenter
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Models:
     text_len: T5 tokens a prompt is padded to
     source_memory_bytes: most that one edit may hold of its source's keys and values at a time
     identity: names the weights: sources remembered with others are not found
+    detector, text_segmenter: helpers of the localizers that read the subject's words; opened on first use
     """
 
     pipe: FluxPipeline
@@ -28,8 +29,14 @@ class Models:
     device: torch.device
     source_memory_bytes: int = 2 * 2**30
     identity: str = ""
+    detector: Detector | None = None
+    text_segmenter: TextSegmenter | None = None
 
     @property
     def size_multiple(self) -> int:
         """Pixels: both sides of a picture must be multiples of it."""
         return int(self.pipe.vae_scale_factor) * PATCH
+
+    def search(self, subject: str) -> Search:
+        """How these models look for a subject."""
+        return Search(subject, self.segmenter, self.detector, self.text_segmenter)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -14,8 +15,17 @@ from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, ForwardCount
+from workers.addit.instances import may_show
 from workers.addit.latents import LatentGrid, draw_noise
-from workers.addit.localizers import Located, Picture, locate
+from workers.addit.localizers import (
+    BOXED,
+    Located,
+    Picture,
+    Search,
+    check_supported,
+    find_instances,
+    locate,
+)
 from workers.addit.masks import blur, normalise
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
@@ -135,7 +145,7 @@ def insert(
             path = _source_path(models, edit, run)
         with clock("denoise"):
             recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
-            find = _locator(models, edit, grid, clock)
+            find = _locator(models, edit, path, grid, clock)
             targets = Targets(
                 branches, path, target_cond, sigmas, config, layers_at, recorder, find, ticks.denoise
             )
@@ -239,8 +249,19 @@ def _clean_latents(models: Models, source: PictureSource) -> Tensor:
 
 
 def _locator(
-    models: Models, edit: Edit, grid: LatentGrid, clock: StageClock
+    models: Models, edit: Edit, path: SourcePath, grid: LatentGrid, clock: StageClock
 ) -> Callable[[Tensor, Tensor], list[Located]]:
+    search, localizer = models.search(edit.subject), edit.config.localizer
+    if edit.config.blend_steps and edit.mask is None:
+        check_supported(localizer, search)
+
+    @cache
+    def searched() -> Search:
+        """With the things of the subject's kind in the source, looked for once."""
+        if localizer not in BOXED and not may_show(edit.source.prompt, edit.subject):
+            return search
+        return replace(search, already=find_instances(decode_picture(models, path.x0, grid), search))
+
     def find(maps: Tensor, x0: Tensor) -> list[Located]:
         def picture_of(row: int) -> Picture:
             return decode_picture(models, x0[row : row + 1], grid)
@@ -248,7 +269,7 @@ def _locator(
         with clock("localize"):
             if edit.mask is not None:
                 return [Located.given(row, edit.mask) for row in normalise(blur(maps.float()))]
-            return locate(edit.config.localizer, maps, picture_of, models.segmenter)
+            return locate(localizer, maps, picture_of, searched())
 
     return find
 

@@ -55,6 +55,8 @@ def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
         or layers_by_depth(config.num_layers, config.num_single_layers),
         text_len=profile.text_len,
         device=device,
+        detector=profile.detector(device) if profile.detector else None,
+        text_segmenter=profile.text_segmenter(device) if profile.text_segmenter else None,
     )
 
 

@@ -6,14 +6,20 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from workers import models
 from workers.addit.config import PRESETS, AdditConfig
+from workers.addit.localizers import Detector, TextSegmenter
+from workers.models.clipseg import ClipSeg
 from workers.models.errors import UnknownProfile
+from workers.models.grounding import GroundingDino
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class ModelProfile:
     max_source_error: a picture whose velocity it predicts with a larger squared error lies outside its world
     canary: source prompt, prompt and subject of the insertion that proves a loaded model works
     fingerprint: file of the picture the canary must give; None where none was recorded
+    detector, text_segmenter: open what finds a subject by its words, on a device; weights come with first use
     """
 
     name: str
@@ -56,6 +63,8 @@ class ModelProfile:
     canary: tuple[str, str, str] = ("a photo of a beach", "a photo of a beach with a dog", "dog")
     fingerprint: Path | None = None
     max_aspect: float = 4.0
+    detector: Callable[[torch.device], Detector] | None = None
+    text_segmenter: Callable[[torch.device], TextSegmenter] | None = None
 
 
 DEFAULT_PRESETS: Mapping[Literal["image", "generated"], str] = {
@@ -84,6 +93,8 @@ FLUX_DEV = ModelProfile(
         "single_transformer_blocks.23",
         "single_transformer_blocks.33",
     ),
+    detector=partial(GroundingDino, "IDEA-Research/grounding-dino-base"),
+    text_segmenter=partial(ClipSeg, "CIDAS/clipseg-rd64-refined"),
 )
 FLUX_SCHNELL = ModelProfile(
     name="flux-schnell",
@@ -97,6 +108,8 @@ FLUX_SCHNELL = ModelProfile(
     segmenter=SAM2_LARGE,
     presets={name: preset.at_steps(8) for name, preset in PRESETS.items()},
     recorded_layers=FLUX_DEV.recorded_layers,
+    detector=FLUX_DEV.detector,
+    text_segmenter=FLUX_DEV.text_segmenter,
 )
 HUB_PROFILES = {profile.name: profile for profile in (FLUX_DEV, FLUX_SCHNELL)}
 
@@ -139,6 +152,8 @@ def directory_profile(directory: Path) -> ModelProfile:
         text_len=_text_len(directory, like.text_len),
         segmenter=like.segmenter,
         presets=like.presets,
+        detector=like.detector,
+        text_segmenter=like.text_segmenter,
     )
 
 

@@ -17,7 +17,7 @@ from workers.addit.denoise import Blend, Denoised, Locate, Targets, denoise, rep
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, Conditioning
 from workers.addit.latents import LatentGrid, draw_noise
-from workers.addit.localizers import locate
+from workers.addit.localizers import Search, locate
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.processor import exchange_processors
 from workers.addit.schedule import make_sigmas
@@ -113,7 +113,7 @@ def run(
             config=config,
             layers_at=extension_plan(branches.transformer, config),
             recorder=recorder,
-            locate=find or (lambda maps, x0: locate("attention", maps, lambda row: no_picture(), None)),
+            locate=find or (lambda maps, x0: locate("attention", maps, lambda row: no_picture(), Search())),
             tick=lambda: None,
         )
         done = replay(targets, resume) if resume else denoise(targets, noise)
