@@ -33,7 +33,6 @@ from workers.addit.models import Models
 from workers.addit.pipeline import Edit, PictureSource, PromptSource, insert
 from workers.addit.processor import exchange_processors
 from workers.addit.source_memory import SourceMemories
-from workers.models.profiles import layers_by_depth
 
 META = torch.device("meta")
 SIDE, TEXT_LEN, VAE_SCALE, LATENT_CHANNELS = 1024, 512, 8, 16  # FLUX.1-dev
@@ -165,10 +164,7 @@ def flux_dev() -> FluxTransformer2DModel:
 
 
 def without_weights(transformer: FluxTransformer2DModel) -> Counter:
-    """A transformer on the meta device between stand-ins for what is not counted.
-
-    Recording the subject's attention in the profile's layers is counted: it happens inside the forwards.
-    """
+    """A transformer on the meta device between stand-ins for what is not counted."""
     pipe = SimpleNamespace(
         transformer=transformer,
         vae=_Autoencoder(),
@@ -177,9 +173,7 @@ def without_weights(transformer: FluxTransformer2DModel) -> Counter:
         vae_scale_factor=VAE_SCALE,
         encode_prompt=_encode_prompt,
     )
-    config = transformer.config
-    layers = layers_by_depth(config.num_layers, config.num_single_layers)
-    counter = Counter(Models(cast(Any, pipe), None, layers, TEXT_LEN, META))
+    counter = Counter(Models(cast(Any, pipe), None, (), TEXT_LEN, META))
     counter.meter.attach(transformer)
     return counter
 

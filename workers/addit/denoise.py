@@ -64,7 +64,10 @@ class Denoised:
 
 @dataclass(frozen=True)
 class Targets:
-    """What the loop needs besides latents: one source, the targets' prompt, and how to look at them."""
+    """What the loop needs besides latents: one source, the targets' prompt, and how to look at them.
+
+    recorder: of the subject's attention; None where no localizer asks for it, and maps are empty
+    """
 
     branches: Branches
     path: SourcePath
@@ -72,7 +75,7 @@ class Targets:
     sigmas: Sequence[float]
     config: AdditConfig
     layers_at: LayersAt
-    recorder: SubjectRecorder
+    recorder: SubjectRecorder | None
     locate: Locate
     tick: Tick
 
@@ -112,7 +115,7 @@ def _denoise_from(
         if config.extended_scale == "auto" and source is not None and step == gamma_step(config):
             gamma = find_gamma(targets, source, step, latents)
             scale = gamma.value.reshape(-1, 1, 1, 1)
-        recorders = (targets.recorder,) if step in watched else ()
+        recorders = (targets.recorder,) if targets.recorder and step in watched else ()
         exchange = ExtendTarget(step, source, targets.layers_at(step), scale, config.source_scale, recorders)
         velocity = targets.branches.target(latents, sigma, targets.cond, exchange)
         x0 = latents - sigma * velocity
@@ -120,9 +123,7 @@ def _denoise_from(
         if config.use_offset:
             latents = latents + path.latents(step + 1) - source_after(targets, source, step)
         if step in config.blend_steps:
-            maps = targets.recorder.maps(
-                recorded_steps(step, first), targets.branches.grid, config.accumulate
-            )
+            maps = recorded_maps(targets, step, first, latents)
             nothing = torch.zeros(latents.shape[0], latents.shape[1], 1)
             latents, blend = _blend(targets, Blend(step, latents, x0, maps, (), nothing, scale))
             blends.append(blend)
@@ -131,6 +132,14 @@ def _denoise_from(
             latents = mix(path.latents(step + 1), latents, opened)
         targets.tick()
     return Denoised(latents, tuple(blends), scale, source_error, gamma)
+
+
+def recorded_maps(targets: Targets, step: int, first: int, latents: Tensor) -> Tensor:
+    """(B, h, w) attention on the subject up to a blend step, zeros where nobody looked."""
+    grid = targets.branches.grid
+    if targets.recorder is None:
+        return torch.zeros(latents.shape[0], grid.height, grid.width)
+    return targets.recorder.maps(recorded_steps(step, first), grid, targets.config.accumulate)
 
 
 def _blend(targets: Targets, state: Blend) -> tuple[Tensor, Blend]:

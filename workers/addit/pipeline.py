@@ -144,7 +144,9 @@ def insert(
             run = SourceRun(branches, sigmas, source_cond, memory, layers_at, ticks.source)
             path = _source_path(models, edit, run)
         with clock("denoise"):
-            recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
+            recorder = None
+            if edit.mask is None:
+                recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
             find = _locator(models, edit, path, grid, clock)
             targets = Targets(
                 branches, path, target_cond, sigmas, config, layers_at, recorder, find, ticks.denoise
