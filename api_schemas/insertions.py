@@ -91,6 +91,10 @@ class Options(RequestModel):
         default=None,
         description="Leave every pixel outside the mask exactly as it was (default for pictures).",
     )
+    keep_shadow: bool | None = Field(
+        default=None,
+        description="With a strict background: let the object's shadow fall just outside the mask.",
+    )
 
     def at_steps(self, num_inference_steps: int) -> Options:
         """The same over another number of steps: indices keep their fraction, halves round up."""

@@ -54,7 +54,7 @@ class ResultImage(ResponseModel):
     box: list[int] | None = Field(
         default=None, description="Of the mask: left, top, right, bottom in pixels."
     )
-    extended_scale: float = Field(description="The gamma used.")
+    extended_scale: float | None = Field(description="The gamma used; null for a schedule along the steps.")
     background_psnr: float | None = Field(
         default=None, description="Outside the mask against the source, dB; null when identical."
     )
@@ -82,8 +82,9 @@ class Cost(ResponseModel):
     )
     gpu_seconds: float = Field(description="Seconds the engine was busy with it.")
     source_memory: Literal["hit", "miss", "none"] = Field(
-        description="Whether the source's keys were already held."
+        description="Whether the source was remembered from an earlier job."
     )
+    source_memory_bytes: int = Field(default=0, description="Of its keys and values, remembered now.")
 
 
 class Inferred(ResponseModel):

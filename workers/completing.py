@@ -10,8 +10,8 @@ from api_schemas.insertions import MAX_PROMPT, InsertionRequest
 from api_schemas.jobs import Inferred
 from api_schemas.sentences.errors import NotInferred
 from api_schemas.sentences.inference import understand
+from workers.addit.errors import AdditError
 from workers.addit.models import Captioner
-from workers.models.errors import ModelError
 from workers.runner import RunError
 
 log = structlog.get_logger()
@@ -50,7 +50,7 @@ def _caption(picture: Image.Image | None, captioner: Captioner | None) -> str:
         raise RunError("source_prompt_required", "This model cannot tell by itself what a picture shows.")
     try:
         caption = captioner(np.asarray(picture.convert("RGB"))).strip()
-    except ModelError as error:
+    except AdditError as error:
         log.error("the captioner does not open", error=str(error))
         raise RunError("source_prompt_required", "The captioner is not there; give source.prompt.") from error
     if not caption:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest
@@ -21,13 +20,16 @@ from workers.addit.errors import AdditError
 from workers.addit.localizers import Located
 from workers.addit.masks import resize
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert, source_key
+from workers.addit.source_memory import SourceMemories
 from workers.completing import complete, texts_of
-from workers.compositing import IDENTICAL, box_of, composite, cut_out, psnr, soft_mask, working_size
+from workers.compositing import IDENTICAL, box_of, composite, cut_out, grey, psnr, working_size
+from workers.memory import memory_tiers
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
+from workers.own_pixels import own_pixels
 from workers.runner import OnStep, OutputImage, RunError, RunOutput
 
 VISIBLE_CHANGE = 8.0
@@ -45,7 +47,8 @@ def load_runner(settings: Settings) -> AdditRunner:
     segmenter = SegmenterPlace(settings.segmenter, settings.segmenter_config) if settings.segmenter else None
     options = LoadOptions(settings.device, settings.dtype, settings.offload, settings.quantization, segmenter)
     models = load(profile, options)
-    return AdditRunner(profile, models, make_card(profile, models))
+    memories = SourceMemories(memory_tiers(settings), models.device)
+    return AdditRunner(profile, models, make_card(profile, models), memories)
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,11 @@ class AdditRunner:
     profile: ModelProfile
     models: Models
     card: ModelCard
+    memories: SourceMemories
 
-    def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
+    def run(
+        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+    ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
         def tick(stage: str, done: int, total: int) -> None:
@@ -67,8 +73,9 @@ class AdditRunner:
             started = time.perf_counter()
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
-            edit = self.to_edit(request, source)
-            output = self.to_output(request, source, edit, insert(self.models, edit, tick))
+            edit = replace(self.to_edit(request, source), owner=owner)
+            done = insert(self.models, edit, tick, self.memories)
+            output = self.to_output(request, source, edit, done)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
@@ -117,7 +124,8 @@ class AdditRunner:
             cost=Cost(
                 forwards=round(done.forwards.total, 3),
                 gpu_seconds=round(sum(seconds.values()), 4),
-                source_memory="miss",
+                source_memory="hit" if done.source_known else "miss",
+                source_memory_bytes=self.memories.open(source_key(self.models, edit)).nbytes,
             ),
             source=shown,
             warnings=tuple(self._warnings(edit, done, images)),
@@ -129,17 +137,17 @@ class AdditRunner:
         result = Image.fromarray(done.pictures[row]).resize(source.size, Image.Resampling.LANCZOS)
         if done.located is None or done.cells is None:
             return OutputImage(
-                result, self._fields(edit, row, None, "blending is off, so the subject was not looked for")
+                result,
+                self._fields(edit, done, row, None, "blending is off, so the subject was not looked for"),
             )
         located = done.located[row]
         height, width = done.source.shape[:2]
         mask = grey(resize(located.mask, source.height, source.width).numpy() > 0.5)
         if edit.config.strict_background:
-            feather = self.models.size_multiple / 4 * source.width / width
-            result = composite(source, result, soft_mask(done.cells[row].cpu().numpy(), source.size, feather))
+            result = composite(source, result, own_pixels(done, row, edit.config, source.size))
         reason = located.missing or no_visible_change(done, located, row, (height, width))
         background = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
-        fields = self._fields(edit, row, located, reason) | {
+        fields = self._fields(edit, done, row, located, reason) | {
             "box": box_of(mask),
             "background_psnr": None if background >= IDENTICAL else round(background, 2),
         }
@@ -150,13 +158,15 @@ class AdditRunner:
             cutout = cut_out(result, mask)
         return OutputImage(result, fields, mask, attention, cutout)
 
-    def _fields(self, edit: Edit, row: int, located: Located | None, reason: str | None) -> dict[str, object]:
+    def _fields(
+        self, edit: Edit, done: Insertion, row: int, located: Located | None, reason: str | None
+    ) -> dict[str, object]:
         return {
             "seed": edit.seeds[row],
             "subject_found": reason is None,
             "reason": reason,
             "score": None if located is None or located.score is None else round(located.score, 4),
-            "extended_scale": edit.config.extended_scale,
+            "extended_scale": None if done.gammas is None else round(done.gammas[row], 4),
         }
 
     def _warnings(self, edit: Edit, done: Insertion, images: tuple[OutputImage, ...]) -> list[ResultWarning]:
@@ -190,8 +200,3 @@ def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[i
         if change >= VISIBLE_CHANGE
         else f"nothing visible was added where the subject was looked for ({change:.1f} grey levels)"
     )
-
-
-def grey(values: NDArray[np.float32] | NDArray[np.bool_]) -> Image.Image:
-    """Mode L picture of values in 0..1."""
-    return Image.fromarray((np.asarray(values, dtype=np.float32) * 255).round().astype(np.uint8))

@@ -7,14 +7,14 @@ from typing import cast, get_args
 from api_schemas.insertions import Localizer, Options
 from api_schemas.models import ModelCard
 from workers.addit.config import AdditConfig
-from workers.addit.localizers import SAM_PROMPTS
+from workers.addit.localizers import supported
 from workers.addit.models import Models
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile
 
 
 def make_card(profile: ModelProfile, models: Models) -> ModelCard:
     """The card of a loaded model; only the localizers whose helpers are there are offered."""
-    localizers = ("attention", *(SAM_PROMPTS if models.segmenter else ()))
+    localizers = supported(models.search(""))
     return ModelCard(
         name=profile.name,
         description=profile.description,
@@ -45,4 +45,5 @@ def to_options(config: AdditConfig) -> Options:
         blend_steps=list(config.blend_steps),
         localizer=cast(Localizer, config.localizer),
         inversion=config.inversion,
+        keep_shadow=config.keep_shadow,
     )

@@ -50,8 +50,12 @@ class Runner(Protocol):
 
     card: ModelCard
 
-    def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
+    def run(
+        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+    ) -> RunOutput:
         """Insert. `source` is the picture of an image source (RGB), None for a generated one.
+
+        owner: the tenant; what is remembered of its source serves nobody else
 
         Raises `RunError` for anything the caller can be told; what `on_step` raises passes through.
         """

@@ -7,10 +7,10 @@ from PIL import Image
 
 from api_schemas.insertions import MAX_PROMPT, InsertionRequest
 from api_schemas.jobs import Inferred
+from workers.addit.errors import UnsupportedOption
 from workers.addit.localizers import Picture
 from workers.addit.models import Captioner
 from workers.completing import complete
-from workers.models.errors import ModelFilesBroken
 from workers.runner import RunError
 
 PICTURE = Image.new("L", (20, 10))
@@ -51,7 +51,7 @@ def test_a_long_caption_is_cut() -> None:
 
 
 def broken(picture: Picture) -> str:
-    raise ModelFilesBroken("no such model")
+    raise UnsupportedOption("no such model")
 
 
 @pytest.mark.parametrize("captioner", [None, saying("  "), broken])

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from rich.console import Console
 
 from toyland.score.captioning import caption_shares, captioned_samples
@@ -26,7 +25,7 @@ from toyland.score.table import to_object, to_table
 from toyland.score.verdicts import read_verdicts, write_verdicts
 from toyland.score.versions import Weights, read_versions
 from toyland.workshop import Workshop
-from workers.models.toyland.captioner import load_toyland_captioner
+from workers.models.toyland.captioner import ToylandCaptioner
 
 DOCS = Path("docs")
 SWEEP_VALUES = DOCS / "toyland_sweeps.json"
@@ -98,8 +97,9 @@ def run_verdicts(arguments: argparse.Namespace, workshop: Workshop) -> None:
 
 def run_captions(arguments: argparse.Namespace, workshop: Workshop) -> None:
     """Print the shares of pictures that the captioner names right."""
-    captioner = load_toyland_captioner(workshop.shipped, torch.device("cpu"))
-    shares = caption_shares(captioner, captioned_samples(workshop.world, arguments.count))
+    shares = caption_shares(
+        ToylandCaptioner(workshop.shipped), captioned_samples(workshop.world, arguments.count)
+    )
     for name, share in asdict(shares).items():
         Console().print(f"{name:8} {share:.2f} of {arguments.count}")
 

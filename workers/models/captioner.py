@@ -1,8 +1,9 @@
-"""What a picture shows, in a sentence: a transformers vision-language model by its hub name."""
+"""What a picture shows, in a sentence: Florence-2 (Xiao et al., arXiv 2311.06242) as a `Captioner`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -10,50 +11,32 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from workers.addit.localizers import Picture
-from workers.addit.models import Captioner
-from workers.models.errors import ModelFilesBroken
+from workers.models.hub import open_resident
 
 TASK = "<CAPTION>"
-"""What Florence-2 is asked for: one plain sentence."""
+"""One plain sentence, as prompts are."""
 MOST_TOKENS = 64
-BEAMS = 3  # as in the model's own examples
+BEAMS = 3  # as in the authors' own examples
 
 
-class HubCaptioner:
-    """Florence-2 (Xiao et al., arXiv 2311.06242), or a model that answers the same task."""
+@dataclass(frozen=True)
+class Florence2:
+    """The checkpoint at `place` (hub name or directory), opened on first use and then kept on `device`."""
 
-    def __init__(self, processor: Any, model: Any) -> None:
-        self._processor, self._model = processor, model
+    place: str
+    device: torch.device
 
-    @torch.no_grad()
     def __call__(self, picture: Picture) -> str:
         """See `workers.addit.models.Captioner`."""
-        asked = self._processor(text=TASK, images=Image.fromarray(picture), return_tensors="pt")
-        inputs = asked.to(self._model.device, self._model.dtype)
-        tokens = self._model.generate(**inputs, max_new_tokens=MOST_TOKENS, num_beams=BEAMS, do_sample=False)
-        caption: str = self._processor.batch_decode(tokens, skip_special_tokens=True)[0]
+        processor, model = self._opened
+        inputs = processor(text=TASK, images=Image.fromarray(picture), return_tensors="pt")
+        with torch.inference_mode():
+            tokens = model.generate(
+                **inputs.to(self.device), max_new_tokens=MOST_TOKENS, num_beams=BEAMS, do_sample=False
+            )
+        caption: str = processor.batch_decode(tokens, skip_special_tokens=True)[0]
         return caption.strip()
 
-
-def load_captioner(checkpoint: str, device: torch.device) -> HubCaptioner:
-    """Open a hub name or a directory; bfloat16 on a GPU. Raises `ModelFilesBroken`."""
-    dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
-    try:
-        processor = AutoProcessor.from_pretrained(checkpoint)
-        model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=dtype)
-    except Exception as error:  # of transformers, the hub, safetensors: no common class
-        raise ModelFilesBroken(f"the captioner {checkpoint} does not open: {error}") from error
-    return HubCaptioner(processor, model.eval().requires_grad_(False).to(device))
-
-
-class OnFirstUse:
-    """A captioner that is opened when it is first asked, and stays: most requests say what they show."""
-
-    def __init__(self, opening: Callable[[], Captioner]) -> None:
-        self._opening, self._opened = opening, list[Captioner]()
-
-    def __call__(self, picture: Picture) -> str:
-        """See `workers.addit.models.Captioner`. Raises what the opening raises; tries again next time."""
-        if not self._opened:
-            self._opened.append(self._opening())
-        return self._opened[0](picture)
+    @cached_property
+    def _opened(self) -> tuple[Any, Any]:
+        return open_resident(AutoProcessor, AutoModelForImageTextToText, self.place, self.device)

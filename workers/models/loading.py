@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import diffusers.utils.logging
@@ -12,7 +11,6 @@ import transformers.utils.logging
 from diffusers import FluxPipeline
 
 from workers.addit.models import Models
-from workers.models.captioner import OnFirstUse
 from workers.models.errors import ModelFilesBroken
 from workers.models.profiles import ModelProfile, SegmenterPlace, layers_by_depth
 from workers.models.quantization import Quantization, quantize
@@ -57,7 +55,9 @@ def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
         or layers_by_depth(config.num_layers, config.num_single_layers),
         text_len=profile.text_len,
         device=device,
-        captioner=OnFirstUse(partial(profile.captioner, device)) if profile.captioner else None,
+        detector=profile.detector(device) if profile.detector else None,
+        text_segmenter=profile.text_segmenter(device) if profile.text_segmenter else None,
+        captioner=profile.captioner(device) if profile.captioner else None,
     )
 
 

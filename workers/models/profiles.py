@@ -16,9 +16,12 @@ import torch
 
 from workers import models
 from workers.addit.config import PRESETS, AdditConfig
+from workers.addit.localizers import Detector, TextSegmenter
 from workers.addit.models import Captioner
-from workers.models.captioner import load_captioner
+from workers.models.captioner import Florence2
+from workers.models.clipseg import ClipSeg
 from workers.models.errors import UnknownProfile
+from workers.models.grounding import GroundingDino
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class ModelProfile:
     max_source_error: a picture whose velocity it predicts with a larger squared error lies outside its world
     canary: source prompt, prompt and subject of the insertion that proves a loaded model works
     fingerprint: file of the picture the canary must give; None where none was recorded
-    captioner: opens what says what a picture shows, on a device; raises `ModelFilesBroken`
+    detector, text_segmenter: open what finds a subject by its words, on a device; weights come with first use
+    captioner: opens what says what a picture shows, likewise
     """
 
     name: str
@@ -62,6 +66,8 @@ class ModelProfile:
     canary: tuple[str, str, str] = ("a photo of a beach", "a photo of a beach with a dog", "dog")
     fingerprint: Path | None = None
     max_aspect: float = 4.0
+    detector: Callable[[torch.device], Detector] | None = None
+    text_segmenter: Callable[[torch.device], TextSegmenter] | None = None
     captioner: Callable[[torch.device], Captioner] | None = None
 
 
@@ -72,8 +78,6 @@ DEFAULT_PRESETS: Mapping[Literal["image", "generated"], str] = {
 """The preset of a request that names none, by its source's kind."""
 
 SAM2_LARGE = SegmenterPlace("facebook/sam2.1-hiera-large")
-FLORENCE2 = partial(load_captioner, "florence-community/Florence-2-base")
-"""MIT, 0.23 billion parameters: one plain sentence about a picture, as prompts are (arXiv 2311.06242)."""
 FLUX_LICENCE = "FLUX.1 [dev] Non-Commercial License"
 FLUX_DEV = ModelProfile(
     name="flux-dev",
@@ -93,7 +97,9 @@ FLUX_DEV = ModelProfile(
         "single_transformer_blocks.23",
         "single_transformer_blocks.33",
     ),
-    captioner=FLORENCE2,
+    detector=partial(GroundingDino, "IDEA-Research/grounding-dino-base"),
+    text_segmenter=partial(ClipSeg, "CIDAS/clipseg-rd64-refined"),
+    captioner=partial(Florence2, "florence-community/Florence-2-base"),
 )
 FLUX_SCHNELL = ModelProfile(
     name="flux-schnell",
@@ -107,7 +113,9 @@ FLUX_SCHNELL = ModelProfile(
     segmenter=SAM2_LARGE,
     presets={name: preset.at_steps(8) for name, preset in PRESETS.items()},
     recorded_layers=FLUX_DEV.recorded_layers,
-    captioner=FLORENCE2,
+    detector=FLUX_DEV.detector,
+    text_segmenter=FLUX_DEV.text_segmenter,
+    captioner=FLUX_DEV.captioner,
 )
 HUB_PROFILES = {profile.name: profile for profile in (FLUX_DEV, FLUX_SCHNELL)}
 
@@ -150,6 +158,8 @@ def directory_profile(directory: Path) -> ModelProfile:
         text_len=_text_len(directory, like.text_len),
         segmenter=like.segmenter,
         presets=like.presets,
+        detector=like.detector,
+        text_segmenter=like.text_segmenter,
         captioner=like.captioner,
     )
 

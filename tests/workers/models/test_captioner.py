@@ -18,9 +18,9 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from workers.addit.errors import UnsupportedOption
 from workers.addit.localizers import Picture
-from workers.models.captioner import MOST_TOKENS, OnFirstUse, load_captioner
-from workers.models.errors import ModelFilesBroken
+from workers.models.captioner import MOST_TOKENS, Florence2
 
 CPU = torch.device("cpu")
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<image>"]
@@ -66,7 +66,7 @@ def picture(seed: int, height: int, width: int) -> Picture:
 
 
 def test_any_picture_gets_a_sentence_of_the_models_own_words(checkpoint: Path) -> None:
-    captioner = load_captioner(str(checkpoint), CPU)
+    captioner = Florence2(str(checkpoint), CPU)
     for size in ((64, 64), (40, 100), (300, 17)):
         words = captioner(picture(0, *size)).split()
         assert 0 < len(words) <= MOST_TOKENS
@@ -74,27 +74,17 @@ def test_any_picture_gets_a_sentence_of_the_models_own_words(checkpoint: Path) -
 
 
 def test_the_same_picture_gets_the_same_sentence(checkpoint: Path) -> None:
-    one, other = (load_captioner(str(checkpoint), CPU) for _ in range(2))
+    one, other = (Florence2(str(checkpoint), CPU) for _ in range(2))
     assert one(picture(1, 64, 64)) == other(picture(1, 64, 64))
 
 
-def test_what_does_not_open_is_said(checkpoint: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelFilesBroken, match=str(tmp_path)):
-        load_captioner(str(tmp_path), CPU)
-
-
-def test_a_captioner_is_opened_when_first_asked_and_stays() -> None:
-    opened = list[str]()
-
-    def opening() -> OnFirstUse:
-        opened.append("opened")
-        if len(opened) == 1:
-            raise ModelFilesBroken("not yet")
-        return OnFirstUse(lambda: lambda shown: f"{shown.shape[0]} pixels high")
-
-    captioner = OnFirstUse(opening)
-    assert opened == []
-    with pytest.raises(ModelFilesBroken):
+def test_it_is_opened_when_first_asked_and_stays(checkpoint: Path) -> None:
+    folder = checkpoint.rename(checkpoint.with_name("elsewhere"))
+    captioner = Florence2(str(checkpoint), CPU)
+    with pytest.raises(UnsupportedOption, match=str(checkpoint)):
         captioner(picture(0, 8, 8))
-    assert [captioner(picture(0, height, 8)) for height in (8, 9)] == ["8 pixels high", "9 pixels high"]
-    assert len(opened) == 2
+    folder.rename(checkpoint)
+    said = captioner(picture(0, 8, 8))
+    checkpoint.rename(folder)
+    assert captioner(picture(0, 8, 8)) == said
+    folder.rename(checkpoint)

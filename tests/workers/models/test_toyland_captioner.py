@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from client.examples import Example, examples
@@ -17,7 +16,6 @@ from workers.models.toyland.captioner import (
     bearer_of,
     is_in_hand,
     is_on_head,
-    load_toyland_captioner,
     read_grammar,
     resized,
     worded,
@@ -32,7 +30,7 @@ FLAG = Detection("flag", 0.9, (135.0, 90.0, 170.0, 160.0))
 
 @pytest.fixture(scope="module")
 def captioner() -> ToylandCaptioner:
-    return load_toyland_captioner(SHIPPED, torch.device("cpu"))
+    return ToylandCaptioner(SHIPPED)
 
 
 def test_it_uses_only_words_that_the_model_knows() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from math import log
 from pathlib import Path
@@ -55,11 +56,11 @@ class Guess:
     likelihood: float
 
 
+@dataclass(frozen=True)
 class ToylandCaptioner:
-    """Both judges, and the words to say what they see."""
+    """Detector, CLIP and grammar of `folder`, opened on first use; always on the CPU, where they are fast."""
 
-    def __init__(self, detector: Detector, clip: Clip, grammar: Grammar) -> None:
-        self._detector, self._clip, self._grammar = detector, clip, grammar
+    folder: Path
 
     def __call__(self, picture: Picture) -> str:
         """See `workers.addit.models.Captioner`."""
@@ -83,6 +84,18 @@ class ToylandCaptioner:
             cosines = texts @ self._clip.embed_pictures([shown])[0]
             seen = cosines * self._clip.log_scale.exp() + torch.tensor([g.likelihood for g in guesses])
         return guesses[int(seen.argmax())]
+
+    @cached_property
+    def _detector(self) -> Detector:
+        return load_detector(self.folder / "detector")
+
+    @cached_property
+    def _clip(self) -> Clip:
+        return load_clip(self.folder / "clip")
+
+    @cached_property
+    def _grammar(self) -> Grammar:
+        return read_grammar(self.folder / "grammar.json")
 
 
 def worded(guess: Guess, grammar: Grammar) -> str:
@@ -132,13 +145,6 @@ def resized(picture: Picture, side: int) -> Picture:
     scale = side / (height * width) ** 0.5
     size = [max(1, round(pixels * scale / COARSEST)) * COARSEST for pixels in (width, height)]
     return np.asarray(Image.fromarray(picture).resize((size[0], size[1]), Image.Resampling.LANCZOS))
-
-
-def load_toyland_captioner(folder: Path, device: torch.device) -> ToylandCaptioner:
-    """Detector, CLIP and grammar of the folder. They are small: they run on the CPU whatever the device."""
-    return ToylandCaptioner(
-        load_detector(folder / "detector"), load_clip(folder / "clip"), read_grammar(folder / "grammar.json")
-    )
 
 
 def read_grammar(file: Path) -> Grammar:

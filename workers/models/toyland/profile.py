@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from workers.addit.config import PRESETS
 from workers.models.profiles import ModelProfile, SegmenterPlace
-from workers.models.toyland.captioner import load_toyland_captioner
+from workers.models.toyland.captioner import ToylandCaptioner
+from workers.models.toyland.finder import Finder
 
 HERE = Path(__file__).parent
 
@@ -50,5 +50,6 @@ PROFILE = ModelProfile(
     fingerprint=HERE / "fingerprint.json",
     vocabulary=read_vocabulary(),
     subjects=read_subjects(),
-    captioner=partial(load_toyland_captioner, HERE),
+    detector=lambda device: Finder(HERE / "detector"),
+    captioner=lambda device: ToylandCaptioner(HERE),
 )
