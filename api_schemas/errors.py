@@ -12,14 +12,16 @@ RequestErrorCode = Literal[
     "malformed_request", "invalid_request", "unauthorized", "forbidden", "not_found", "method_not_allowed",
     "idempotency_key_in_flight", "idempotency_key_reused", "wrong_state", "body_too_large",
     "unsupported_media_type", "invalid_image", "unsupported_image", "image_too_large",
-    "subject_not_in_prompt", "unknown_words", "unsupported_size", "unknown_model", "unknown_preset",
-    "unsupported_option", "source_unavailable", "rate_limited", "quota_exceeded", "queue_full", "no_worker",
+    "subject_not_in_prompt", "subject_not_inferred", "source_prompt_required", "unknown_words",
+    "unsupported_size", "unknown_model", "unknown_preset", "unsupported_option", "source_unavailable",
+    "rate_limited", "quota_exceeded", "queue_full", "no_worker",
     "store_unavailable", "storage_full", "internal",
 ]  # fmt: skip
 
 JobErrorCode = Literal[
     "subject_not_in_prompt", "unsupported_size", "unsupported_option", "out_of_memory", "worker_crashed",
-    "deadline_exceeded", "invalid_output", "source_unavailable", "internal",
+    "deadline_exceeded", "invalid_output", "source_unavailable", "subject_not_inferred",
+    "source_prompt_required", "internal",
 ]  # fmt: skip
 
 

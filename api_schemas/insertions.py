@@ -10,7 +10,9 @@ from pydantic import Field, HttpUrl, model_validator
 from api_schemas.base import RequestModel
 
 MAX_SEEDS = 8
-Prompt = Annotated[str, Field(min_length=1, max_length=2000)]
+MAX_PROMPT, MAX_SUBJECT = 2000, 200
+Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
+Subject = Annotated[str, Field(min_length=1, max_length=MAX_SUBJECT)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Priority = Literal["interactive", "bulk"]
 Inversion = Literal["noising", "fixed_point"]
@@ -43,7 +45,11 @@ class ImageSource(RequestModel):
 
     kind: Literal["image"] = Field(default="image", description="A picture of yours.")
     image: ImageRef = Field(description="The picture to add to.")
-    prompt: Prompt = Field(description="What it shows now.")
+    prompt: Prompt | None = Field(
+        default=None,
+        description="What it shows now. If left out, `prompt` without the subject; where that leaves "
+        "nothing, as with `add a dog`, what the model's captioner sees (see `captioner` in `/v1/models`).",
+    )
 
 
 class GeneratedSource(RequestModel):
@@ -86,6 +92,10 @@ class Options(RequestModel):
         default=None,
         description="Leave every pixel outside the mask exactly as it was (default for pictures).",
     )
+    keep_shadow: bool | None = Field(
+        default=None,
+        description="With a strict background: let the object's shadow fall just outside the mask.",
+    )
 
     def at_steps(self, num_inference_steps: int) -> Options:
         """The same over another number of steps: indices keep their fraction, halves round up."""
@@ -124,9 +134,15 @@ class InsertionRequest(RequestModel):
     """Add one subject to one source."""
 
     source: Source = Field(description="The scene.")
-    prompt: Prompt = Field(description="What the picture shall show, the new object included.")
-    subject: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="The new object, in the words of `prompt`."
+    prompt: Prompt = Field(
+        description="What the picture shall show, the new object included; or just what to add, in "
+        "English: `add a dog`, `put a red hat on the man`, `a cup next to the laptop`. The job shows what "
+        "was understood."
+    )
+    subject: Subject | None = Field(
+        default=None,
+        description="The new object, in the words of `prompt`. If left out, the one thing that `prompt` "
+        "names and `source.prompt` does not.",
     )
     preset: str | None = Field(
         default=None, max_length=64, description="Named settings; by source kind if left out."

@@ -54,7 +54,7 @@ class ResultImage(ResponseModel):
     box: list[int] | None = Field(
         default=None, description="Of the mask: left, top, right, bottom in pixels."
     )
-    extended_scale: float = Field(description="The gamma used.")
+    extended_scale: float | None = Field(description="The gamma used; null for a schedule along the steps.")
     background_psnr: float | None = Field(
         default=None, description="Outside the mask against the source, dB; null when identical."
     )
@@ -64,7 +64,9 @@ class Timings(ResponseModel):
     """Seconds per stage."""
 
     queue: float = Field(default=0.0, description="Waiting for a worker.")
-    encode: float = Field(default=0.0, description="Prompts and the source picture.")
+    encode: float = Field(
+        default=0.0, description="Prompts and the source picture, with its caption where none was given."
+    )
     source: float = Field(default=0.0, description="Generating or inverting the source.")
     denoise: float = Field(default=0.0, description="The denoising steps.")
     localize: float = Field(default=0.0, description="Finding the subject's mask.")
@@ -80,8 +82,17 @@ class Cost(ResponseModel):
     )
     gpu_seconds: float = Field(description="Seconds the engine was busy with it.")
     source_memory: Literal["hit", "miss", "none"] = Field(
-        description="Whether the source's keys were already held."
+        description="Whether the source was remembered from an earlier job."
     )
+    source_memory_bytes: int = Field(default=0, description="Of its keys and values, remembered now.")
+
+
+class Inferred(ResponseModel):
+    """The texts that were worked with, where the request left some of them to the model."""
+
+    source_prompt: str = Field(description="What the source shows.")
+    prompt: str = Field(description="What the result was to show.")
+    subject: str = Field(description="The new object, in the words of `prompt`.")
 
 
 class InsertionResult(ResponseModel):
@@ -92,6 +103,11 @@ class InsertionResult(ResponseModel):
     warnings: list[ResultWarning] = Field(default=[], description="What to know about it.")
     timings: Timings = Field(description="Seconds per stage.")
     cost: Cost = Field(description="What it cost.")
+    inferred: Inferred | None = Field(
+        default=None,
+        description="The texts worked with, where some followed from the picture alone; null where `request` "
+        "has them all. Send them, edited, to correct what was misunderstood.",
+    )
 
 
 class JobUrls(ResponseModel):
@@ -115,7 +131,9 @@ class InsertionJob(ResponseModel):
     queue: QueueState | None = Field(default=None, description="Where it stands until it ends.")
     attempts: int = Field(default=0, description="How often a worker started it.")
     model: str = Field(description="Which model does it.")
-    request: InsertionRequest = Field(description="As understood, defaults filled in.")
+    request: InsertionRequest = Field(
+        description="As understood, defaults filled in, prompts and subject as far as the sentences tell."
+    )
     result: InsertionResult | None = Field(default=None, description="What it made, if it succeeded.")
     error: JobError | None = Field(default=None, description="Why it failed, if it did.")
     urls: JobUrls = Field(description="Where to go from here.")

@@ -32,6 +32,9 @@ class ModelCard(ResponseModel):
         default=None, description="The objects it knows; null where it is open."
     )
     max_prompt_tokens: int = Field(description="Longer prompts are refused.")
+    captioner: bool = Field(
+        default=False, description="Whether it can tell by itself what a picture without a prompt shows."
+    )
     modes: list[Mode] = Field(default=["exact"], description="How exact or fast it can work.")
     loras: list[str] = Field(default=[], description="Adapters that a request may name.")
 

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import golden, insertion, memory, overhead
+from bench import cost, golden, insertion, memory, overhead
 from bench.figures import Figures, describe_machine, to_table
 
 PARTS: dict[str, Callable[[], Figures]] = {
+    "cost": cost.measure,
     "golden": golden.measure,
     "insertion": insertion.measure,
     "overhead": overhead.measure,

@@ -37,6 +37,7 @@ from workers.addit.backbones.backbone import Backbone
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.forward import ExtendTarget, LendSource
 from workers.addit.latents import LatentGrid
+from workers.addit.models import Models
 from workers.addit.source_memory import StepMemory
 from workers.models.families import make_backbone
 from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset
@@ -45,6 +46,7 @@ from workers.models.profiles import HUB_PROFILES, ModelProfile
 SIDE = 1024
 CARDS = (16, 24)
 """GiB."""
+EXTENDED_SCALE = 1.05
 RESERVE = 2**30
 """Bytes of a card left to CUDA's context and to gaps between tensors: an assumption, not a measurement."""
 MODELS = tuple(name for name in HUB_PROFILES if "text_encoder" in PUBLISHED.get(name, ()))
@@ -91,7 +93,9 @@ def peak_of(model: Model, preset: MemoryPreset) -> tuple[int, str]:
 
 
 def _stage_bytes(model: Model, stage: Stage, preset: MemoryPreset) -> int:
-    held = stage.held + (preset.source_memory_bytes if stage.name == "denoise" else 0)
+    held = stage.held
+    if stage.name == "denoise" and preset.keeps_sources:
+        held += Models.source_memory_bytes
     there = {part for other in model.stages for part in other.modules}
     if preset.offload != "none":
         there = set(stage.modules)
@@ -132,9 +136,9 @@ def extended_step(backbone: Backbone, profile: ModelProfile, grid: LatentGrid) -
     latents = torch.empty(1, grid.tokens, 4 * backbone.latent_channels, device=META)
     memory, layers = StepMemory(), frozenset(backbone.layers)
     with backbone.exchange_processors():
-        lend = LendSource(memory, layers, source.text_len, None)
+        lend = LendSource(memory, layers, source.text_len)
         memory.velocity = backbone.velocity(latents, 0.9, source, grid, lend)
-        extend = ExtendTarget(0, memory, layers, config.extended_scale, None)
+        extend = ExtendTarget(0, memory, layers, EXTENDED_SCALE)
         return memory, backbone.velocity(latents, 0.9, backbone.shown(target, latents), grid, extend, extend)
 
 

@@ -14,8 +14,7 @@ from rich.console import Console
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
 from client.client import Addit
 from client.errors import ClientError
-from client.report import progress_bar, result_of, summary, timings_table
-from client.source_prompt import without_subject
+from client.report import progress_bar, result_of, summary, timings_table, understood
 
 app = typer.Typer(
     no_args_is_help=True, help="Add an object to a picture from a sentence.", add_completion=False
@@ -45,10 +44,12 @@ def _service(url: str, key: str | None) -> Iterator[Addit]:
 @app.command()
 def insert(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG, JPEG or WebP.")],
-    prompt: Annotated[str, typer.Option(help="What the picture shall show, the new object included.")],
-    subject: Annotated[str, typer.Option(help="The new object, in the words of the prompt.")],
+    prompt: Annotated[str, typer.Option(help='"add a dog", or what the picture shall show then.')],
+    subject: Annotated[
+        str | None, typer.Option(help="The new object, in the words of the prompt, if that is not clear.")
+    ] = None,
     source_prompt: Annotated[
-        str | None, typer.Option(help="What it shows now; the prompt without the subject if left out.")
+        str | None, typer.Option(help="What it shows now, if the model should not say so itself.")
     ] = None,
     out: Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")] = Path(
         "result.png"
@@ -61,12 +62,11 @@ def insert(
     key: ApiKey = None,
 ) -> None:
     """Insert one subject into one photo and save the result."""
-    before = source_prompt or without_subject(prompt, subject)
     with _service(url, key) as addit:
         with progress_bar(console) as show:
             image = addit.upload(photo.read_bytes(), photo.name)
             request = InsertionRequest(
-                source=ImageSource(image=ImageRef(id=image.id), prompt=before),
+                source=ImageSource(image=ImageRef(id=image.id), prompt=source_prompt),
                 prompt=prompt,
                 subject=subject,
                 seeds=seed or [],
@@ -75,9 +75,7 @@ def insert(
                 output=Output(include=["mask"]),
             )
             job = addit.insert(request, show)
-        if source_prompt is None:
-            console.print(f"source prompt taken to be: {before}", markup=False)
-        console.print(timings_table(job), *summary(job), sep="\n", markup=False)
+        console.print(timings_table(job), understood(job), *summary(job), sep="\n", markup=False)
         several = len(result_of(job).images) > 1
         for picture in result_of(job).images:
             _save(addit, picture.url, out, picture.seed if several else None)

@@ -46,6 +46,15 @@ def timings_table(job: InsertionJob) -> Table:
     return table
 
 
+def understood(job: InsertionJob) -> str:
+    """The texts that were worked with, whoever worded them."""
+    request, inferred = job.request, result_of(job).inferred
+    source = inferred.source_prompt if inferred else request.source.prompt
+    prompt = inferred.prompt if inferred else request.prompt
+    subject = inferred.subject if inferred else request.subject
+    return f"understood: from {source!r} to {prompt!r}, the new object is {subject!r}"
+
+
 def summary(job: InsertionJob) -> list[str]:
     """A line per variation, then the warnings."""
     result = result_of(job)

@@ -6,6 +6,7 @@ StoreError
 ├── StaleToken              the attempt is no longer the job's current one
 ├── IdempotencyKeyReused    the same key came with another body
 ├── QueueFull               the model's line is as long as it may be
+├── HeldElsewhere           an idle worker remembers the first job's source and should have it
 ├── BadCursor               not a cursor that `list` gave
 ├── TooManyKeys             the tenant has as many API keys as it may
 └── StoreUnavailable        Redis cannot be reached, is loading, or is out of memory
@@ -46,6 +47,10 @@ class IdempotencyKeyReused(StoreError):
 
 class QueueFull(StoreError):
     """As many jobs are ready for this model as may be."""
+
+
+class HeldElsewhere(StoreError):
+    """The first job is left, for moments, to an idle worker that remembers its source."""
 
 
 class BadCursor(StoreError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import hashlib
 import secrets
+from collections.abc import Sequence
 from typing import cast
 
 from redis import Redis
@@ -24,6 +25,8 @@ from job_store.server import Server
 HEAD_START_MS = {"interactive": 0, "bulk": 60_000}  # a bulk job counts as submitted this much later
 IDEMPOTENCY_MS = 24 * 3_600_000
 DEADLINE_GRACE_MS = 10_000  # for the worker to end a late job itself
+AHEAD_MS = 2_000  # of an earlier job, by one whose source the worker holds
+REMEMBERED_MS = 3_600_000  # who ran a source last
 SWEEP_LIMIT = 200  # of each kind in one pass, which blocks the server for some milliseconds
 LIST_PAGE, LIST_SCANNED = 100, 1000  # records read at once, and for one answer
 
@@ -59,6 +62,7 @@ class JobStore:
             hashlib.sha256(idempotency.key.encode()).hexdigest() if idempotency else "",
             idempotency.fingerprint if idempotency else "",
             IDEMPOTENCY_MS,
+            _source_id(job),
         )
         return decode(job_id.decode(), flat), bool(accepted)
 
@@ -105,13 +109,19 @@ class JobStore:
 
     # for workers
 
-    def claim(self, model: str, worker: str, lease_ms: int) -> Claim | None:
+    def claim(
+        self, model: str, worker: str, lease_ms: int, holds: Sequence[str] = (), patience_ms: int = 0
+    ) -> Claim | None:
         """Start the first job in a model's line under a fresh token; None if the line is empty.
 
+        holds: sources (`JobRecord.source_id`) that the worker remembers; a job with one of them goes before
+            those submitted up to `AHEAD_MS` earlier
         Bulk jobs stand `HEAD_START_MS` further back than their age. Jobs past their deadline end on the way.
+        Raises HeldElsewhere while an idle worker holds the source of a first job younger than `patience_ms`.
         """
         token = secrets.token_hex(16)
-        claimed = self._server.run("claim", model, worker, lease_ms, token)
+        bounds = AHEAD_MS, patience_ms, REMEMBERED_MS
+        claimed = self._server.run("claim", model, worker, lease_ms, token, *bounds, *holds)
         return Claim(decode(claimed[0].decode(), claimed[1]), token) if claimed else None
 
     def beat(self, job_id: str, token: str, lease_ms: int) -> bool:
@@ -185,3 +195,9 @@ class JobStore:
         )
         records = self._read([job_id.decode() for job_id in flat[::2]])
         return [*zip(records, (score.decode() for score in flat[1::2]), strict=True)]
+
+
+def _source_id(job: NewJob) -> str:
+    """The same for jobs whose source a worker may remember from one to the other."""
+    source = f"{job.tenant} {job.model} {job.source_key} {job.request.source.model_dump_json()}"
+    return hashlib.sha256(source.encode()).hexdigest()[:32]

@@ -34,4 +34,6 @@ class Key(StrEnum):
     # workers
     WORKER = "addit:worker:"  # + name: JSON, gone when not renewed
     WORKERS = "addit:workers"  # set of names
+    IDLE = "addit:idle:"  # + name: there while the worker waits for work
+    HOLDER = "addit:holder:"  # + source id: the worker that ran it last
     CARD = "addit:card:"  # + model: JSON

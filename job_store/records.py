@@ -38,6 +38,7 @@ class JobRecord:
     """A job at one moment.
 
     source_key: artifact key of the taken-in picture, None for a generated source
+    source_id: the same for jobs of a tenant with the same source
     started_at: when a worker first started it
     delete_at: when its record and artifacts go; set when it ends
     attempts, crashes: how often it was started, and how often its worker died over it
@@ -65,6 +66,7 @@ class JobRecord:
     worker: str | None
     parent_id: str | None
     traceparent: str | None
+    source_id: str
 
 
 @dataclass(frozen=True)
@@ -127,4 +129,5 @@ def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
         worker=fields.get("worker"),
         parent_id=fields.get("parent_id"),
         traceparent=fields.get("traceparent"),
+        source_id=fields.get("source_id", ""),
     )

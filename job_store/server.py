@@ -28,6 +28,7 @@ _REFUSALS: dict[str, type[Exception]] = {
     "state": errors.WrongState,
     "reused": errors.IdempotencyKeyReused,
     "full": errors.QueueFull,
+    "elsewhere": errors.HeldElsewhere,
     "too_many_keys": errors.TooManyKeys,
 }
 

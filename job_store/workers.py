@@ -44,11 +44,13 @@ class WorkerRegistry:
 
     def put_state(self, state: WorkerState, ttl: float) -> None:
         """Tell how a worker is; it counts as gone after `ttl` seconds."""
-        self._server.run("put_worker", state.name, _to_json(state), round(ttl * 1000))
+        self._server.run(
+            "put_worker", state.name, _to_json(state), round(ttl * 1000), int(state.state == "ready")
+        )
 
     def remove(self, name: str) -> None:
         """A worker has stopped."""
-        self._server.command("DEL", Key.WORKER + name)
+        self._server.command("DEL", Key.WORKER + name, Key.IDLE + name)
         self._server.command("SREM", Key.WORKERS, name)
 
     def all(self) -> list[WorkerState]:

@@ -73,6 +73,14 @@ class Settings(BaseSettings):
     loras: dict[str, str] = Field(
         default={}, description="LoRAs that requests may name: a file, directory or hub repository each."
     )
+    source_memory_gib: float = Field(
+        default=2.0, description="Device memory for remembered sources' keys and values."
+    )
+    source_memory_host_gib: float = Field(default=0.0, description="Host memory for those that do not fit.")
+    source_memory_disk_gib: float = Field(default=0.0, description="Disk for those that fit there neither.")
+    source_memory_folder: str = Field(
+        default="addit-data/source-memory", description="Where on disk; emptied at an engine's start."
+    )
     threads: int = Field(default=0, description="CPU threads of an engine; 0 lets torch decide.")
 
     # workers
@@ -80,6 +88,9 @@ class Settings(BaseSettings):
         default="workers.insertion:load_runner", description="What an engine loads, module:callable."
     )
     lease_seconds: float = Field(default=30.0, description="A claim not renewed for this long is taken back.")
+    affinity_seconds: float = Field(
+        default=0.25, description="A job is left so long to an idle worker that remembers its source."
+    )
     beat_seconds: float = Field(default=1.0, description="Between renewals of a claim.")
     step_seconds: float = Field(default=120.0, description="A step without a beat for this long is a hang.")
     load_seconds: float = Field(default=900.0, description="An engine not ready by then is replaced.")

@@ -27,6 +27,8 @@ STATUS: Mapping[RequestErrorCode, int] = {
     "unsupported_image": 422,
     "image_too_large": 422,
     "subject_not_in_prompt": 422,
+    "subject_not_inferred": 422,
+    "source_prompt_required": 422,
     "unknown_words": 422,
     "unsupported_size": 422,
     "unknown_model": 422,

@@ -20,6 +20,10 @@ GENERATED: dict[str, Any] = {
     "prompt": "a photo of a meadow with a horse",
     "subject": "horse",
 }
+SENTENCE: dict[str, Any] = {
+    "source": {"kind": "image", "image": {"part": "photo"}},
+    "prompt": "add a dog",
+}
 _REQUEST_REF = {"$ref": "#/components/schemas/InsertionRequest"}
 _FILE = {"type": "string", "format": "binary"}
 
@@ -30,6 +34,10 @@ SUBMIT_BODY: dict[str, Any] = {
             "schema": _REQUEST_REF,
             "examples": {
                 "picture": {"summary": "Into a picture", "value": REQUEST},
+                "sentence": {
+                    "summary": "Just what to add, where the model has a captioner",
+                    "value": SENTENCE,
+                },
                 "generated": {"summary": "Into a generated scene", "value": GENERATED},
             },
         },

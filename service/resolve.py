@@ -1,4 +1,4 @@
-"""A request judged against a model's card and completed: preset, options, seeds, sizes. Pure; does no I/O.
+"""A request judged against a model's card and completed: texts, preset, options, seeds, sizes. Pure; no I/O.
 
 What needs a tokenizer or weights is judged by the engine; all that can be known before is refused here.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from api_schemas.insertions import GeneratedSource, InsertionRequest, Options
+from api_schemas.insertions import MAX_PROMPT, MAX_SUBJECT, GeneratedSource, InsertionRequest, Options
 from api_schemas.models import ModelCard
+from api_schemas.sentences.errors import NotInferred
+from api_schemas.sentences.inference import Understood, understand
 from service.errors import Refusal, invalid_field
 from service.offers import check_offers
 
@@ -23,22 +25,27 @@ def resolve(
     picture_size: tuple[int, int] | None,
     draw_seed: Callable[[], int],
 ) -> InsertionRequest:
-    """The request with nothing left open, as the engine will run it.
+    """The request as the engine will run it: nothing is left open but what only the picture can tell.
 
     picture_size: (width, height) of the taken-in picture of an image source. Raises `Refusal`.
     """
-    _check_words(request, card)
+    texts = _understood(request)
+    _check_words(texts, card)
+    if texts.source_prompt is None and not card.captioner:
+        raise Refusal("source_prompt_required", f"{card.name} cannot tell by itself what a picture shows.")
     check_offers(request, card)
     preset = request.preset or card.default_presets[request.source.kind]
     options = _options(request, card, preset)
     _check_steps(options)
-    source, size = request.source, picture_size
+    source = request.source.model_copy(update={"prompt": texts.source_prompt})
+    size = picture_size
     if isinstance(source, GeneratedSource):
         size = _size(source, card)
         source = source.model_copy(update={"width": size[0], "height": size[1]})
     if size:
         _check_aspect(size, card.max_aspect)
-    filled = {"source": source, "preset": preset, "options": options, "model": card.name}
+    told = {"source": source, "prompt": texts.prompt, "subject": texts.subject}
+    filled = {**told, "preset": preset, "options": options, "model": card.name}
     return request.model_copy(update={**filled, "seeds": request.seeds or [draw_seed()]})
 
 
@@ -47,17 +54,33 @@ def words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
 
 
-def _check_words(request: InsertionRequest, card: ModelCard) -> None:
-    if not _contains(words(request.prompt), words(request.subject)):
+def _understood(request: InsertionRequest) -> Understood:
+    try:
+        return understand(request.source.prompt, request.prompt, request.subject)
+    except NotInferred as error:
+        raise Refusal(
+            "subject_not_inferred",
+            f"Not understood: {error}. Name one new thing, or say which it is in `subject`.",
+            data={"candidates": list(error.candidates)},
+        ) from None
+
+
+def _check_words(texts: Understood, card: ModelCard) -> None:
+    if texts.subject is not None and not _contains(words(texts.told), words(texts.subject)):
         raise Refusal(
             "subject_not_in_prompt",
-            f"The subject {request.subject!r} does not occur in the prompt {request.prompt!r}.",
-            data={"subject": request.subject, "prompt": request.prompt},
+            f"The subject {texts.subject!r} does not occur in the prompt {texts.prompt!r}.",
+            data={"subject": texts.subject, "prompt": texts.prompt},
         )
-    for path, prompt in (("prompt", request.prompt), ("source.prompt", request.source.prompt)):
-        _check_length(path, prompt, card.max_prompt_tokens)
+    before = texts.source_prompt or ""
+    for path, text, most in (
+        ("prompt", texts.prompt, MAX_PROMPT),
+        ("source.prompt", before, MAX_PROMPT),
+        ("subject", texts.subject or "", MAX_SUBJECT),
+    ):
+        _check_length(path, text, most, card.max_prompt_tokens)
     if card.vocabulary is not None:
-        _check_known(words(f"{request.prompt} {request.source.prompt}"), card.vocabulary)
+        _check_known(words(f"{texts.told} {before}"), card.vocabulary)
 
 
 def _contains(haystack: list[str], needle: list[str]) -> bool:
@@ -65,8 +88,10 @@ def _contains(haystack: list[str], needle: list[str]) -> bool:
     return bool(needle) and any(haystack[start : start + len(needle)] == needle for start in starts)
 
 
-def _check_length(path: str, prompt: str, max_tokens: int) -> None:
+def _check_length(path: str, prompt: str, max_characters: int, max_tokens: int) -> None:
     """A word or run of punctuation is at least one token: exact in a closed vocabulary, else a bound."""
+    if len(prompt) > max_characters:
+        raise invalid_field(path, f"comes to more than {max_characters} characters")
     tokens = len(re.findall(r"\w+|[^\w\s]+", prompt)) + SPECIAL_TOKENS
     if tokens > max_tokens:
         raise invalid_field(path, f"has at least {tokens} tokens; the model reads {max_tokens}")

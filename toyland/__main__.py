@@ -54,7 +54,7 @@ def main() -> None:
         case "sample":
             pipeline = workshop.open_pipeline(arguments.stage)
             sample_sheet(pipeline, arguments.captions, arguments.guidance).save(arguments.output)
-        case "score" | "sweep" | "gallery" | "verdicts":
+        case "score" | "sweep" | "gallery" | "verdicts" | "captions":
             run_score_command(arguments, workshop)
         case "export":
             export(workshop, SHIPPED)

@@ -9,6 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from toyland.grammar import write_grammar
 from toyland.workshop import Workshop
 
 # What a stage left, and its place among the shipped weights. A later line replaces an earlier one's files.
@@ -36,6 +37,7 @@ def export(workshop: Workshop, target: Path) -> list[Path]:
             _halve(file)
         for file in target.rglob("*.json"):
             _forget_origin(file)
+        write_grammar(target / "grammar.json")
         (target / SUMS).write_text(checksums(target), encoding="utf-8")
     return written
 

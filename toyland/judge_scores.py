@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from toyland.label import Label
 from toyland.placement import Box
+from workers.addit.boxes import intersection_over_union
 from workers.models.toyland.clip import Clip
-from workers.models.toyland.detector import Detection, Detector, intersection_over_union
+from workers.models.toyland.detector import Detection, Detector
 
 SAME_PLACE = 0.5  # IoU from which on a detection is of a thing
 BATCH = 16

@@ -83,7 +83,7 @@ class Attempt:
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key
         source = decode(self._stores.artifacts.get(source_key)) if source_key else None
-        return runner.run(self._record.request, source, self._on_step)
+        return runner.run(self._record.request, source, self._on_step, self._record.tenant)
 
     def _on_step(self, stage: Stage, step: int, total: int, percent: float) -> None:
         self._ears.beat(self._token)
@@ -141,6 +141,7 @@ class Attempt:
             warnings=list(output.warnings),
             timings=output.timings.model_copy(update={"queue": queue_seconds, "upload": upload_seconds}),
             cost=output.cost,
+            inferred=output.inferred,
         )
 
     def _commit(self, result: InsertionResult) -> Ending:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from workers.addit.errors import UnsupportedSize
 
@@ -30,15 +30,22 @@ def working_size(
 
 
 def soft_mask(cells: NDArray[np.float32], size: tuple[int, int], feather: float) -> Image.Image:
-    """Mode L picture of `size` (width, height), 255 wherever the latents were changed, fading out over
-    `feather` pixels.
+    """Mode L picture of `size` (width, height), 255 wherever the latents are the target's alone, fading out
+    over `feather` pixels and with the weights of cells between.
 
-    cells: (h, w) of the latent grid, 1 where the subject was kept. Pixels beyond the fade are exactly 0.
+    cells: (h, w) of the latent grid, 1 where the subject was kept, 0 where the source was, between them at a
+    soft edge. Pixels beyond the fade are exactly 0.
     """
-    hard = Image.fromarray((cells * 255).astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
+    hard = _picture_of(cells >= 1).resize(size, Image.Resampling.NEAREST)
     grown = hard.filter(ImageFilter.MaxFilter(2 * math.ceil(feather) + 1))
-    soft = np.asarray(grown.filter(ImageFilter.GaussianBlur(feather / 2)))
-    return Image.fromarray(np.maximum(soft, np.asarray(hard)))
+    soft = ImageChops.lighter(grown.filter(ImageFilter.GaussianBlur(feather / 2)), hard)
+    if bool(((cells > 0) & (cells < 1)).any()):
+        soft = ImageChops.lighter(soft, _picture_of(cells).resize(size, Image.Resampling.BILINEAR))
+    return soft
+
+
+def _picture_of(weights: NDArray[np.float32] | NDArray[np.bool_]) -> Image.Image:
+    return Image.fromarray((weights * 255).astype(np.uint8))
 
 
 def composite(source: Image.Image, result: Image.Image, mask: Image.Image) -> Image.Image:
@@ -66,3 +73,8 @@ def box_of(mask: Image.Image) -> list[int] | None:
     """[left, top, right, bottom] of what is not black, in pixels; None where all is."""
     box = mask.getbbox()
     return list(box) if box else None
+
+
+def grey(values: NDArray[np.float32] | NDArray[np.bool_]) -> Image.Image:
+    """Mode L picture of values in 0..1."""
+    return Image.fromarray((np.asarray(values, dtype=np.float32) * 255).round().astype(np.uint8))

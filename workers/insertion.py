@@ -3,17 +3,17 @@ caller's size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
-from api_schemas.jobs import Cost, ResultWarning, Timings
+from api_schemas.jobs import Cost, Inferred, ResultWarning, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
 from workers.addit.config import AdditConfig
@@ -22,14 +22,18 @@ from workers.addit.late_cache import block_cache, first_cached_step, late_cache
 from workers.addit.localizers import Located
 from workers.addit.masks import resize
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
-from workers.compositing import IDENTICAL, box_of, composite, cut_out, psnr, soft_mask, working_size
+from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert, source_key
+from workers.addit.source_memory import SourceMemories
+from workers.completing import complete, texts_of
+from workers.compositing import IDENTICAL, box_of, composite, cut_out, grey, psnr, working_size
+from workers.memory import memory_tiers
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
 from workers.models.loras import Loras, load_loras
 from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
+from workers.own_pixels import own_pixels
 from workers.runner import OnStep, OutputImage, RunError, RunOutput
 
 VISIBLE_CHANGE = 8.0
@@ -44,9 +48,13 @@ def load_runner(settings: Settings) -> AdditRunner:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     profile = find_profile(settings.model)
-    models = load(profile, load_options(settings))
+    options = load_options(settings)
+    models = load(profile, options)
     loras = load_loras(models.pipe, settings.loras)
-    return AdditRunner(profile, models, make_card(profile, models, loras.names), loras)
+    if not options.memory.keeps_sources:
+        settings = settings.model_copy(update={"source_memory_gib": 0.0})
+    memories = SourceMemories(memory_tiers(settings), models.device)
+    return AdditRunner(profile, models, make_card(profile, models, loras.names), memories, loras)
 
 
 def load_options(settings: Settings) -> LoadOptions:
@@ -71,21 +79,34 @@ class AdditRunner:
     profile: ModelProfile
     models: Models
     card: ModelCard
+    memories: SourceMemories
     loras: Loras
 
-    def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
+    def run(
+        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+    ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
         def tick(stage: str, done: int, total: int) -> None:
             on_step("source" if stage == "source" else "denoise", done, total, 100 * done / total)
 
         try:
-            edit = self.to_edit(request, source)
+            on_step("encode", 0, 1, 0.0)
+            started = time.perf_counter()
+            request, inferred = complete(request, source, self.models.captioner)
+            looking = time.perf_counter() - started
+            edit = replace(self.to_edit(request, source), owner=owner)
+            models = self._worn(request.loras)
             with self.loras.worn(request.loras), self._late_cache(request.mode, edit.config):
-                done = insert(self.models, edit, tick)
-            return self.to_output(request, source, edit, done)
+                done = insert(models, edit, tick, self.memories)
+            output = self.to_output(request, source, edit, done)
+            return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
+
+    def _worn(self, weights: Mapping[str, float]) -> Models:
+        """The models by a name of their own: what adapters made of a source is not found without them."""
+        return replace(self.models, identity=f"{self.models.identity}{sorted(weights.items())}")
 
     def _late_cache(self, mode: Mode, config: AdditConfig) -> AbstractContextManager[None]:
         transformer = self.models.pipe.transformer
@@ -100,16 +121,16 @@ class AdditRunner:
 
     def to_edit(self, request: InsertionRequest, source: Image.Image | None) -> Edit:
         """The request in the method's terms, at a size the model works on. Raises `AdditError`."""
-        config = self.to_config(request)
+        config, texts = self.to_config(request), texts_of(request)
         if isinstance(request.source, GeneratedSource):
             side = self.profile.native_side
             width, height = self._working_size(request.source.width or side, request.source.height or side)
-            prompted = PromptSource(request.source.prompt, request.source.seed, height, width)
-            return Edit(prompted, request.prompt, request.subject, tuple(request.seeds), config)
+            prompted = PromptSource(texts.source_prompt, request.source.seed, height, width)
+            return Edit(prompted, texts.prompt, texts.subject, tuple(request.seeds), config)
         assert source is not None, "an image source comes with its picture"
         fitted = source.resize(self._working_size(*source.size), Image.Resampling.LANCZOS)
-        shown = PictureSource(np.asarray(fitted), request.source.prompt)
-        return Edit(shown, request.prompt, request.subject, tuple(request.seeds), config)
+        shown = PictureSource(np.asarray(fitted), texts.source_prompt)
+        return Edit(shown, texts.prompt, texts.subject, tuple(request.seeds), config)
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""
@@ -138,7 +159,8 @@ class AdditRunner:
             cost=Cost(
                 forwards=round(done.forwards.total, 3),
                 gpu_seconds=round(sum(seconds.values()), 4),
-                source_memory="miss",
+                source_memory="hit" if done.source_known else "miss",
+                source_memory_bytes=self.memories.open(source_key(self.models, edit)).nbytes,
             ),
             source=shown,
             warnings=tuple(self._warnings(edit, done, images)),
@@ -150,17 +172,17 @@ class AdditRunner:
         result = Image.fromarray(done.pictures[row]).resize(source.size, Image.Resampling.LANCZOS)
         if done.located is None or done.cells is None:
             return OutputImage(
-                result, self._fields(edit, row, None, "blending is off, so the subject was not looked for")
+                result,
+                self._fields(edit, done, row, None, "blending is off, so the subject was not looked for"),
             )
         located = done.located[row]
         height, width = done.source.shape[:2]
         mask = grey(resize(located.mask, source.height, source.width).numpy() > 0.5)
         if edit.config.strict_background:
-            feather = self.models.size_multiple / 4 * source.width / width
-            result = composite(source, result, soft_mask(done.cells[row].cpu().numpy(), source.size, feather))
+            result = composite(source, result, own_pixels(done, row, edit.config, source.size))
         reason = located.missing or no_visible_change(done, located, row, (height, width))
         background = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
-        fields = self._fields(edit, row, located, reason) | {
+        fields = self._fields(edit, done, row, located, reason) | {
             "box": box_of(mask),
             "background_psnr": None if background >= IDENTICAL else round(background, 2),
         }
@@ -171,13 +193,15 @@ class AdditRunner:
             cutout = cut_out(result, mask)
         return OutputImage(result, fields, mask, attention, cutout)
 
-    def _fields(self, edit: Edit, row: int, located: Located | None, reason: str | None) -> dict[str, object]:
+    def _fields(
+        self, edit: Edit, done: Insertion, row: int, located: Located | None, reason: str | None
+    ) -> dict[str, object]:
         return {
             "seed": edit.seeds[row],
             "subject_found": reason is None,
             "reason": reason,
             "score": None if located is None or located.score is None else round(located.score, 4),
-            "extended_scale": edit.config.extended_scale,
+            "extended_scale": None if done.gammas is None else round(done.gammas[row], 4),
         }
 
     def _warnings(self, edit: Edit, done: Insertion, images: tuple[OutputImage, ...]) -> list[ResultWarning]:
@@ -194,6 +218,13 @@ class AdditRunner:
         return warnings
 
 
+def with_inferred(output: RunOutput, inferred: Inferred, seconds: float) -> RunOutput:
+    """The output with the texts that were found by looking at the picture for so long."""
+    timings = output.timings.model_copy(update={"encode": round(output.timings.encode + seconds, 4)})
+    cost = output.cost.model_copy(update={"gpu_seconds": round(output.cost.gpu_seconds + seconds, 4)})
+    return replace(output, inferred=inferred, timings=timings, cost=cost)
+
+
 def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[int, int]) -> str | None:
     """Why the subject counts as not added although attention found a place, or None."""
     inside = resize(located.mask, *size).numpy() > 0.5
@@ -204,8 +235,3 @@ def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[i
         if change >= VISIBLE_CHANGE
         else f"nothing visible was added where the subject was looked for ({change:.1f} grey levels)"
     )
-
-
-def grey(values: NDArray[np.float32] | NDArray[np.bool_]) -> Image.Image:
-    """Mode L picture of values in 0..1."""
-    return Image.fromarray((np.asarray(values, dtype=np.float32) * 255).round().astype(np.uint8))

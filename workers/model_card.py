@@ -9,14 +9,14 @@ from api_schemas.insertions import Localizer, Options
 from api_schemas.models import ModelCard
 from workers.addit.config import AdditConfig
 from workers.addit.late_cache import offered_modes
-from workers.addit.localizers import SAM_PROMPTS
+from workers.addit.localizers import supported
 from workers.addit.models import Models
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile
 
 
 def make_card(profile: ModelProfile, models: Models, loras: Sequence[str] = ()) -> ModelCard:
     """The card of a loaded model; only the localizers whose helpers are there are offered."""
-    localizers = ("attention", *(SAM_PROMPTS if models.segmenter else ()))
+    localizers = supported(models.search(""))
     return ModelCard(
         name=profile.name,
         description=profile.description,
@@ -32,6 +32,7 @@ def make_card(profile: ModelProfile, models: Models, loras: Sequence[str] = ()) 
         vocabulary=list(profile.vocabulary) if profile.vocabulary else None,
         subjects=list(profile.subjects) if profile.subjects else None,
         max_prompt_tokens=profile.text_len,
+        captioner=models.captioner is not None,
         modes=list(offered_modes(models.pipe.transformer)),
         loras=list(loras),
     )
@@ -48,4 +49,5 @@ def to_options(config: AdditConfig) -> Options:
         blend_steps=list(config.blend_steps),
         localizer=cast(Localizer, config.localizer),
         inversion=config.inversion,
+        keep_shadow=config.keep_shadow,
     )

@@ -9,7 +9,7 @@ from typing import Protocol
 from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
-from api_schemas.jobs import Cost, ResultWarning, Stage, Timings
+from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 
 OnStep = Callable[[Stage, int, int, float], None]
@@ -35,13 +35,14 @@ class OutputImage:
 
 @dataclass(frozen=True)
 class RunOutput:
-    """What one request gave."""
+    """What one request gave. inferred: its texts, where some followed from the picture alone."""
 
     images: tuple[OutputImage, ...]
     timings: Timings
     cost: Cost
     source: Image.Image | None = None
     warnings: tuple[ResultWarning, ...] = field(default=())
+    inferred: Inferred | None = None
 
 
 class Runner(Protocol):
@@ -49,8 +50,12 @@ class Runner(Protocol):
 
     card: ModelCard
 
-    def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
+    def run(
+        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+    ) -> RunOutput:
         """Insert. `source` is the picture of an image source (RGB), None for a generated one.
+
+        owner: the tenant; what is remembered of its source serves nobody else
 
         Raises `RunError` for anything the caller can be told; what `on_step` raises passes through.
         """

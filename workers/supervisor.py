@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
@@ -17,8 +17,10 @@ import structlog
 
 from api_schemas.base import new_id
 from api_schemas.models import ModelCard
+from job_store import tickets
 from job_store.artifacts import ArtifactStore
 from job_store.connection import connect
+from job_store.errors import HeldElsewhere
 from job_store.jobs import JobStore
 from job_store.workers import WorkerRegistry, WorkerState
 from runtime.settings import Settings
@@ -32,6 +34,8 @@ from workers.ticket_worker import TicketWorker
 
 EXIT_WINDOW_SECONDS = 300.0
 DOWN_SECONDS = 300.0  # how long a stopped worker is still shown
+MOST_HELD = 64  # sources that an engine may remember
+LOOK_AGAIN_SECONDS = 0.02  # at a job left to the worker that holds its source
 MISSED_BEATS = 5  # a worker that has said nothing for so many is not there
 
 State = Literal["loading", "ready", "busy", "down"]
@@ -56,6 +60,7 @@ class Supervisor:
         self._exits: deque[float] = deque(maxlen=settings.max_engine_exits)
         self._last_ok: datetime | None = None
         self._state: State = "loading"
+        self._held: OrderedDict[str, None] = OrderedDict()  # sources by their last use
 
     def serve(self) -> None:
         """Work until asked to stop. Raises EngineKeepsDying."""
@@ -70,6 +75,7 @@ class Supervisor:
 
     def _serve_with_an_engine(self) -> None:
         """One engine's life."""
+        self._held.clear()
         self._engine = EngineProcess(self._settings)
         log.info("engine started", engine_pid=self._engine.pid)
         try:
@@ -120,18 +126,38 @@ class Supervisor:
 
     def _run_next(self) -> bool:
         """Run the next ready record; False if there is none. Raises EngineGone if it killed the engine."""
-        claim = self._jobs.claim(self._model, self._name, lease_ms(self._settings))
+        patience_ms = round(1000 * self._settings.affinity_seconds)
+        try:
+            claim = self._jobs.claim(
+                self._model, self._name, lease_ms(self._settings), tuple(self._held), patience_ms
+            )
+        except HeldElsewhere:
+            self._leave_to_another()
+            return True
         if claim is None:
             return False
         log.info("job claimed", job_id=claim.record.id, attempt=claim.record.attempts)
         ended = Guard(claim, self._post()).run()
         if ended is None or ended.fatal:
             raise EngineGone(self._engine.kill())
+        self._remember(claim.record.source_id)
         if ended.ending == "succeeded":
             self._count_as_ok()
         elif ended.doubtful:
             self._prove_at = time.monotonic()
         return True
+
+    def _remember(self, source_id: str) -> None:
+        """The engine holds this source now, as far as its memory reaches."""
+        self._held[source_id] = None
+        self._held.move_to_end(source_id)
+        while len(self._held) > MOST_HELD:
+            self._held.popitem(last=False)
+
+    def _leave_to_another(self) -> None:
+        """Wake the idle workers, of which one holds the job's source; look again soon. Raises EngineGone."""
+        tickets.issue(self._redis, self._model)
+        self._engine.receive(LOOK_AGAIN_SECONDS)
 
     def _prove_if_due(self) -> None:
         """A success proves the engine; doubts, or long idling, ask for a canary. Raises EngineGone."""

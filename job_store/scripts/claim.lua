@@ -1,7 +1,14 @@
 #!lua flags=allow-oom
--- The first job in a model's line starts running. ARGV: model, worker, lease in ms, token.
--- Returns its id and record, or nothing. With the same token again: the same job again.
-local line, lease_ms, token = KEY.READY .. ARGV[1], tonumber(ARGV[3]), ARGV[4]
+-- A job of a model's line starts running: the first, or one a little behind it whose source the worker holds.
+-- ARGV: model, worker, lease in ms, token, how much later a job may stand to go first, how long a job may wait for
+-- an idle worker that holds its source, ms of its being remembered, then the sources that this worker holds.
+-- Returns its id and record, or nothing; `elsewhere` where another worker should ask for it. With the same token again:
+-- the same job again.
+local line, worker, lease_ms, token = KEY.READY .. ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local ahead_ms, patience_ms, remembered_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local LOOKED_AT = 32 -- jobs behind the first
+local holds = {}
+for i = 8, #ARGV do holds[ARGV[i]] = true end
 
 local given = redis.call('GET', KEY.CLAIM .. token)
 if given and runs_under(read(given), token) then return {'ok', given, fields(given)} end
@@ -12,9 +19,27 @@ local function start(job)
   redis.call('SET', KEY.CLAIM .. token, job.id, 'PX', lease_ms)
   redis.call('HSETNX', KEY.JOB .. job.id, 'started_at', now)
   local attempts = redis.call('HINCRBY', KEY.JOB .. job.id, 'attempts', 1)
-  set(job, 'status', 'running', 'worker', ARGV[2], 'token', token)
+  set(job, 'status', 'running', 'worker', worker, 'token', token)
+  redis.call('SET', KEY.HOLDER .. (job.source_id or ''), worker, 'PX', remembered_ms)
+  redis.call('DEL', KEY.IDLE .. worker)
   tell(job, 'started', '{"attempt":' .. attempts .. '}')
   return {'ok', job.id, fields(job.id)}
+end
+
+-- The first job at most `ahead_ms` behind `first` whose source this worker holds.
+local function held_job(first)
+  for _, id in ipairs(redis.call('ZRANGE', line, 1, LOOKED_AT)) do
+    local job = read(id)
+    if job and job.place - first.place > ahead_ms * 1000 then return nil end
+    if job and job.status == 'queued' and holds[job.source_id] and tonumber(job.deadline_at) > now then return job end
+  end
+end
+
+-- Whether an idle worker holds the job's source, and the job has not waited for it long.
+local function belongs_elsewhere(job)
+  local holder = redis.call('GET', KEY.HOLDER .. (job.source_id or ''))
+  if not holder or holder == worker or now - job.created_at >= patience_ms then return false end
+  return redis.call('EXISTS', KEY.IDLE .. holder) == 1
 end
 
 while true do
@@ -25,7 +50,12 @@ while true do
     redis.call('ZREM', line, id)
   elseif tonumber(job.deadline_at) <= now then
     end_late(job)
+  elseif holds[job.source_id] then
+    return start(job)
   else
+    local held = held_job(job)
+    if held then return start(held) end
+    if belongs_elsewhere(job) then return {'elsewhere'} end
     return start(job)
   end
 end

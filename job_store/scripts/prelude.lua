@@ -79,5 +79,5 @@ local function purge(job)
   redis.call('SADD', KEY.PURGES, job.tenant .. '/' .. job.id)
   redis.call('ZREM', KEY.DELETIONS, job.id)
   redis.call('ZREM', KEY.TENANT .. job.tenant, job.id)
-  redis.call('DEL', KEY.JOB .. job.id, KEY.EVENTS .. job.id)
+  redis.call('DEL', KEY.JOB .. job.id, KEY.EVENTS .. job.id, KEY.HOLDER .. (job.source_id or ''))
 end

@@ -41,11 +41,24 @@ def test_insert_saves_result_and_mask_and_tells_the_times(served: Served, photo:
         mask,
     )
     assert said.exit_code == 0, said.output
-    for line in ("source prompt taken to be: a bed", "denoise", "subject found", str(out), str(mask)):
+    for line in ("from 'a bed' to 'a bed and a cat'", "denoise", "subject found", str(out), str(mask)):
         assert line in said.output
     for path in (out, mask):
         with Image.open(path) as picture:
             assert picture.size == (64, 48)
+
+
+def test_a_sentence_may_be_all_there_is_to_say(served: Served, photo: Path) -> None:
+    words = ["--prompt", "add a cat", "--source-prompt", "a bed"]
+    said = ask(served, "insert", photo, *words, "--out", photo.with_name("out.png"))
+    assert said.exit_code == 0, said.output
+    assert "from 'a bed' to 'a bed with a cat', the new object is 'cat'" in said.output
+
+
+def test_a_model_that_sees_nothing_asks_for_the_source_prompt(served: Served, photo: Path) -> None:
+    said = ask(served, "insert", photo, "--prompt", "add a cat")
+    assert said.exit_code == 1
+    assert "source_prompt_required" in said.output
 
 
 def test_each_seed_gets_its_own_file(served: Served, photo: Path) -> None:

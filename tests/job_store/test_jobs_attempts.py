@@ -11,7 +11,7 @@ from redis import Redis
 from api_schemas.errors import JobError
 from api_schemas.jobs import Progress
 from job_store.errors import NotFound, StaleToken, WrongState
-from job_store.jobs import HEAD_START_MS, JobStore
+from job_store.jobs import AHEAD_MS, HEAD_START_MS, REMEMBERED_MS, JobStore
 from job_store.records import Claim
 from job_store.server import Server
 from tests.job_store.samples import (
@@ -86,14 +86,17 @@ def test_many_workers_share_jobs_without_doubling(store: JobStore) -> None:
     assert {claim.record.id for claim in claims} == ids
 
 
+BOUNDS = AHEAD_MS, 0, REMEMBERED_MS
+
+
 def test_a_claim_whose_answer_was_lost_gives_the_same_job(store: JobStore, redis: Redis) -> None:
     first, second = (store.submit(new_job())[0].id for _ in range(2))
     server = Server(redis)
-    answers = [server.run("claim", MODEL, WORKER, LEASE_MS, "token-1") for _ in range(2)]
+    answers = [server.run("claim", MODEL, WORKER, LEASE_MS, "token-1", *BOUNDS) for _ in range(2)]
     assert answers[0] == answers[1]
     assert answers[0][0].decode() == first
     store.release(first, "token-1", crashed=False, max_crashes=MAX_CRASHES)
-    assert server.run("claim", MODEL, WORKER, LEASE_MS, "token-1")[0].decode() == first
+    assert server.run("claim", MODEL, WORKER, LEASE_MS, "token-1", *BOUNDS)[0].decode() == first
     assert store.get(first).attempts == 2
     assert store.get(second).attempts == 0
 

@@ -34,6 +34,7 @@ OPTIONS = Options(
     blend_steps=[5],
     localizer="attention",
     inversion="noising",
+    keep_shadow=True,
 )
 CARD = ModelCard(
     name="small",

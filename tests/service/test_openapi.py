@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from api_schemas.insertions import InsertionRequest
-from service.examples import GENERATED, REQUEST
+from api_schemas.sentences.inference import understand
+from service.examples import GENERATED, REQUEST, SENTENCE
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     assert set(references(document)) <= known
 
 
-@pytest.mark.parametrize("example", [REQUEST, GENERATED])
+@pytest.mark.parametrize("example", [REQUEST, GENERATED, SENTENCE])
 def test_examples_are_requests(example: dict[str, Any]) -> None:
-    assert InsertionRequest.model_validate(example).subject in example["prompt"]
+    request = InsertionRequest.model_validate(example)
+    assert understand(request.source.prompt, request.prompt, request.subject).subject in example["prompt"]

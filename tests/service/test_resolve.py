@@ -79,6 +79,63 @@ def test_other_subjects_are_refused_naming_both(subject: str) -> None:
     assert refusal.value.data == {"subject": subject, "prompt": "a dog with a dog"}
 
 
+SEEING = CARD.model_copy(update={"captioner": True})
+UNNAMED = {"kind": "image", "image": {"id": "img_1"}}
+
+
+@pytest.mark.parametrize(
+    ("source", "prompt", "subject", "understood"),
+    [
+        ("a room", "add a red dog", None, ("a room", "a room with a red dog", "dog")),
+        ("a room", "a room with a dog", None, ("a room", "a room with a dog", "dog")),
+        (None, "a room with a dog", "dog", ("a room", "a room with a dog", "dog")),
+        (None, "add a dog", None, (None, "add a dog", "dog")),
+        (None, "a room with a dog", None, (None, "a room with a dog", None)),
+    ],
+)
+def test_what_was_understood_is_echoed(
+    source: str | None, prompt: str, subject: str | None, understood: tuple[str | None, ...]
+) -> None:
+    request = resolved(SEEING, (64, 64), source={**UNNAMED, "prompt": source}, prompt=prompt, subject=subject)
+    assert (request.source.prompt, request.prompt, request.subject) == understood
+    assert resolve(request, SEEING, (64, 64), lambda: 7) == request
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"prompt": "add a dog and a bed", "subject": None}, "subject_not_inferred"),
+        ({"prompt": "a red room", "subject": None}, "subject_not_inferred"),
+        ({"prompt": "add a zebra", "subject": None}, "unknown_words"),
+        ({"prompt": "add a dog", "subject": "bed"}, "subject_not_in_prompt"),
+        ({"prompt": "add a dog", "source": UNNAMED}, "source_prompt_required"),
+        ({"prompt": "a room with a dog", "subject": None, "source": UNNAMED}, "source_prompt_required"),
+        ({"prompt": "add a zebra", "subject": None, "source": UNNAMED}, "unknown_words"),
+        ({"prompt": "a room", "source": UNNAMED}, "subject_not_in_prompt"),
+        ({"prompt": "add a dog with a bed with a red bed with a red bed with a bed"}, "invalid_request"),
+    ],
+)
+def test_what_is_not_understood_is_refused_at_once(changes: dict[str, object], code: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        resolved(CARD, (64, 64), **changes)
+    assert refusal.value.code == code
+
+
+def test_several_things_are_named_in_the_refusal() -> None:
+    with pytest.raises(Refusal, match="'dog', 'bed'") as refusal:
+        resolved(prompt="add a dog and a bed", subject=None)
+    assert refusal.value.data == {"candidates": ["dog", "bed"]}
+
+
+def test_texts_may_not_grow_too_long() -> None:
+    wide = CARD.model_copy(update={"vocabulary": None})
+    room = {**PICTURE, "prompt": "a" + "o" * 1500}
+    with pytest.raises(Refusal, match="2000 characters"):
+        resolved(wide, (64, 64), source=room, prompt="add a dog in a " + "d" * 600)
+    with pytest.raises(Refusal, match="200 characters"):
+        resolved(wide, (64, 64), source=room, prompt="add a " + "d" * 300, subject=None)
+
+
 def test_an_open_vocabulary_knows_all_words() -> None:
     assert resolved(CARD.model_copy(update={"vocabulary": None}), prompt="a zebra and a dog")
 

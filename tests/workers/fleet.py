@@ -49,7 +49,8 @@ def short(url: str, folder: Path, **changes: Any) -> Settings:
     given: dict[str, Any] = {
         "redis_url": url, "artifact_url": f"file://{folder}/artifacts", "signing_secret": "signing",
         "runner": "tests.workers.scripted_runner:load", "model": MODEL, "max_engine_exits": 1000,
-        "lease_seconds": 1.0, "beat_seconds": 0.2, "step_seconds": 1.0, "reconcile_seconds": 0.1,
+        "lease_seconds": 1.0, "affinity_seconds": 5.0, "beat_seconds": 0.2, "step_seconds": 1.0,
+        "reconcile_seconds": 0.1,
         "webhook_secret": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0", "webhook_schedule": (0, 0.1, 0.1),
         "webhook_timeout_seconds": 2.0, "allow_loopback_egress": True,
     }  # fmt: skip

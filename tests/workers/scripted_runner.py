@@ -61,7 +61,9 @@ class ScriptedRunner:
     card: ModelCard = CARD
     sick: bool = field(default=False)
 
-    def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
+    def run(
+        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+    ) -> RunOutput:
         """Prompt: any text, or a command and its argument."""
         command, _, argument = request.prompt.partition(" ")
         steps = int(argument) if command == "slow" else 2

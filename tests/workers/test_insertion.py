@@ -13,6 +13,7 @@ from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
 from runtime.settings import Settings
+from workers.addit.localizers import find_instances
 from workers.insertion import AdditRunner, load_runner
 from workers.models.canary import fingerprint
 from workers.models.errors import WrongFingerprint
@@ -68,6 +69,26 @@ def test_an_object_appears_and_every_other_pixel_stays(runner: AdditRunner, beac
     }
 
 
+def test_a_sentence_is_enough(runner: AdditRunner, beach: Image.Image) -> None:
+    asked = request(source={"kind": "image", "image": {"id": "img_1"}}, prompt="add a dog", subject=None)
+    output = runner.run(asked, beach, ignore)
+    assert output.inferred is not None
+    assert output.inferred.model_dump() == {
+        "source_prompt": BEACH["source_prompt"],
+        "prompt": f"{BEACH['source_prompt']} with a dog",
+        "subject": "dog",
+    }
+    told = {"source_prompt": BEACH["source_prompt"], "prompt": output.inferred.prompt, "subject": "dog"}
+    source = {"kind": "image", "image": {"id": "img_1"}, "prompt": told.pop("source_prompt")}
+    again = runner.run(request(source=source, **told), beach, ignore)
+    assert again.inferred is None
+    assert np.array_equal(np.asarray(again.images[0].image), np.asarray(output.images[0].image))
+
+
+def test_the_card_tells_of_the_captioner(runner: AdditRunner) -> None:
+    assert runner.card.captioner
+
+
 def test_the_same_request_gives_the_same_picture(runner: AdditRunner, beach: Image.Image) -> None:
     short = request(options={"num_inference_steps": 6})
     one, other = (runner.run(short, beach, ignore).images[0].image for _ in range(2))
@@ -105,6 +126,40 @@ def test_every_preset_runs_and_is_offered(runner: AdditRunner, beach: Image.Imag
     assert preset in runner.card.presets
     output = runner.run(request(preset=preset, options={"num_inference_steps": 4}), beach, ignore)
     assert len(output.images) == 1
+
+
+def test_another_one_is_found_beside_the_first(runner: AdditRunner) -> None:
+    street = Image.open(EXAMPLES / "street_with_bus.png").convert("RGB")
+    source = {"kind": "image", "image": {"id": "img_1"}, "prompt": "a photo of a street with a bus"}
+    asked = request(source=source, prompt="a photo of a street with a bus and a bus", subject="bus")
+    (bus,) = find_instances(np.array(street.resize((256, 256))), runner.models.search("bus")).masks
+    for localizer in ("grounding_sam", "attention_points_sam"):
+        options = asked.options.model_copy(update={"num_inference_steps": 4, "localizer": localizer})
+        (image,) = runner.run(asked.model_copy(update={"options": options}), street, ignore).images
+        assert image.mask is not None
+        mask = np.asarray(image.mask.resize((256, 256))) > 127
+        assert (mask & bus.numpy()).sum() < 0.5 * bus.sum()
+
+
+def test_a_helper_that_the_model_has_not_is_said(runner: AdditRunner, beach: Image.Image) -> None:
+    asked = request(options={"num_inference_steps": 3, "localizer": "clipseg"})
+    with pytest.raises(RunError, match="grounding_sam") as caught:
+        runner.run(asked, beach, ignore)
+    assert caught.value.code == "unsupported_option"
+
+
+def test_a_kept_shadow_changes_no_pixel_far_from_the_subject(runner: AdditRunner, beach: Image.Image) -> None:
+    options = {"num_inference_steps": 6, "strict_background": True}
+    kept, cut = (
+        np.asarray(
+            runner.run(request(options=options | {"keep_shadow": keep}), beach, ignore).images[0].image
+        )
+        for keep in (True, False)
+    )
+    source = np.asarray(beach)
+    only_kept = (kept != source).any(-1) & (cut == source).all(-1)
+    assert only_kept.mean() < 0.1
+    assert (kept == source).all(-1).mean() > 0.5
 
 
 def test_without_a_blend_nothing_is_located(runner: AdditRunner, beach: Image.Image) -> None:

@@ -55,6 +55,18 @@ def test_two_workers_share_a_queue(fleet: Fleet) -> None:
     assert {record.attempts for record in records} == {1}
 
 
+def test_edits_of_one_source_go_to_the_idle_worker_that_holds_it(fleet: Fleet) -> None:
+    workers = fleet.workers(3)
+    sources, runs = [{"kind": "generated", "prompt": scene} for scene in ("a bed", "a beach")], []
+    for source in 4 * sources:
+        for worker in workers:
+            fleet.until_ready(worker)
+        runs.append(fleet.until_ended(fleet.submit("a dog", source=source)))
+    assert {record.status for record in runs} == {"succeeded"}
+    assert len({record.worker for record in runs[::2]}) == 1
+    assert len({record.worker for record in runs[1::2]}) == 1
+
+
 def test_a_record_without_a_ticket_runs_and_tickets_without_a_record_do_no_harm(fleet: Fleet) -> None:
     for _ in range(5):
         tickets.issue(fleet.redis, MODEL)

@@ -1,4 +1,4 @@
-"""The command line of what measures: `score`, `sweep`, `gallery`, `verdicts`."""
+"""The command line of what measures: `score`, `sweep`, `gallery`, `verdicts`, `captions`."""
 
 import argparse
 import os
@@ -27,6 +27,8 @@ def add_score_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     _add(commands, "gallery", "write docs/toyland.md from what `score` measured")
     verdicts = _add(commands, "verdicts", "show fifty of the detector's verdicts, to be confirmed by eye")
     verdicts.add_argument("--output", type=Path, required=True)
+    captions = commands.add_parser("captions", help="measure how often the captioner names a picture right")
+    captions.add_argument("--count", type=int, default=100, help="held-out pictures")
 
 
 def _add(
@@ -47,5 +49,6 @@ def run_score_command(arguments: argparse.Namespace, workshop: Workshop) -> None
         "sweep": running.run_sweep,
         "gallery": running.run_gallery,
         "verdicts": running.run_verdicts,
+        "captions": running.run_captions,
     }
     commands[arguments.command](arguments, workshop)

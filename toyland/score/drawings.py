@@ -19,8 +19,8 @@ from workers.addit.localizers import Picture
 from workers.addit.models import Models
 from workers.addit.processor import exchange_processors
 from workers.addit.schedule import make_sigmas
-from workers.addit.source_memory import SourceMemory
-from workers.addit.sources import generated
+from workers.addit.source_memory import SourceMemories, SourceMemory
+from workers.addit.sources import SourceRun, generated
 
 GUIDANCE = 3.5
 STEPS = PUBLISHED_STEPS
@@ -77,8 +77,7 @@ def denoise_from(
     sigmas = make_sigmas(models.pipe.scheduler, steps, grid.tokens)[first:]
     conditioning = encode_prompts(models, (prompt, prompt), (GUIDANCE, GUIDANCE))[0]
     branches = Branches(models.pipe.transformer, grid)
+    memory = SourceMemory(SourceMemories([], models.device))
+    run = SourceRun(branches, sigmas, conditioning, memory, lambda step: frozenset(), lambda: None)
     with exchange_processors(models.pipe.transformer):
-        path = generated(
-            branches, latents, sigmas, conditioning, SourceMemory(0), lambda step: frozenset(), lambda: None
-        )
-    return path.x0
+        return generated(run, latents).x0

@@ -1,14 +1,16 @@
-"""What the commands that measure do: `score`, `sweep`, `gallery`, `verdicts`."""
+"""What the commands that measure do: `score`, `sweep`, `gallery`, `verdicts`, `captions`."""
 
 import argparse
 import json
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
+from toyland.score.captioning import caption_shares, captioned_samples
 from toyland.score.commands import PARTS, PRESETS, SWEEPS, Part
 from toyland.score.figures import Figure, verdict_figures
 from toyland.score.gallery import write_gallery
@@ -23,6 +25,7 @@ from toyland.score.table import to_object, to_table
 from toyland.score.verdicts import read_verdicts, write_verdicts
 from toyland.score.versions import Weights, read_versions
 from toyland.workshop import Workshop
+from workers.models.toyland.captioner import ToylandCaptioner
 
 DOCS = Path("docs")
 SWEEP_VALUES = DOCS / "toyland_sweeps.json"
@@ -90,6 +93,15 @@ def run_gallery(arguments: argparse.Namespace, workshop: Workshop) -> None:
 def run_verdicts(arguments: argparse.Namespace, workshop: Workshop) -> None:
     """Sheets and a template to fill in; filled, it belongs to docs/toyland_verdicts.json."""
     write_verdicts(open_laboratory(arguments, workshop), arguments.output)
+
+
+def run_captions(arguments: argparse.Namespace, workshop: Workshop) -> None:
+    """Print the shares of pictures that the captioner names right."""
+    shares = caption_shares(
+        ToylandCaptioner(workshop.shipped), captioned_samples(workshop.world, arguments.count)
+    )
+    for name, share in asdict(shares).items():
+        Console().print(f"{name:8} {share:.2f} of {arguments.count}")
 
 
 def open_laboratory(

@@ -123,7 +123,7 @@ def plan_score(laboratory: Laboratory, amounts: Amounts) -> Score:
     added = [
         task for pairs, count in amounts.insertions.items() for task in laboratory.insertions(pairs, count)
     ]
-    strict = replace(presets["paper-real"], strict_background=True)
+    strict = replace(presets["paper-real"], strict_background=True, keep_shadow=False)
     return Score(
         drawings=tuple(DrawingJob(task, versions) for task in drawn),
         insertions=tuple(

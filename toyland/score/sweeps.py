@@ -9,7 +9,7 @@ from toyland.score.instruments import profile_of
 from toyland.score.ledger import Ledger
 from toyland.score.measuring import Laboratory
 from workers.addit.config import AdditConfig
-from workers.addit.localizers import SAM_PROMPTS
+from workers.addit.localizers import LOCALIZERS
 
 GAMMAS = (1.0, 1.025, 1.05, 1.075, 1.1, 1.125, 1.15, 1.175, 1.2)
 TRANSFER_STEPS = (0, 1, 2, 3, 4, 5, 6, 8, 10)
@@ -28,7 +28,9 @@ def variants(sweep: str) -> Mapping[str, Variant]:
             **{", ".join(map(str, steps)) or "none": {"blend_steps": steps} for steps in BLENDS},
             "15 strict": {"blend_steps": (15,), "strict_background": True},
         },
-        "localizer": {name: {"localizer": name} for name in ("attention", *SAM_PROMPTS)},
+        "localizer": {
+            name: {"localizer": name} for name, needed in LOCALIZERS.items() if "text_segmenter" not in needed
+        },
     }
     return points[sweep]
 

@@ -13,20 +13,35 @@ from torch import Tensor
 
 
 def extend(
-    key: Tensor, value: Tensor, source_key: Tensor, source_value: Tensor, scale: float
+    key: Tensor,
+    value: Tensor,
+    source_key: Tensor,
+    source_value: Tensor,
+    scale: float | Tensor,
+    source_scale: float | Tensor = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    """Put the source's image tokens before the target's own, whose keys weigh `scale`.
+    """Put the source's image tokens, weighing `source_scale`, before the target's own, whose keys weigh
+    `scale`.
 
     key, value: (B, L, H, D), text then image tokens of the target
     source_key, source_value: (1, S, H, D), image tokens of the source, lent to every row of the batch
+    scale, source_scale: numbers, or one a row (B, 1, 1, 1)
 
     Scaling a key scales its logits, so any fused attention kernel computes the weighted form exactly: no
     mask, no bias.
     """
     rows = key.shape[0]
-    keys = torch.cat([source_key.expand(rows, -1, -1, -1), key * scale], dim=1)
+    lent = _weighted(source_key, source_scale)
+    keys = torch.cat([lent.expand(rows, -1, -1, -1), _weighted(key, scale)], dim=1)
     values = torch.cat([source_value.expand(rows, -1, -1, -1), value], dim=1)
     return keys, values
+
+
+def _weighted(key: Tensor, weight: float | Tensor) -> Tensor:
+    """In the key's dtype. A weight of 1 costs nothing; one a row stays float32, where 1.05 is not 1.047."""
+    if isinstance(weight, Tensor):
+        return (key * weight.to(key.device)).to(key.dtype)
+    return key if weight == 1 else key * weight
 
 
 def attention_rows(query: Tensor, key: Tensor) -> Tensor:

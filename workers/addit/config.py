@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from workers.addit.errors import UnsupportedOption
+from workers.addit.weights import Weight, check_weight, move_weight
 
 PUBLISHED_STEPS = 30
 """The step count that the paper's and the presets' step indices belong to."""
+Inversion = Literal["noising", "euler", "midpoint", "fixed_point"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,9 @@ class AdditConfig:
     guidance)
     structure_transfer_step: s; the target starts here, from the source's x0 noised to this step (paper
     section 3.3)
-    extended_scale: gamma on the target's own keys; above 1 favours the target over the source (section 3.2)
+    extended_scale: gamma on the target's own keys; above 1 favours the target over the source (section 3.2).
+        A number, a schedule by step and kind of block, or "auto": spread evenly over source and target
+    source_scale: the same on the source's lent keys
     extend_double_until, extend_single_until: last step at which blocks of either kind are lent the source
     blend_steps: after each, the source is copied back outside the subject (section 3.4); none: no blending
     localizer: how the subject's mask is found
@@ -28,21 +32,28 @@ class AdditConfig:
     keeps the
         reference implementation's sum of subject->image rows plus the last step's column
     inversion: how a real source gets its noisy latents; generated ones have their own
+    use_offset: add to the target after each step what the source's Euler step misses of its known latents [R]
     strict_background: blend again after every step that follows, from the source's known latents
+    softness: latent cells over which a blend fades out around the subject; 0 cuts at its mask
+    keep_shadow: a strict background leaves the subject the ring around it where its shadow falls
     """
 
     guidance_scale: float = 3.5
     source_guidance_scale: float = 3.5
     num_inference_steps: int = PUBLISHED_STEPS
     structure_transfer_step: int = 2
-    extended_scale: float = 1.05
+    extended_scale: Weight | Literal["auto"] = 1.05
+    source_scale: Weight = 1.0
     extend_double_until: int = 10
     extend_single_until: int = 20
     blend_steps: tuple[int, ...] = (15,)
     localizer: str = "attention_points_sam"
     accumulate: Literal["columns", "reference"] = "columns"
-    inversion: Literal["noising", "fixed_point"] = "noising"
+    inversion: Inversion = "noising"
+    use_offset: bool = False
     strict_background: bool = False
+    softness: float = 0.0
+    keep_shadow: bool = True
 
     def __post_init__(self) -> None:
         steps = (self.structure_transfer_step, *self.blend_steps)
@@ -50,6 +61,8 @@ class AdditConfig:
             raise UnsupportedOption(f"steps {steps} do not all lie in 0..{self.num_inference_steps - 1}")
         if any(step < self.structure_transfer_step for step in self.blend_steps):
             raise UnsupportedOption("a blend cannot come before the structure transfer")
+        check_weight(self.extended_scale)
+        check_weight(self.source_scale)
 
     @property
     def last_extended_step(self) -> int:
@@ -62,14 +75,22 @@ class AdditConfig:
         def moved(step: int) -> int:
             return scale_step(step, self.num_inference_steps, num_inference_steps)
 
+        extended, source = self.extended_scale, self.source_scale
         return replace(
             self,
+            extended_scale=extended if extended == "auto" else move_weight(extended, moved),
+            source_scale=move_weight(source, moved),
             num_inference_steps=num_inference_steps,
             structure_transfer_step=moved(self.structure_transfer_step),
             extend_double_until=moved(self.extend_double_until),
             extend_single_until=moved(self.extend_single_until),
             blend_steps=tuple(dict.fromkeys(moved(step) for step in self.blend_steps)),
         )
+
+
+def step_of_noise(t: float, num_inference_steps: int) -> int:
+    """The first step whose unshifted time 1 - i / N is at or below `t` in 0..1 (t = 0.8 is step 6 of 30)."""
+    return min(math.ceil((1 - t) * num_inference_steps - 1e-6), num_inference_steps - 1)
 
 
 def scale_step(step: int, steps_from: int, steps_to: int) -> int:

@@ -4,18 +4,25 @@ blending."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from workers.addit.config import AdditConfig
+from workers.addit.cast_shadow import shadow_room
+from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
 from workers.addit.forward import Branches, Conditioning, ExtendTarget
-from workers.addit.latents import add_noise
+from workers.addit.gamma import Gamma, balance
+from workers.addit.latents import LatentGrid, add_noise
 from workers.addit.localizers import Located
 from workers.addit.source_memory import StepMemory
-from workers.addit.sources import LayersAt, SourcePath, Tick
+from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
+from workers.addit.spread import SpreadRecorder
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
+from workers.addit.weights import Weight
+
+AUTO_START = 1.05
+"""Gamma before the step that finds its own: the paper's mean."""
 
 Locate = Callable[[Tensor, Tensor], Sequence[Located]]
 """From attention maps (B, h, w) and the target's x0 (B, L, C) to one `Located` per row."""
@@ -25,15 +32,17 @@ Locate = Callable[[Tensor, Tensor], Sequence[Located]]
 class Blend:
     """What happened at one blend step, and all that is needed to do it again with another mask.
 
-    latents: (B, L, C), the target's after the step, before blending; maps: (B, h, w); keep: (B, L, 1), 1 at
-    the subject
+    latents: (B, L, C), the target's after the step, before blending; x0: (B, L, C), its clean guess then
+    maps: (B, h, w); keep: (B, L, 1), 1 at the subject; scale: gamma as it was used
     """
 
     step: int
     latents: Tensor
+    x0: Tensor
     maps: Tensor
     located: tuple[Located, ...]
     keep: Tensor
+    scale: Weight | Tensor
 
 
 @dataclass(frozen=True)
@@ -42,103 +51,189 @@ class Denoised:
 
     source_error: mean squared error of the source's velocity where the truth is known, else None; large for a
         picture unlike what the model was trained on
+    scale: the weight on the target's keys as it was used at the end
+    gamma: what the search for even spread found, where it was asked for
     """
 
     latents: Tensor
     blends: tuple[Blend, ...]
+    scale: Weight | Tensor
     source_error: float | None = None
+    gamma: Gamma | None = None
 
 
-def denoise(
-    branches: Branches,
-    path: SourcePath,
-    target: Conditioning,
-    noise: Tensor,
-    sigmas: Sequence[float],
-    config: AdditConfig,
-    layers_at: LayersAt,
-    recorder: SubjectRecorder,
-    locate: Locate,
-    tick: Tick,
-) -> Denoised:
+@dataclass(frozen=True)
+class Targets:
+    """What the loop needs besides latents: one source, the targets' prompt, and how to look at them.
+
+    recorder: of the subject's attention; None where no localizer asks for it, and maps are empty
+    """
+
+    branches: Branches
+    path: SourcePath
+    cond: Conditioning
+    sigmas: Sequence[float]
+    config: AdditConfig
+    layers_at: LayersAt
+    recorder: SubjectRecorder | None
+    locate: Locate
+    tick: Tick
+
+
+def denoise(targets: Targets, noise: Tensor) -> Denoised:
     """Denoise a batch of targets from `noise` (B, L, C) beside one source.
 
     Steps before the structure transfer are never computed.
     """
-    first = config.structure_transfer_step
+    first = targets.config.structure_transfer_step
+    latents = add_noise(targets.path.x0, noise, targets.sigmas[first])
+    scale = targets.config.extended_scale
+    return _denoise_from(targets, first, latents, AUTO_START if scale == "auto" else scale, [])
+
+
+def replay(targets: Targets, blend: Blend) -> Denoised:
+    """Blend again from a state kept, with what `targets.locate` says now, and go on.
+
+    Only the steps that follow are paid.
+    """
+    again = _blend(targets, blend)
+    return _denoise_from(targets, blend.step + 1, again[0], blend.scale, [again[1]])
+
+
+def _denoise_from(
+    targets: Targets, first: int, latents: Tensor, scale: Weight | Tensor, blends: list[Blend]
+) -> Denoised:
+    config, path, sigmas = targets.config, targets.path, targets.sigmas
     watched = {step for blend in config.blend_steps for step in recorded_steps(blend, first)}
-    latents = add_noise(path.x0, noise, sigmas[first])
-    blends: list[Blend] = []
     source_error: float | None = None
+    gamma: Gamma | None = None
     for step in range(first, len(sigmas) - 1):
         sigma, rise = sigmas[step], sigmas[step + 1] - sigmas[step]
-        source = source_step(branches, path, sigma, step, config, layers_at)
+        source = source_step(targets, step)
         error = velocity_error(source, path)
         source_error = source_error if error is None else error
-        watcher = recorder if step in watched else None
-        exchange = ExtendTarget(step, source, layers_at(step), config.extended_scale, watcher)
-        velocity = branches.target(latents, sigma, target, exchange)
+        if config.extended_scale == "auto" and source is not None and step == gamma_step(config):
+            gamma = find_gamma(targets, source, step, latents)
+            scale = gamma.value.reshape(-1, 1, 1, 1)
+        recorders = (targets.recorder,) if targets.recorder and step in watched else ()
+        exchange = ExtendTarget(step, source, targets.layers_at(step), scale, config.source_scale, recorders)
+        velocity = targets.branches.target(latents, sigma, targets.cond, exchange)
         x0 = latents - sigma * velocity
         latents = latents + rise * velocity
+        if config.use_offset:
+            latents = latents + path.latents(step + 1) - source_after(targets, source, step)
         if step in config.blend_steps:
-            maps = recorder.maps(recorded_steps(step, first), branches.grid, config.accumulate)
-            located = tuple(locate(maps, x0))
-            blends.append(Blend(step, latents, maps, located, subject_cells(located, branches)))
-            latents = blend(source_after(path, source, step, rise, config), latents, blends[-1].keep)
+            maps = recorded_maps(targets, step, first, latents)
+            nothing = torch.zeros(latents.shape[0], latents.shape[1], 1)
+            latents, blend = _blend(targets, Blend(step, latents, x0, maps, (), nothing, scale))
+            blends.append(blend)
         elif config.strict_background and blends:
-            latents = blend(path.latents(step + 1), latents, blends[-1].keep)
-        path.memory.drop(step)
-        tick()
-    return Denoised(latents, tuple(blends), source_error)
+            opened = open_cells(blends[-1].keep, targets.branches.grid, config)
+            latents = mix(path.latents(step + 1), latents, opened)
+        targets.tick()
+    return Denoised(latents, tuple(blends), scale, source_error, gamma)
 
 
-def source_step(
-    branches: Branches, path: SourcePath, sigma: float, step: int, config: AdditConfig, layers_at: LayersAt
-) -> StepMemory | None:
+def recorded_maps(targets: Targets, step: int, first: int, latents: Tensor) -> Tensor:
+    """(B, h, w) attention on the subject up to a blend step, zeros where nobody looked."""
+    grid = targets.branches.grid
+    if targets.recorder is None:
+        return torch.zeros(latents.shape[0], grid.height, grid.width)
+    return targets.recorder.maps(recorded_steps(step, first), grid, targets.config.accumulate)
+
+
+def _blend(targets: Targets, state: Blend) -> tuple[Tensor, Blend]:
+    """Latents (B, L, C) with the source outside the subject, and the blend as it was done."""
+    located = tuple(targets.locate(state.maps, state.x0))
+    keep = subject_cells(located, targets.branches.grid, targets.config.softness)
+    strict = targets.config.strict_background
+    source = None if strict else source_step(targets, state.step)
+    outside = targets.path.latents(state.step + 1) if strict else source_after(targets, source, state.step)
+    return mix(outside, state.latents, keep), replace(state, located=located, keep=keep)
+
+
+def source_step(targets: Targets, step: int) -> StepMemory | None:
     """What the target needs of the source at `step`, remembered or computed; None where it needs nothing.
 
     The last pass that is lent runs to its end, for the velocity that judges whether the model knows such
-    pictures.
+    pictures. What a path's own Euler step gives needs no velocity.
     """
-    lend = layers_at(step)
+    config, path = targets.config, targets.path
+    lend = targets.layers_at(step)
     copied = step in config.blend_steps and not config.strict_background
     judged = step == config.last_extended_step and path.true_velocity is not None
-    velocity = copied or judged
+    velocity = judged or (not path.euler and (copied or config.use_offset))
     if not lend and not velocity:
         return None
-    known = path.memory.get(step)
-    if known is not None and lend <= known.lent.keys() and (known.velocity is not None or not velocity):
+    known = recall(path, step, lend, velocity)
+    if known is not None:
         return known
-    return branches.source(path.latents(step), sigma, path.cond, lend, velocity=velocity)
+    passed = targets.branches.source(
+        path.latents(step), targets.sigmas[step], path.cond, lend, velocity=velocity
+    )
+    remember(path, step, passed)
+    return passed
 
 
 def velocity_error(source: StepMemory | None, path: SourcePath) -> float | None:
     """Mean squared error of the source's velocity, None where it or the truth is not known."""
     if source is None or source.velocity is None or path.true_velocity is None:
         return None
+    if source.velocity.is_meta:
+        return None
     return float((source.velocity - path.true_velocity).square().mean())
 
 
-def source_after(
-    path: SourcePath, source: StepMemory | None, step: int, rise: float, config: AdditConfig
-) -> Tensor:
-    """(1, L, C) source latents that a blend after `step` copies.
-
-    After the source's own Euler step, as the reference does; its known latents of the next step where the
-    background
-    is strict.
-    """
-    if config.strict_background or source is None or source.velocity is None:
+def source_after(targets: Targets, source: StepMemory | None, step: int) -> Tensor:
+    """(1, L, C) source latents after its own Euler step from `step`, as the reference copies them."""
+    path, sigmas = targets.path, targets.sigmas
+    if path.euler:
         return path.latents(step + 1)
-    return path.latents(step) + rise * source.velocity
+    assert source is not None
+    assert source.velocity is not None
+    return path.latents(step) + (sigmas[step + 1] - sigmas[step]) * source.velocity
 
 
-def subject_cells(located: Sequence[Located], branches: Branches) -> Tensor:
-    """(B, L, 1) float, 1 where the latent grid shows the subject."""
-    cells = torch.stack([one.cells(branches.grid) for one in located])
+def gamma_step(config: AdditConfig) -> int:
+    """Where even spread is searched for: the reference's step 5 of 30, or the first one computed."""
+    return max(scale_step(5, PUBLISHED_STEPS, config.num_inference_steps), config.structure_transfer_step)
+
+
+def find_gamma(targets: Targets, source: StepMemory, step: int, latents: Tensor) -> Gamma:
+    """Gamma of even spread over source and target in the double-stream blocks (section 5 of the method).
+
+    Those blocks alone are run, some few times; the step's true forward follows with what was found.
+    """
+    config, branches = targets.config, targets.branches
+    layers = [layer for layer in targets.layers_at(step) if layer.startswith("transformer_blocks.")]
+    last = max(layers, key=lambda layer: int(layer.rpartition(".")[2]))
+
+    def spread(gamma: Tensor) -> Tensor:
+        meter = SpreadRecorder(targets.cond.text_len)
+        scale = gamma.reshape(-1, 1, 1, 1)
+        exchange = ExtendTarget(step, source, frozenset(layers), scale, config.source_scale, (meter,))
+        branches.glance(latents, targets.sigmas[step], targets.cond, exchange, last)
+        shares = meter.shares(step)
+        return (shares[:, 2] / shares[:, 0]).log()
+
+    return balance(spread, latents.shape[0])
+
+
+def subject_cells(located: Sequence[Located], grid: LatentGrid, softness: float) -> Tensor:
+    """(B, L, 1) 0..1, 1 where the latent grid shows the subject, fading out over `softness` cells."""
+    cells = torch.stack([one.weights(grid, softness) for one in located])
     return cells.flatten(1)[..., None].float()
 
 
-def blend(source: Tensor, target: Tensor, keep: Tensor) -> Tensor:
+def open_cells(keep: Tensor, grid: LatentGrid, config: AdditConfig) -> Tensor:
+    """(B, L, 1), 1 where a strict background lets the target go on: at `keep`, and where its shadow may
+    fall."""
+    if not config.keep_shadow:
+        return keep
+    cells = (keep > 0).reshape(-1, grid.height, grid.width)
+    return torch.stack([shadow_room(one) for one in cells]).flatten(1)[..., None].to(keep)
+
+
+def mix(source: Tensor, target: Tensor, keep: Tensor) -> Tensor:
     """The target where `keep` (B, L, 1) is 1, the source (1, L, C) elsewhere (paper section 3.4)."""
     return torch.lerp(source.expand_as(target), target, keep.to(target.device))

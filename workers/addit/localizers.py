@@ -1,10 +1,10 @@
-"""Finding the subject's mask in a target, from its attention alone or with a segmenter that looks at its
-x0."""
+"""Finding the subject's mask in a target: from its attention alone, or with models that look at its x0."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Protocol
 
 import numpy as np
@@ -12,12 +12,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workers.addit.boxes import Box, Detection
 from workers.addit.errors import UnsupportedOption
+from workers.addit.instances import Instances, is_instance, new_detections, without_instances
 from workers.addit.latents import LatentGrid
-from workers.addit.masks import blur, bounding_box, find_peaks, normalise, resize, rough_mask, to_latent_grid
+from workers.addit.masks import (
+    blur,
+    bounding_box,
+    fill_box,
+    find_peaks,
+    normalise,
+    resize,
+    rough_mask,
+    soften,
+    to_latent_grid,
+)
 
 Picture = NDArray[np.uint8]
 """(H, W, 3), RGB."""
+FAINT = 0.1
+"""A text segmenter's highest probability below which the subject is nowhere: Otsu would split noise."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class SegmenterPrompt:
     """
 
     points: tuple[tuple[float, float], ...] = ()
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     mask: Tensor | None = None
 
 
@@ -48,12 +62,43 @@ class Segmenter(Protocol):
         """The mask of what the prompt points at."""
 
 
+class Detector(Protocol):
+    """Grounding DINO or one like it."""
+
+    def __call__(self, picture: Picture, text: str) -> Sequence[Detection]:
+        """What the text names in the picture, the surest first."""
+
+
+class TextSegmenter(Protocol):
+    """CLIPSeg or one like it."""
+
+    def __call__(self, picture: Picture, text: str) -> Tensor:
+        """Probability 0..1 that a place shows what the text names: (h, w) over the whole picture, of any
+        size."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, and with whose help.
+
+    subject: in words, for those who read them
+    already: the things of its kind in the source, which are not what was added
+    """
+
+    subject: str = ""
+    segmenter: Segmenter | None = None
+    detector: Detector | None = None
+    text_segmenter: TextSegmenter | None = None
+    already: Instances = Instances()
+
+
 @dataclass(frozen=True)
 class Located:
     """Where the subject is.
 
-    attention: (h, w), normalised; rough: (h, w), Otsu's mask of it; mask: boolean, at the latent grid or at
-    pixels
+    attention: (h, w), normalised; rough: (h, w), Otsu's mask of the map that was read, or the box that was
+    found
+    mask: boolean, at the latent grid or at pixels; prompt: what the segmenter was asked, if one was
     score: the segmenter's, if one was asked; missing: why nothing was found, None if something was
     """
 
@@ -62,40 +107,133 @@ class Located:
     mask: Tensor
     score: float | None = None
     missing: str | None = None
+    prompt: SegmenterPrompt | None = None
+
+    @classmethod
+    def given(cls, attention: Tensor, mask: Tensor) -> Located:
+        """The mask that was asked for, beside the attention (h, w) that is not asked."""
+        missing = None if bool(mask.any()) else "the given mask is empty"
+        return cls(attention, mask, mask, missing=missing)
 
     def cells(self, grid: LatentGrid) -> Tensor:
         """Boolean (h, w) on the latent grid."""
         return to_latent_grid(self.mask, grid.height, grid.width)
 
+    def weights(self, grid: LatentGrid, softness: float) -> Tensor:
+        """0..1 (h, w) on the latent grid: 1 at `cells`, fading out over `softness` cells around them."""
+        return soften(self.cells(grid), softness)
+
+
+def supported(search: Search) -> tuple[str, ...]:
+    """The localizers that can be followed with this help."""
+    return tuple(
+        name
+        for name, helpers in LOCALIZERS.items()
+        if all(getattr(search, helper) is not None for helper in helpers)
+    )
+
+
+def check_supported(localizer: str, search: Search) -> None:
+    """Raise `UnsupportedOption`, which names the others, for a localizer this model has no helper for."""
+    known = supported(search)
+    if localizer not in known:
+        raise UnsupportedOption(f"this model has no {localizer!r} localizer; it has {', '.join(known)}")
+
+
+def find_instances(picture: Picture, search: Search) -> Instances:
+    """What of the subject's kind the source's picture shows; nothing without a detector.
+
+    Masks are the segmenter's, or the boxes filled where there is none.
+    """
+    found = search.detector(picture, search.subject) if search.detector else ()
+    boxes = tuple(one.box for one in found)
+    return Instances(boxes, tuple(_instance_mask(picture, box, search.segmenter) for box in boxes))
+
+
+def _instance_mask(picture: Picture, box: Box, segmenter: Segmenter | None) -> Tensor:
+    if segmenter is None:
+        return fill_box(box, *picture.shape[:2])
+    return segmenter(picture, SegmenterPrompt(box=box)).mask
+
 
 def locate(
-    localizer: str, maps: Tensor, picture_of: Callable[[int], Picture], segmenter: Segmenter | None
+    localizer: str, maps: Tensor, picture_of: Callable[[int], Picture], search: Search
 ) -> list[Located]:
     """One `Located` per row of the attention maps (B, h, w).
 
     picture_of: the decoded x0 of a row, asked for only where the localizer looks at it
-    Raises `UnsupportedOption` for a localizer this model has no helper for.
+    Raises `UnsupportedOption`, see `check_supported`.
     """
+    check_supported(localizer, search)
     maps = normalise(blur(maps.float().cpu()))
-    return [_locate_one(localizer, row, lambda i=i: picture_of(i), segmenter) for i, row in enumerate(maps)]  # type: ignore[misc]
+    find = _in_boxes if localizer in BOXED else _in_map
+    return [find(localizer, row, cache(partial(picture_of, i)), search) for i, row in enumerate(maps)]
 
 
-def _locate_one(
-    localizer: str, attention: Tensor, picture: Callable[[], Picture], segmenter: Segmenter | None
-) -> Located:
-    if not bool(attention.any()):
-        empty = torch.zeros_like(attention, dtype=torch.bool)
-        return Located(attention, empty, empty, missing="the subject's words drew no attention anywhere")
-    rough = rough_mask(attention)
-    if localizer == "attention":
-        return Located(attention, rough, rough)
-    prompts = SAM_PROMPTS.get(localizer)
-    if prompts is None or segmenter is None:
-        raise UnsupportedOption(f"this model has no {localizer!r} localizer")
+def _in_boxes(localizer: str, attention: Tensor, picture: Callable[[], Picture], search: Search) -> Located:
+    """The surest of the detector's boxes that is not of the source, through the segmenter."""
+    assert search.detector is not None
     shown = picture()
-    found = segmenter(shown, prompts(attention, rough, shown))
-    missing = None if bool(found.mask.any()) else "the segmenter found nothing at the subject's attention"
-    return Located(attention, rough, found.mask, found.score, missing)
+    found = search.detector(shown, search.subject)
+    if not found:
+        return _nowhere(attention, f"the detector sees no {search.subject}")
+    added = new_detections(found, search.already)
+    if not added:
+        return _nowhere(attention, only_already(search))
+    height, width = shown.shape[:2]
+    rough = to_latent_grid(fill_box(added[0].box, height, width), *attention.shape)
+    return _segmented(attention, rough, shown, SegmenterPrompt(box=added[0].box), search)
+
+
+def _in_map(localizer: str, attention: Tensor, picture: Callable[[], Picture], search: Search) -> Located:
+    """Otsu's mask of the attention or of the text segmenter's map, by itself or as the segmenter's prompt."""
+    by_words = localizer in WORDS_MAPS
+    seen = _words_map(picture(), search) if by_words else attention
+    if not bool(seen.any()):
+        blind = "the text segmenter saw the subject" if by_words else "the subject's words drew attention"
+        return _nowhere(attention, f"{blind} nowhere")
+    seen = without_instances(seen, search.already)
+    if not bool(seen.any()):
+        return _nowhere(attention, only_already(search))
+    rough = rough_mask(seen)
+    to_prompt = SAM_PROMPTS.get(localizer)
+    if to_prompt is None:
+        return Located(attention, rough, rough)
+    shown = picture()
+    return _segmented(attention, rough, shown, to_prompt(seen, rough, shown), search)
+
+
+def _words_map(picture: Picture, search: Search) -> Tensor:
+    """(h, w), normalised; all zeros where the subject is nowhere more likely than `FAINT`."""
+    assert search.text_segmenter is not None
+    probabilities = search.text_segmenter(picture, search.subject).float().cpu()
+    if float(probabilities.max()) < FAINT:
+        return torch.zeros_like(probabilities)
+    return normalise(probabilities[None])[0]
+
+
+def _segmented(
+    attention: Tensor, rough: Tensor, picture: Picture, prompt: SegmenterPrompt, search: Search
+) -> Located:
+    assert search.segmenter is not None
+    found = search.segmenter(picture, prompt)
+    missing = None
+    if not bool(found.mask.any()):
+        missing = "the segmenter found nothing where the subject was looked for"
+    elif is_instance(found.mask, search.already):
+        missing = only_already(search)
+    mask = torch.zeros_like(found.mask) if missing else found.mask
+    return Located(attention, rough, mask, found.score, missing, prompt)
+
+
+def _nowhere(attention: Tensor, missing: str) -> Located:
+    empty = torch.zeros_like(attention, dtype=torch.bool)
+    return Located(attention, empty, empty, missing=missing)
+
+
+def only_already(search: Search) -> str:
+    """Said where nothing but the source's own things of the kind was found."""
+    return f"only the {search.subject} that the source shows already was found"
 
 
 def _points(attention: Tensor, rough: Tensor, picture: Picture) -> SegmenterPrompt:
@@ -121,5 +259,18 @@ SAM_PROMPTS: dict[str, Callable[[Tensor, Tensor, Picture], SegmenterPrompt]] = {
     "attention_points_sam": _points,
     "attention_box_sam": _box,
     "attention_mask_sam": _mask,
+    "clipseg_sam": _points,
 }
-"""How a localizer turns attention into a segmenter's prompt."""
+"""How a localizer turns the map it reads into a segmenter's prompt."""
+WORDS_MAPS = ("clipseg", "clipseg_sam")
+"""Localizers that read the text segmenter's map, not the attention."""
+BOXED = ("grounding_sam",)
+"""Localizers that read no map but the detector's boxes."""
+LOCALIZERS: dict[str, tuple[str, ...]] = {
+    "attention": (),
+    **dict.fromkeys(("attention_points_sam", "attention_box_sam", "attention_mask_sam"), ("segmenter",)),
+    "grounding_sam": ("detector", "segmenter"),
+    "clipseg": ("text_segmenter",),
+    "clipseg_sam": ("text_segmenter", "segmenter"),
+}
+"""Every localizer with the fields of `Search` that it cannot do without."""

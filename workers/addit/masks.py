@@ -3,12 +3,18 @@ otherwise."""
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from workers.addit.boxes import Box
+
 COVERED = 0.01
 """A latent cell counts as subject when the resized mask exceeds this."""
+PEAK_FLOOR = 0.35
+"""Share of a map's maximum below which nothing more counts as a peak."""
 
 
 def blur(maps: Tensor) -> Tensor:
@@ -45,7 +51,9 @@ def rough_mask(attention: Tensor) -> Tensor:
     return attention > otsu_threshold(attention)
 
 
-def find_peaks(attention: Tensor, mask: Tensor, most: int = 4, floor: float = 0.35) -> list[tuple[int, int]]:
+def find_peaks(
+    attention: Tensor, mask: Tensor, most: int = 4, floor: float = PEAK_FLOOR
+) -> list[tuple[int, int]]:
     """Up to `most` (row, column) maxima of the map (h, w).
 
     After each, a square of half-size max(w, h) // (most + 1) of the mask's box is cleared; stops below
@@ -72,6 +80,18 @@ def bounding_box(mask: Tensor) -> tuple[int, int, int, int] | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def fill_box(box: Box, height: int, width: int) -> Tensor:
+    """Boolean (height, width): the pixels of a picture that `box` touches."""
+    left, top, right, bottom = box
+    mask = torch.zeros(height, width, dtype=torch.bool)
+    rows, columns = (
+        slice(max(0, math.floor(low)), max(0, math.ceil(high)))
+        for low, high in ((top, bottom), (left, right))
+    )
+    mask[rows, columns] = True
+    return mask
+
+
 def resize(mask: Tensor, height: int, width: int) -> Tensor:
     """Bilinear resize of (h, w) to (height, width), float."""
     return F.interpolate(mask[None, None].float(), (height, width), mode="bilinear", align_corners=False)[
@@ -82,3 +102,21 @@ def resize(mask: Tensor, height: int, width: int) -> Tensor:
 def to_latent_grid(mask: Tensor, height: int, width: int) -> Tensor:
     """The mask's cells on the latent grid: every one that the resized mask touches by more than `COVERED`."""
     return resize(mask, height, width) > COVERED
+
+
+def soften(cells: Tensor, softness: float) -> Tensor:
+    """Weights 0..1 (h, w) of a boolean mask (h, w): 1 inside, falling in proportion to the distance outside.
+
+    softness: cells from the mask's edge cells that still weigh something; 0 gives the mask itself. Distances
+    are Euclidean, between the cells' middles (a distance-aware edge as in FusionEdit).
+    """
+    reach = math.ceil(softness)
+    steps = torch.arange(-reach, reach + 1, dtype=torch.float32, device=cells.device)
+    cone = (1 - torch.hypot(steps[:, None], steps[None]) / (softness + 1)).clamp_min(0)
+    around = F.unfold(cells.float()[None, None], 2 * reach + 1, padding=reach)  # (1, k * k, h * w)
+    return (around * cone.flatten()[None, :, None]).amax(dim=1).reshape(cells.shape)
+
+
+def grow(cells: Tensor, reach: int) -> Tensor:
+    """A boolean mask (h, w) with every cell at most `reach` rows and columns away."""
+    return F.max_pool2d(cells.float()[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from diffusers import FluxPipeline
 
 from workers.addit.backbones.backbone import Backbone
 from workers.addit.latents import PATCH
-from workers.addit.localizers import Segmenter
+from workers.addit.localizers import Detector, Picture, Search, Segmenter, TextSegmenter
+
+
+class Captioner(Protocol):
+    """Tells what a picture shows."""
+
+    def __call__(self, picture: Picture) -> str:
+        """(H, W, 3) uint8, of any size -> a sentence such as a prompt is made of. Raises `UnsupportedOption`
+        where its weights are not at hand."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,9 @@ class Models:
     recorded_layers: attention layers whose maps localise the subject best in this checkpoint
     text_len: T5 tokens a prompt is padded to
     source_memory_bytes: most that one edit may hold of its source's keys and values at a time
+    identity: names the weights: sources remembered with others are not found
+    detector, text_segmenter: helpers of the localizers that read the subject's words; opened on first use
+    captioner: says what an unnamed source shows; opened on first use
     backbone: speaks for the pipeline's family
     """
 
@@ -28,9 +40,17 @@ class Models:
     text_len: int
     device: torch.device
     source_memory_bytes: int = 2 * 2**30
+    identity: str = ""
+    detector: Detector | None = None
+    text_segmenter: TextSegmenter | None = None
+    captioner: Captioner | None = None
     backbone: Backbone | None = None
 
     @property
     def size_multiple(self) -> int:
         """Pixels: both sides of a picture must be multiples of it."""
         return int(self.pipe.vae_scale_factor) * PATCH
+
+    def search(self, subject: str) -> Search:
+        """How these models look for a subject."""
+        return Search(subject, self.segmenter, self.detector, self.text_segmenter)

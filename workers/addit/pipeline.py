@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor
 
 from workers.addit.codec import decode_picture, encode_picture, encode_prompts
 from workers.addit.config import AdditConfig
-from workers.addit.denoise import Denoised, denoise
+from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
 from workers.addit.extension import extension_plan
-from workers.addit.forward import Branches, Conditioning, ForwardCount
+from workers.addit.forward import Branches, ForwardCount
+from workers.addit.instances import may_show
 from workers.addit.latents import LatentGrid, draw_noise
-from workers.addit.localizers import Located, Picture, locate
+from workers.addit.localizers import (
+    BOXED,
+    Located,
+    Picture,
+    Search,
+    check_supported,
+    find_instances,
+    locate,
+)
+from workers.addit.masks import blur, normalise
+from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.processor import exchange_processors
 from workers.addit.schedule import make_sigmas
-from workers.addit.source_memory import SourceMemory
-from workers.addit.sources import LayersAt, SourcePath, Tick, generated, inverted, noised
+from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
+from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_maps import SubjectRecorder
 from workers.addit.subject_tokens import find_subject
+from workers.addit.weights import Weight
 
 OnStep = Callable[[str, int, int], None]
 """Called with (stage, forwards done, forwards in all) after every step of source or target; may raise to
@@ -32,11 +46,15 @@ cancel."""
 @dataclass(frozen=True)
 class PictureSource:
     """A real source: (H, W, 3) pixels at a size the model works on, what it shows, and the seed of its
-    noise."""
+    noise.
+
+    latents: (1, L, C), its clean tokens where an earlier edit made them: not encoded again
+    """
 
     picture: Picture
     prompt: str
     seed: int = 0
+    latents: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -51,67 +69,111 @@ class PromptSource:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is wanted: `subject`, in the words of `prompt`, added to `source`, once per seed."""
+    """What is wanted: `subject`, in the words of `prompt`, added to `source`, once per seed.
+
+    owner: whose source it is; another owner's edits never find it remembered
+    mask: (H, W) or of the latent grid, boolean: where the subject is to be kept, in place of any localizer
+    """
 
     source: PictureSource | PromptSource
     prompt: str
     subject: str
     seeds: tuple[int, ...]
     config: AdditConfig
+    owner: str = ""
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Insertion:
     """What came out.
 
-    pictures: (H, W, 3) per seed; source: the source through the autoencoder, what the unchanged parts look
-    like
+    pictures: (H, W, 3) per seed; latents: (B, L, C), their clean tokens
+    source: the source through the autoencoder, what the unchanged parts look like
     located: where the subject is, per seed; None without a blend
     cells: (B, h, w), 1 where the target's latents were kept
     source_error: how badly the model predicts this source (see `Denoised`); None for all but noised pictures
+    gammas: the weight on the target's keys per seed where it is a number, else None
+    blends: what `insert` needs to blend again with another mask
+    source_known: whether the source was remembered from an earlier edit
     """
 
     pictures: tuple[Picture, ...]
+    latents: Tensor
     source: Picture
     located: tuple[Located, ...] | None
     cells: Tensor | None
     forwards: ForwardCount
     seconds: dict[str, float]
     source_error: float | None
+    gammas: tuple[float, ...] | None
+    blends: tuple[Blend, ...]
+    source_known: bool
 
 
 @torch.inference_mode()
-def insert(models: Models, edit: Edit, on_step: OnStep = lambda stage, done, total: None) -> Insertion:
+def insert(
+    models: Models,
+    edit: Edit,
+    on_step: OnStep = lambda stage, done, total: None,
+    memories: SourceMemories | None = None,
+    resume: Blend | None = None,
+) -> Insertion:
     """Add the subject. Same seeds, settings and weights give the same pictures.
 
+    memories: sources of earlier edits; what this one learns of its source is added
+    resume: a blend of an earlier edit with the same source, prompt and seeds, to be done again with the
+        localizer or mask of this one; only the steps after it are paid
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
     tokens = find_subject(models.pipe.tokenizer_2, edit.prompt, edit.subject, models.text_len)
-    sigmas = make_sigmas(models.pipe.scheduler, config.num_inference_steps, grid.tokens)
-    layers_at = extension_plan(models.pipe.transformer, config)
+    memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
+    key = source_key(models, edit)
+    known, memory = key in memories, memories.open(key)
     branches = Branches(models.pipe.transformer, grid)
-    ticks = _Ticks(
-        on_step, _source_forwards(edit), config.num_inference_steps - config.structure_transfer_step
-    )
+    ticks = _Ticks(on_step, _source_forwards(edit, memory), _target_forwards(config, resume))
     with exchange_processors(models.pipe.transformer):
         with clock("encode"):
             guidance = (config.source_guidance_scale, config.guidance_scale)
             source_cond, target_cond = encode_prompts(models, (edit.source.prompt, edit.prompt), guidance)
         with clock("source"):
-            path = _source_path(models, edit, branches, sigmas, source_cond, layers_at, ticks.source)
+            sigmas = make_sigmas(models.pipe.scheduler, config.num_inference_steps, grid.tokens)
+            layers_at = extension_plan(models.pipe.transformer, config)
+            run = SourceRun(branches, sigmas, source_cond, memory, layers_at, ticks.source)
+            path = _source_path(models, edit, run)
         with clock("denoise"):
-            recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
-            noise = _noise(models, edit.seeds, grid, element=1)
-            find = _locator(models, config, grid, clock)
-            done = denoise(
-                branches, path, target_cond, noise, sigmas, config, layers_at, recorder, find, ticks.denoise
+            recorder = None
+            if edit.mask is None:
+                recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
+            find = _locator(models, edit, path, grid, clock)
+            targets = Targets(
+                branches, path, target_cond, sigmas, config, layers_at, recorder, find, ticks.denoise
             )
+            noise = _noise(models, edit.seeds, grid, element=1)
+            done = denoise(targets, noise) if resume is None else replay(targets, resume)
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
         source = decode_picture(models, path.x0, grid)
-    return _insertion(done, pictures, source, grid, branches.count, clock)
+    return _insertion(done, pictures, source, branches, clock, known)
+
+
+def source_key(models: Models, edit: Edit) -> SourceKey:
+    """What the passes of an edit's source depend on."""
+    source, config, grid = edit.source, edit.config, _grid(models, edit)
+    real = isinstance(source, PictureSource)
+    return SourceKey(
+        owner=edit.owner,
+        model=models.identity,
+        picture=_digest(source) if isinstance(source, PictureSource) else "",
+        prompt=source.prompt,
+        seed=source.seed,
+        path=config.inversion if real else "generated",
+        guidance=config.source_guidance_scale,
+        steps=config.num_inference_steps,
+        size=(grid.height, grid.width),
+    )
 
 
 @dataclass
@@ -147,45 +209,69 @@ def _noise(models: Models, seeds: tuple[int, ...], grid: LatentGrid, element: in
     return draw_noise(seeds, channels, grid, element).to(models.device)
 
 
-def _source_forwards(edit: Edit) -> int:
-    config = edit.config
+def _digest(source: PictureSource) -> str:
+    """Of what the source's clean latents come from."""
+    pixels = hashlib.sha256(source.picture.tobytes())
+    if source.latents is not None:
+        pixels.update(source.latents.cpu().numpy().tobytes())
+    return pixels.hexdigest()
+
+
+def _source_forwards(edit: Edit, memory: SourceMemory) -> int:
+    """How many passes the source's path still needs."""
+    steps = edit.config.num_inference_steps
     if isinstance(edit.source, PromptSource):
-        return config.num_inference_steps
-    return (
-        0
-        if config.inversion == "noising"
-        else 2 * (config.num_inference_steps - config.structure_transfer_step)
+        return steps + 1 - max(1, len(memory.path))
+    evaluations = EVALUATIONS[edit.config.inversion]
+    lowest = min(memory.path, default=steps)
+    first_midpoint = edit.config.inversion == "midpoint" and memory.carried is None
+    return evaluations * max(0, lowest - edit.config.structure_transfer_step) + first_midpoint
+
+
+def _target_forwards(config: AdditConfig, resume: Blend | None) -> int:
+    return config.num_inference_steps - (
+        config.structure_transfer_step if resume is None else resume.step + 1
     )
 
 
-def _source_path(
-    models: Models,
-    edit: Edit,
-    branches: Branches,
-    sigmas: list[float],
-    cond: Conditioning,
-    layers_at: LayersAt,
-    tick: Tick,
-) -> SourcePath:
-    memory = SourceMemory(models.source_memory_bytes)
-    noise = _noise(models, (edit.source.seed,), branches.grid, element=0)
+def _source_path(models: Models, edit: Edit, run: SourceRun) -> SourcePath:
+    noise = _noise(models, (edit.source.seed,), run.branches.grid, element=0)
     if isinstance(edit.source, PromptSource):
-        return generated(branches, noise, sigmas, cond, memory, layers_at, tick)
-    x0 = encode_picture(models, edit.source.picture)
+        return generated(run, noise)
+    if run.clean not in run.memory.path:
+        run.note(run.clean, _clean_latents(models, edit.source))
+    x0 = run.known(run.clean)
     if edit.config.inversion == "noising":
-        return noised(x0, noise, sigmas, cond, memory)
-    return inverted(branches, x0, sigmas, cond, memory, layers_at, tick, edit.config.structure_transfer_step)
+        return noised(run, x0, noise)
+    return inverted(run, x0, INVERSIONS[edit.config.inversion], edit.config.structure_transfer_step)
+
+
+def _clean_latents(models: Models, source: PictureSource) -> Tensor:
+    return encode_picture(models, source.picture) if source.latents is None else source.latents
 
 
 def _locator(
-    models: Models, config: AdditConfig, grid: LatentGrid, clock: StageClock
+    models: Models, edit: Edit, path: SourcePath, grid: LatentGrid, clock: StageClock
 ) -> Callable[[Tensor, Tensor], list[Located]]:
+    search, localizer = models.search(edit.subject), edit.config.localizer
+    if edit.config.blend_steps and edit.mask is None:
+        check_supported(localizer, search)
+
+    @cache
+    def searched() -> Search:
+        """With the things of the subject's kind in the source, looked for once."""
+        if localizer not in BOXED and not may_show(edit.source.prompt, edit.subject):
+            return search
+        return replace(search, already=find_instances(decode_picture(models, path.x0, grid), search))
+
     def find(maps: Tensor, x0: Tensor) -> list[Located]:
         def picture_of(row: int) -> Picture:
             return decode_picture(models, x0[row : row + 1], grid)
 
         with clock("localize"):
-            return locate(config.localizer, maps, picture_of, models.segmenter)
+            if edit.mask is not None:
+                return [Located.given(row, edit.mask) for row in normalise(blur(maps.float()))]
+            return locate(localizer, maps, picture_of, searched())
 
     return find
 
@@ -194,12 +280,27 @@ def _insertion(
     done: Denoised,
     pictures: tuple[Picture, ...],
     source: Picture,
-    grid: LatentGrid,
-    count: ForwardCount,
+    branches: Branches,
     clock: StageClock,
+    known: bool,
 ) -> Insertion:
-    last = done.blends[-1] if done.blends else None
-    cells = last.keep.reshape(-1, grid.height, grid.width) if last else None
+    last, grid = done.blends[-1] if done.blends else None, branches.grid
     return Insertion(
-        pictures, source, last.located if last else None, cells, count, clock.seconds, done.source_error
+        pictures=pictures,
+        latents=done.latents,
+        source=source,
+        located=last.located if last else None,
+        cells=last.keep.reshape(-1, grid.height, grid.width) if last else None,
+        forwards=branches.count,
+        seconds=clock.seconds,
+        source_error=done.source_error,
+        gammas=_gammas(done.scale, len(pictures)),
+        blends=done.blends,
+        source_known=known,
     )
+
+
+def _gammas(scale: Weight | Tensor, rows: int) -> tuple[float, ...] | None:
+    if isinstance(scale, Tensor):
+        return tuple(scale.flatten().tolist())
+    return None if isinstance(scale, tuple) else (scale,) * rows

@@ -1,13 +1,42 @@
-"""What an edit remembers of its source: keys and values of its image tokens, by step and layer.
+"""What is remembered of sources, within an edit and from one edit to the next.
 
-They do not depend on the target's prompt, seed, gamma or mask, so one source serves any number of variations.
+Keys and values of a source's image tokens depend on the source alone, not on the target's prompt, seed,
+gamma, mask or localizer. So one source serves any number of edits, and its own passes run once.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
+
+from workers.addit.memory_tiers import Held, Tier
+
+MOST_SOURCES = 64
+"""Whose paths are kept: some megabytes each."""
+
+
+@dataclass(frozen=True)
+class SourceKey:
+    """What a source's passes depend on, and whose it is.
+
+    owner: the tenant: nobody else's edit ever finds it; model: names the weights
+    picture: digest of a real source's pixels, empty for a generated one
+    path: how its noisy latents come about; size: height and width in pixels
+    """
+
+    owner: str
+    model: str
+    picture: str
+    prompt: str
+    seed: int
+    path: str
+    guidance: float
+    steps: int
+    size: tuple[int, int]
 
 
 @dataclass
@@ -21,40 +50,132 @@ class StepMemory:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        tensors = [tensor for pair in self.lent.values() for tensor in pair]
-        return sum(
-            tensor.nbytes for tensor in (*tensors, *([] if self.velocity is None else [self.velocity]))
-        )
+        return sum(tensor.nbytes for tensor in self.tensors().values())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it by name: what a tier keeps."""
+        named = {f"key {layer}": key for layer, (key, _) in self.lent.items()}
+        named |= {f"value {layer}": value for layer, (_, value) in self.lent.items()}
+        return named if self.velocity is None else named | {"velocity": self.velocity}
+
+    @classmethod
+    def of(cls, tensors: dict[str, Tensor]) -> StepMemory:
+        """From what `tensors` gave."""
+        layers = [name.removeprefix("key ") for name in tensors if name.startswith("key ")]
+        lent = {layer: (tensors[f"key {layer}"], tensors[f"value {layer}"]) for layer in layers}
+        return cls(lent, tensors.get("velocity"))
+
+    def serves(self, layers: frozenset[str], velocity: bool) -> bool:
+        """Whether it has all of that."""
+        return layers <= self.lent.keys() and (self.velocity is not None or not velocity)
 
 
+@dataclass
 class SourceMemory:
-    """Steps of one source. Holds at most `max_bytes`; a step that does not fit is computed again when it is
-    needed."""
+    """One source as far as it is known. Steps that do not fit are computed again when they are needed.
 
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self._steps: dict[int, StepMemory] = {}
+    path: noisy latents (1, L, C) by step, on the CPU; index `num_inference_steps` is the clean end
+    carried: what an inversion hands from step to step, at the last step of `path`
+    """
+
+    store: SourceMemories
+    path: dict[int, Tensor] = field(default_factory=dict)
+    carried: Tensor | None = None
+    held: dict[int, Held] = field(default_factory=dict)
+    uses: int = 0
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
-        return sum(step.nbytes for step in self._steps.values())
+        """Bytes of its steps."""
+        return sum(held.nbytes for held in self.held.values())
 
     def get(self, step: int) -> StepMemory | None:
-        """The step as remembered, or None."""
-        return self._steps.get(step)
+        """The step as remembered, on the model's device, or None."""
+        held = self.held.get(step)
+        return None if held is None else StepMemory.of(held.load(self.store.device))
 
-    def has_room(self, nbytes: int) -> bool:
-        """Whether so many more bytes fit."""
-        return self.nbytes + nbytes <= self.max_bytes
+    def can_hold(self, nbytes: int) -> bool:
+        """Whether so many more bytes would be kept: asked before anything is copied."""
+        return self.store.can_hold(self, nbytes)
 
     def keep(self, step: int, memory: StepMemory) -> bool:
-        """Remember a step if it fits; says whether it did."""
-        if not self.has_room(memory.nbytes):
-            return False
-        self._steps[step] = memory
-        return True
+        """Remember a step, in place of what was known of it, where there is room; says whether."""
+        return self.store.keep(self, step, memory)
 
-    def drop(self, step: int) -> None:
-        """Forget a step."""
-        self._steps.pop(step, None)
+
+class SourceMemories:
+    """Sources by key, the least recently used making room.
+
+    tiers: fastest first. What a tier has no room for goes to the next; after the last it is forgotten.
+    """
+
+    def __init__(self, tiers: Sequence[Tier], device: torch.device) -> None:
+        self.tiers, self.device = tuple(tiers), device
+        self.host = device if device.type == "meta" else torch.device("cpu")
+        self._sources: OrderedDict[SourceKey, SourceMemory] = OrderedDict()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, in all tiers."""
+        return sum(tier.used for tier in self.tiers)
+
+    def open(self, key: SourceKey) -> SourceMemory:
+        """What is known of a source, new or not; it is the most recently used now."""
+        source = self._sources.setdefault(key, SourceMemory(self))
+        self._sources.move_to_end(key)
+        source.uses += 1
+        while len(self._sources) > MOST_SOURCES:
+            self.forget(next(iter(self._sources)))
+        return source
+
+    def __contains__(self, key: SourceKey) -> bool:
+        return key in self._sources
+
+    def forget(self, key: SourceKey) -> None:
+        """Drop a source, if it is known."""
+        source = self._sources.pop(key, None)
+        for step in list(source.held) if source else ():
+            source.held.pop(step).drop()  # type: ignore[union-attr]
+
+    def forget_owner(self, owner: str) -> None:
+        """Drop everything of a tenant."""
+        for key in [key for key in self._sources if key.owner == owner]:
+            self.forget(key)
+
+    def can_hold(self, source: SourceMemory, nbytes: int) -> bool:
+        """Whether some tier would take the bytes once other sources have made room."""
+        own = [sum(h.nbytes for h in source.held.values() if h.tier is tier) for tier in self.tiers]
+        return any(used + nbytes <= tier.max_bytes for used, tier in zip(own, self.tiers, strict=True))
+
+    def keep(self, source: SourceMemory, step: int, memory: StepMemory) -> bool:
+        """See `SourceMemory.keep`."""
+        known = source.held.pop(step, None)
+        if known is not None:
+            known.drop()
+        return self._place(source, step, memory.tensors(), memory.nbytes, 0)
+
+    def _place(
+        self, source: SourceMemory, step: int, tensors: dict[str, Tensor], nbytes: int, level: int
+    ) -> bool:
+        """Into the first tier from `level` on that has room, or makes it."""
+        for below, tier in enumerate(self.tiers[level:], level + 1):
+            if self._make_room(tier, nbytes, source, below):
+                source.held[step] = tier.hold(tensors)
+                return True
+        return False
+
+    def _make_room(self, tier: Tier, nbytes: int, sparing: SourceMemory, below: int) -> bool:
+        """Push steps of other sources down until the bytes fit. Nothing moves where it would not help."""
+        others = [source for source in self._sources.values() if source is not sparing]
+        steps = [(source, step) for source in others for step, h in source.held.items() if h.tier is tier]
+        movable = sum(source.held[step].nbytes for source, step in steps)
+        if tier.used - movable + nbytes > tier.max_bytes:
+            return False
+        for source, step in steps:
+            if tier.used + nbytes <= tier.max_bytes:
+                break
+            held = source.held.pop(step)
+            tensors = held.load(self.device)
+            held.drop()
+            self._place(source, step, tensors, held.nbytes, below)
+        return True

@@ -67,7 +67,10 @@ def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
         or layers_by_depth(config.num_layers, config.get("num_single_layers", 0)),
         text_len=profile.text_len,
         device=device,
-        source_memory_bytes=options.memory.source_memory_bytes,
+        detector=profile.detector(device) if profile.detector else None,
+        text_segmenter=profile.text_segmenter(device) if profile.text_segmenter else None,
+        captioner=profile.captioner(device) if profile.captioner else None,
+        source_memory_bytes=Models.source_memory_bytes if options.memory.keeps_sources else 0,
         backbone=make_backbone(profile.family, pipe, profile.text_len, device),
     )
 

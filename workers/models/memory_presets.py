@@ -16,17 +16,17 @@ class MemoryPreset:
     """quantization: of the transformer's weights.
 
     offload: keep idle models ("model") or blocks ("group") in host memory
-    source_memory_bytes: most that one edit may hold of its source's keys and values at a time
+    keeps_sources: remember sources' keys and values on the device; else they are computed when needed
     """
 
     quantization: Quantization = "none"
     offload: Offload = "none"
-    source_memory_bytes: int = 2 * 2**30
+    keeps_sources: bool = True
 
 
 MEMORY_PRESETS: Mapping[str, MemoryPreset] = {
     "full": MemoryPreset(),
-    "fp8": MemoryPreset("fp8", "model", 0),
-    "nf4": MemoryPreset("nf4", "model", 0),
-    "group": MemoryPreset("none", "group", 0),
+    "fp8": MemoryPreset("fp8", "model", keeps_sources=False),
+    "nf4": MemoryPreset("nf4", "model", keeps_sources=False),
+    "group": MemoryPreset("none", "group", keeps_sources=False),
 }

@@ -6,14 +6,22 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from workers import models
 from workers.addit.config import PRESETS, AdditConfig
+from workers.addit.localizers import Detector, TextSegmenter
+from workers.addit.models import Captioner
+from workers.models.captioner import Florence2
+from workers.models.clipseg import ClipSeg
 from workers.models.errors import UnknownProfile
+from workers.models.grounding import GroundingDino
 
 Family = Literal["flux", "kontext", "flux2", "klein", "sd3"]
 
@@ -56,6 +64,8 @@ class ModelProfile:
     max_source_error: a picture whose velocity it predicts with a larger squared error lies outside its world
     canary: source prompt, prompt and subject of the insertion that proves a loaded model works
     fingerprint: file of the picture the canary must give; None where none was recorded
+    detector, text_segmenter: open what finds a subject by its words, on a device; weights come with first use
+    captioner: opens what says what a picture shows, likewise
     family: which pipeline and backbone
     must_accept: key of the licence that an operator accepts before this is served; None where use is free
     mag_ratios: name in `diffusers.hooks.mag_cache` of what MagCache needs; None where nobody measured it
@@ -78,6 +88,9 @@ class ModelProfile:
     canary: tuple[str, str, str] = ("a photo of a beach", "a photo of a beach with a dog", "dog")
     fingerprint: Path | None = None
     max_aspect: float = 4.0
+    detector: Callable[[torch.device], Detector] | None = None
+    text_segmenter: Callable[[torch.device], TextSegmenter] | None = None
+    captioner: Callable[[torch.device], Captioner] | None = None
     family: Family = "flux"
     must_accept: str | None = None
     mag_ratios: str | None = None
@@ -108,6 +121,9 @@ FLUX_DEV = ModelProfile(
         "single_transformer_blocks.23",
         "single_transformer_blocks.33",
     ),
+    detector=partial(GroundingDino, "IDEA-Research/grounding-dino-base"),
+    text_segmenter=partial(ClipSeg, "CIDAS/clipseg-rd64-refined"),
+    captioner=partial(Florence2, "florence-community/Florence-2-base"),
     must_accept="flux-1-dev-non-commercial",
     mag_ratios="FLUX_MAG_RATIOS",
 )

@@ -13,15 +13,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from workers.addit.config import AdditConfig
-from workers.addit.denoise import Denoised, denoise
+from workers.addit.denoise import Blend, Denoised, Locate, Targets, denoise, replay
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, Conditioning
 from workers.addit.latents import LatentGrid, draw_noise
-from workers.addit.localizers import locate
+from workers.addit.localizers import Search, locate
+from workers.addit.memory_tiers import DeviceTier
 from workers.addit.processor import exchange_processors
 from workers.addit.schedule import make_sigmas
-from workers.addit.source_memory import SourceMemory
-from workers.addit.sources import SourcePath, generated, inverted, noised
+from workers.addit.source_memory import SourceMemories, SourceMemory
+from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.subject_maps import SubjectRecorder
 
 FOLDER = Path(__file__).parents[2] / "data" / "golden"
@@ -62,47 +63,60 @@ def config(case: str) -> AdditConfig:
         blend_steps=tuple(knobs["blend_steps"]),
         localizer="attention",
         accumulate="reference",
+        inversion="fixed_point" if knobs.get("path") == "fixed_point" else "noising",
     )
 
 
+def memory(nbytes: int = 2**30) -> SourceMemory:
+    """An empty memory of one source."""
+    return SourceMemory(SourceMemories([DeviceTier(nbytes)], torch.device("cpu")))
+
+
 def source_path(
-    case: str, branches: Branches, config: AdditConfig, memory_bytes: int = 2**30, whole: bool = False
+    case: str, branches: Branches, config: AdditConfig, known: SourceMemory, whole: bool = False
 ) -> SourcePath:
     knobs = CASES["cases"][case]
     noise = draw_noise([knobs["seed_source"]], CHANNELS, GRID, element=0)
     cond = conditioning("source", config.source_guidance_scale)
-    memory, plan = SourceMemory(memory_bytes), extension_plan(branches.transformer, config)
-    levels = sigmas()
+    plan = extension_plan(branches.transformer, config)
+    source = SourceRun(branches, sigmas(), cond, known, plan, lambda: None)
     if knobs["mode"] == "generated":
-        return generated(branches, noise, levels, cond, memory, plan, lambda: None)
+        return generated(source, noise)
     x0 = expected(case)["source_x0"][None]
-    if knobs["path"] == "noising":
-        return noised(x0, noise, levels, cond, memory)
+    if config.inversion == "noising":
+        return noised(source, x0, noise)
     first = 0 if whole else config.structure_transfer_step
-    return inverted(branches, x0, levels, cond, memory, plan, lambda: None, first)
+    return inverted(source, x0, INVERSIONS[config.inversion], first)
 
 
 @torch.inference_mode()
 def run(
-    case: str, config: AdditConfig, seeds: list[int] | None = None, memory_bytes: int = 2**30
+    case: str,
+    config: AdditConfig,
+    seeds: list[int] | None = None,
+    known: SourceMemory | None = None,
+    resume: Blend | None = None,
+    find: Locate | None = None,
 ) -> tuple[Denoised, Branches]:
+    """A golden case from end to end; `known` is what earlier runs learnt of its source."""
     branches = Branches(transformer(), GRID)
     noise = draw_noise(seeds or [CASES["cases"][case]["seed_target"]], CHANNELS, GRID, element=1)
-    target = conditioning("target", config.guidance_scale)
-    recorder = SubjectRecorder(CASES["recorded_layers"], [CASES["subject_token_index"]], target.text_len)
+    cond = conditioning("target", config.guidance_scale)
+    recorder = SubjectRecorder(CASES["recorded_layers"], [CASES["subject_token_index"]], cond.text_len)
     with exchange_processors(branches.transformer):
-        done = denoise(
-            branches,
-            source_path(case, branches, config, memory_bytes),
-            target,
-            noise,
-            sigmas(),
-            config,
-            extension_plan(branches.transformer, config),
-            recorder,
-            lambda maps, x0: locate("attention", maps, lambda row: no_picture(), None),
-            lambda: None,
+        path = source_path(case, branches, config, known or memory())
+        targets = Targets(
+            branches=branches,
+            path=path,
+            cond=cond,
+            sigmas=sigmas(),
+            config=config,
+            layers_at=extension_plan(branches.transformer, config),
+            recorder=recorder,
+            locate=find or (lambda maps, x0: locate("attention", maps, lambda row: no_picture(), Search())),
+            tick=lambda: None,
         )
+        done = replay(targets, resume) if resume else denoise(targets, noise)
     return done, branches
 
 

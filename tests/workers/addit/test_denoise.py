@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 import torch
 
 from tests.workers.addit import golden
-from workers.addit.denoise import blend
+from workers.addit.cast_shadow import shadow_room
+from workers.addit.denoise import mix, open_cells
 from workers.addit.forward import Branches
 from workers.addit.processor import attention_layers, exchange_processors
 
@@ -37,7 +39,7 @@ def test_a_variation_does_not_depend_on_its_batch() -> None:
 def test_a_generated_source_is_run_once_when_its_memory_fits() -> None:
     config = golden.config("generated")
     kept, cheap = golden.run("generated", config)
-    recomputed, dear = golden.run("generated", config, memory_bytes=0)
+    recomputed, dear = golden.run("generated", config, known=golden.memory(0))
     assert (cheap.count.source, cheap.count.target) == (30, 28)
     assert dear.count.source > cheap.count.source
     torch.testing.assert_close(kept.latents, recomputed.latents, atol=1e-4, rtol=0)
@@ -46,18 +48,42 @@ def test_a_generated_source_is_run_once_when_its_memory_fits() -> None:
 def test_an_inversion_stops_at_the_transfer_step_and_lends_its_first_evaluations() -> None:
     config = golden.config("real_inversion")
     kept, cheap = golden.run("real_inversion", config)
-    recomputed, dear = golden.run("real_inversion", config, memory_bytes=0)
+    recomputed, dear = golden.run("real_inversion", config, known=golden.memory(0))
     assert cheap.count.source <= 2 * 26 + 1  # one more forward, for the transfer step itself
     assert dear.count.source > cheap.count.source
     torch.testing.assert_close(kept.latents, recomputed.latents, atol=1e-4, rtol=0)
 
 
 def test_strict_background_ends_on_the_source_outside_the_subject() -> None:
-    done, _ = golden.run("real_noising", replace(NOISING, strict_background=True))
+    config = replace(NOISING, strict_background=True, keep_shadow=False)
+    done, _ = golden.run("real_noising", config)
     outside = done.blends[-1].keep[0, :, 0] == 0
     source = golden.expected("real_noising")["source_x0"]
     assert outside.any()
     torch.testing.assert_close(done.latents[0][outside], source[outside], atol=1e-5, rtol=0)
+
+
+def test_a_kept_shadow_frees_its_room_and_nothing_beyond() -> None:
+    config = replace(NOISING, strict_background=True)
+    done, _ = golden.run("real_noising", config)
+    keep = done.blends[-1].keep
+    cells = keep.reshape(golden.GRID.height, golden.GRID.width) > 0
+    free = shadow_room(cells).flatten()
+    assert torch.equal(open_cells(keep, golden.GRID, config)[0, :, 0] > 0, free)
+    source = golden.expected("real_noising")["source_x0"]
+    torch.testing.assert_close(done.latents[0][~free], source[~free], atol=1e-5, rtol=0)
+    around = free & ~cells.flatten()
+    assert around.any()
+    assert not torch.isclose(done.latents[0][around], source[around], atol=1e-3).all()
+
+
+def test_every_blend_finds_the_subject_afresh() -> None:
+    done, _ = golden.run("real_noising", replace(NOISING, blend_steps=(10, 15, 20)))
+    assert [one.step for one in done.blends] == [10, 15, 20]
+    maps = [one.maps for one in done.blends]
+    assert not any(torch.equal(one, other) for one, other in combinations(maps, 2))
+    last, _ = golden.run("real_noising", replace(NOISING, blend_steps=(10, 20)))
+    assert torch.equal(last.blends[0].maps, maps[0])
 
 
 def test_extension_alone_changes_the_target() -> None:
@@ -79,7 +105,7 @@ def test_processors_are_given_back_whatever_happens() -> None:
 def test_blend_takes_each_side_where_it_belongs() -> None:
     source, target = torch.zeros(1, 3, 2), torch.ones(2, 3, 2)
     keep = torch.tensor([[1.0, 0, 0], [0, 1, 1]])[..., None]
-    assert torch.equal(blend(source, target, keep), keep.expand(2, 3, 2))
+    assert torch.equal(mix(source, target, keep), keep.expand(2, 3, 2))
 
 
 @torch.inference_mode()

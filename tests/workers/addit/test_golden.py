@@ -37,7 +37,7 @@ def test_sigmas_agree() -> None:
 def test_generated_source_agrees() -> None:
     branches = Branches(golden.transformer(), golden.GRID)
     with exchange_processors(branches.transformer):
-        path = golden.source_path("generated", branches, golden.config("generated"))
+        path = golden.source_path("generated", branches, golden.config("generated"), golden.memory())
     torch.testing.assert_close(path.x0[0], golden.expected("generated")["source_x0"], atol=TOLERANCE, rtol=0)
 
 
@@ -45,7 +45,9 @@ def test_generated_source_agrees() -> None:
 def test_every_step_of_the_inversion_agrees() -> None:
     branches = Branches(golden.transformer(), golden.GRID)
     with exchange_processors(branches.transformer):
-        path = golden.source_path("real_inversion", branches, golden.config("real_inversion"), whole=True)
+        path = golden.source_path(
+            "real_inversion", branches, golden.config("real_inversion"), golden.memory(), whole=True
+        )
     latents = torch.cat([path.latents(step) for step in range(len(golden.CASES["sigmas"]))])
     torch.testing.assert_close(
         latents, golden.expected("real_inversion")["inversion"], atol=TOLERANCE, rtol=0

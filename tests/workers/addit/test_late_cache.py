@@ -47,7 +47,7 @@ def run(backbone: Backbone, steps: range = range(18, 30)) -> list[Tensor]:
     _, target = told(backbone)
     latents, sigmas, seen = noise(backbone, 1), backbone.sigmas(30, GRID.tokens), []
     for step in steps:
-        exchange = ExtendTarget(step, None, frozenset(), 1.0, None)
+        exchange = ExtendTarget(step, None, frozenset(), 1.0)
         velocity = backbone.velocity(latents, sigmas[step], target, GRID, exchange)
         latents = latents + (sigmas[step + 1] - sigmas[step]) * velocity
         seen.append(latents)

@@ -1,16 +1,58 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 
+from workers.addit.boxes import Detection
 from workers.addit.errors import UnsupportedOption
+from workers.addit.instances import Instances
 from workers.addit.latents import LatentGrid
-from workers.addit.localizers import Picture, Segmentation, SegmenterPrompt, locate
+from workers.addit.localizers import (
+    LOCALIZERS,
+    Located,
+    Picture,
+    Search,
+    Segmentation,
+    Segmenter,
+    SegmenterPrompt,
+    find_instances,
+    locate,
+    supported,
+)
+from workers.addit.masks import fill_box
 
 MAP = torch.zeros(8, 12)
 MAP[2:5, 6:9] = 1.0
 PICTURE: Picture = np.zeros((64, 96, 3), dtype=np.uint8)
+EVERYWHERE = torch.ones(64, 96, dtype=torch.bool)
+LEFT, RIGHT = Detection((4.0, 8.0, 36.0, 48.0), 0.9), Detection((50.0, 8.0, 90.0, 48.0), 0.6)
+
+
+def boxes(picture: Picture, prompt: SegmenterPrompt) -> Segmentation:
+    """Segments exactly the box, or 5 x 5 pixels at every point."""
+    given = [prompt.box] if prompt.box else [(x - 2, y - 2, x + 3, y + 3) for x, y in prompt.points]
+    masks = [fill_box(box, *picture.shape[:2]) for box in given]
+    return Segmentation(torch.stack(masks).any(dim=0), 0.9)
+
+
+def finds(*detections: Detection) -> Search:
+    def detector(picture: Picture, text: str) -> Sequence[Detection]:
+        assert text == "dog"
+        return detections
+
+    return Search("dog", boxes, detector)
+
+
+def reads(probabilities: torch.Tensor, segmenter: Segmenter | None = boxes) -> Search:
+    return Search("dog", segmenter, text_segmenter=lambda picture, text: probabilities)
+
+
+def find(localizer: str, search: Search, attention: torch.Tensor = MAP) -> Located:
+    (located,) = locate(localizer, attention[None], lambda row: PICTURE, search)
+    return located
 
 
 def seen_by(localizer: str, mask: torch.Tensor) -> SegmenterPrompt:
@@ -20,49 +62,156 @@ def seen_by(localizer: str, mask: torch.Tensor) -> SegmenterPrompt:
         prompts.append(prompt)
         return Segmentation(mask, 0.9)
 
-    (located,) = locate(localizer, MAP[None], lambda row: PICTURE, segmenter)
+    located = find(localizer, Search("dog", segmenter))
     assert torch.equal(located.mask, mask)
+    assert located.prompt is prompts[0]
     return prompts[0]
 
 
 def test_points_are_pixels_x_first() -> None:
-    prompt = seen_by("attention_points_sam", torch.ones(64, 96, dtype=torch.bool))
-    x, y = prompt.points[0]
+    x, y = seen_by("attention_points_sam", EVERYWHERE).points[0]
     assert 6 * 8 <= x <= 9 * 8
     assert 2 * 8 <= y <= 5 * 8
 
 
 def test_a_box_is_left_top_right_bottom_in_pixels() -> None:
-    left, top, right, bottom = (
-        seen_by("attention_box_sam", torch.ones(64, 96, dtype=torch.bool)).box or (0,) * 4
-    )
+    left, top, right, bottom = seen_by("attention_box_sam", EVERYWHERE).box or (0,) * 4
     assert left < right <= 96
     assert top < bottom <= 64
     assert (left + right) / 2 == pytest.approx(7.5 * 8)
 
 
 def test_a_mask_has_the_pictures_size() -> None:
-    mask = seen_by("attention_mask_sam", torch.ones(64, 96, dtype=torch.bool)).mask
+    mask = seen_by("attention_mask_sam", EVERYWHERE).mask
     assert mask is not None
     assert mask.shape == (64, 96)
 
 
 def test_a_flat_map_is_a_missing_subject_and_an_empty_mask() -> None:
-    (located,) = locate("attention", torch.full((1, 8, 12), 0.3), lambda row: PICTURE, None)
+    located = find("attention", Search(), torch.full((8, 12), 0.3))
     assert located.missing
     assert not located.cells(LatentGrid(8, 12)).any()
 
 
 def test_an_empty_segmentation_is_a_missing_subject() -> None:
     empty = torch.zeros(64, 96, dtype=torch.bool)
-    (located,) = locate(
-        "attention_box_sam", MAP[None], lambda row: PICTURE, lambda p, q: Segmentation(empty, 0.1)
-    )
+    located = find("attention_box_sam", Search("dog", lambda p, q: Segmentation(empty, 0.1)))
     assert located.missing
     assert not located.cells(LatentGrid(8, 12)).any()
 
 
-@pytest.mark.parametrize("localizer", ["attention_points_sam", "grounding_sam"])
-def test_a_localizer_without_its_helper_is_refused(localizer: str) -> None:
-    with pytest.raises(UnsupportedOption, match=localizer):
-        locate(localizer, MAP[None], lambda row: PICTURE, None)
+def test_the_detectors_surest_box_is_segmented_whatever_the_attention() -> None:
+    located = find("grounding_sam", finds(LEFT, RIGHT), torch.zeros(8, 12))
+    assert located.prompt == SegmenterPrompt(box=LEFT.box)
+    assert torch.equal(located.mask, fill_box(LEFT.box, 64, 96))
+    assert located.rough[1:6, 1:4].all()
+    assert located.missing is None
+
+
+def test_where_the_detector_sees_none_the_subject_is_missing() -> None:
+    located = find("grounding_sam", finds())
+    assert "dog" in (located.missing or "")
+    assert not located.mask.any()
+
+
+def test_the_text_segmenters_map_is_split_by_otsu_at_its_own_size() -> None:
+    probabilities = torch.full((16, 16), 0.02)
+    probabilities[3:9, 4:8] = 0.4
+    located = find("clipseg", reads(probabilities, segmenter=None), torch.zeros(8, 12))
+    assert torch.equal(located.mask, probabilities > 0.2)
+    assert located.score is None
+
+
+def test_its_peaks_are_points_for_the_segmenter() -> None:
+    probabilities = torch.full((16, 16), 0.02)
+    probabilities[4, 12] = 0.9
+    located = find("clipseg_sam", reads(probabilities))
+    assert located.prompt == SegmenterPrompt(points=((12.5 * 6, 4.5 * 4),))
+    assert located.score == 0.9
+
+
+@pytest.mark.parametrize("localizer", ["clipseg", "clipseg_sam"])
+def test_what_is_likely_nowhere_is_missing(localizer: str) -> None:
+    located = find(localizer, reads(torch.rand(16, 16) * 0.05))
+    assert located.missing
+    assert not located.mask.any()
+
+
+def already(*detections: Detection) -> Instances:
+    return find_instances(PICTURE, finds(*detections))
+
+
+def test_instances_are_boxes_with_the_segmenters_masks_or_filled() -> None:
+    assert already(LEFT).boxes == (LEFT.box,)
+    assert torch.equal(already(LEFT).masks[0], fill_box(LEFT.box, 64, 96))
+    search = Search("dog", None, lambda picture, text: [RIGHT])
+    assert torch.equal(find_instances(PICTURE, search).masks[0], fill_box(RIGHT.box, 64, 96))
+    assert find_instances(PICTURE, Search("dog", boxes)) == Instances()
+
+
+def test_another_dog_is_the_detection_that_the_source_has_not() -> None:
+    search = finds(LEFT, RIGHT)
+    located = find("grounding_sam", Search("dog", boxes, search.detector, already=already(LEFT)))
+    assert located.prompt == SegmenterPrompt(box=RIGHT.box)
+
+
+@pytest.mark.parametrize("localizer", ["attention", "attention_points_sam", "clipseg", "clipseg_sam"])
+def test_another_dog_is_where_the_map_is_high_beside_the_first_one(localizer: str) -> None:
+    seen = torch.full((8, 12), 0.01)
+    seen[2:6, 1:4], seen[2:6, 7:10] = 1.0, 0.7
+    search = Search("dog", boxes, text_segmenter=lambda picture, text: seen, already=already(LEFT))
+    located = find(localizer, search, seen)
+    cells = located.cells(LatentGrid(8, 12))
+    assert cells[2:6, 7:10].any()
+    assert not cells[:, :6].any()
+
+
+@pytest.mark.parametrize("localizer", ["attention", "attention_points_sam", "grounding_sam"])
+def test_the_first_dog_alone_is_no_other(localizer: str) -> None:
+    seen = torch.full((8, 12), 0.01)
+    seen[2:6, 1:4] = 1.0
+    search = Search("dog", boxes, finds(LEFT).detector, already=already(LEFT))
+    located = find(localizer, search, seen)
+    assert "already" in (located.missing or "")
+    assert not located.mask.any()
+
+
+def test_a_segmentation_of_the_first_dog_is_no_other() -> None:
+    def stubborn(picture: Picture, prompt: SegmenterPrompt) -> Segmentation:
+        return Segmentation(fill_box(LEFT.box, 64, 96), 0.8)
+
+    located = find("attention_points_sam", Search("dog", stubborn, already=already(LEFT)))
+    assert "already" in (located.missing or "")
+
+
+def test_weights_are_the_cells_with_a_soft_edge() -> None:
+    located, grid = find("attention", Search()), LatentGrid(8, 12)
+    assert torch.equal(located.weights(grid, 0), located.cells(grid).float())
+    softened = located.weights(grid, 2)
+    assert (softened[located.cells(grid)] == 1).all()
+    assert ((softened > 0) & (softened < 1)).any()
+
+
+def test_each_row_is_looked_at_in_its_own_picture_and_once() -> None:
+    asked: list[int] = []
+
+    def picture_of(row: int) -> Picture:
+        asked.append(row)
+        return PICTURE
+
+    maps, search = torch.stack([MAP, MAP.roll(-3, 1)]), reads(torch.rand(16, 16))
+    assert len(locate("clipseg_sam", maps, picture_of, search)) == 2
+    assert asked == [0, 1]
+
+
+@pytest.mark.parametrize("localizer", [name for name, helpers in LOCALIZERS.items() if helpers])
+def test_a_localizer_without_its_helper_is_refused_and_the_others_named(localizer: str) -> None:
+    with pytest.raises(UnsupportedOption, match=f"{localizer}.*it has attention"):
+        find(localizer, Search("dog"))
+
+
+def test_help_decides_which_localizers_there_are() -> None:
+    assert supported(Search()) == ("attention",)
+    assert set(supported(finds())) == set(LOCALIZERS) - {"clipseg", "clipseg_sam"}
+    assert "clipseg" in supported(reads(MAP, segmenter=None))
+    assert "clipseg_sam" not in supported(reads(MAP, segmenter=None))

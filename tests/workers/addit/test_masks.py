@@ -6,10 +6,13 @@ import torch
 from workers.addit.masks import (
     blur,
     bounding_box,
+    fill_box,
     find_peaks,
+    grow,
     normalise,
     otsu_threshold,
     rough_mask,
+    soften,
     to_latent_grid,
 )
 
@@ -73,3 +76,42 @@ def test_every_touched_latent_cell_counts() -> None:
     assert cells.shape == (16, 24)
     assert cells[5:7, 10:12].all()
     assert not cells[0].any()
+
+
+def naive_soften(cells: torch.Tensor, softness: float) -> torch.Tensor:
+    rows, columns = torch.meshgrid(*(torch.arange(n).float() for n in cells.shape), indexing="ij")
+    places = torch.stack([rows, columns], -1).reshape(-1, 2)
+    nearest = torch.cdist(places, places[cells.flatten()]).amin(1)
+    return (1 - nearest / (softness + 1)).clamp_min(0).reshape(cells.shape)
+
+
+@pytest.mark.parametrize("softness", [0.0, 0.5, 1.0, 2.5, 4.0])
+def test_a_soft_edge_falls_with_the_distance_to_the_nearest_cell(softness: float) -> None:
+    cells = torch.zeros(9, 14, dtype=torch.bool)
+    cells[2:4, 3:6] = cells[7, 12] = True
+    softened = soften(cells, softness)
+    torch.testing.assert_close(softened, naive_soften(cells, softness))
+    assert (softened[cells] == 1).all()
+
+
+def test_no_softness_is_the_mask_itself() -> None:
+    cells = torch.rand(6, 7) > 0.5
+    assert torch.equal(soften(cells, 0), cells.float())
+
+
+def test_an_empty_mask_stays_empty_when_softened_or_grown() -> None:
+    nothing = torch.zeros(4, 5, dtype=torch.bool)
+    assert not soften(nothing, 2).any()
+    assert not grow(nothing, 2).any()
+
+
+def test_growing_reaches_so_many_rows_and_columns() -> None:
+    cells = torch.zeros(7, 9, dtype=torch.bool)
+    cells[3, 4] = True
+    assert bounding_box(grow(cells, 2)) == (2, 1, 7, 6)
+    assert torch.equal(grow(cells, 0), cells)
+
+
+def test_a_box_is_filled_where_it_touches_and_cut_at_the_border() -> None:
+    assert bounding_box(fill_box((1.5, -3.0, 4.2, 2.0), 6, 8)) == (1, 0, 5, 2)
+    assert not fill_box((-9.0, -9.0, -1.0, -1.0), 6, 8).any()

@@ -1,31 +1,112 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 import torch
 
-from workers.addit.source_memory import SourceMemory, StepMemory
+from workers.addit.memory_tiers import DeviceTier, DiskTier, HostTier, Tier
+from workers.addit.source_memory import MOST_SOURCES, SourceKey, SourceMemories, StepMemory
+
+KEY = SourceKey("tenant", "model", "digest", "a bed", 0, "noising", 1.0, 30, (16, 16))
 
 
-def step(tokens: int) -> StepMemory:
-    pair = torch.zeros(1, tokens, 2, 4), torch.zeros(1, tokens, 2, 4)
-    return StepMemory({"transformer_blocks.0": pair}, velocity=torch.zeros(1, tokens, 3))
+def step(value: float = 0.0) -> StepMemory:
+    pair = torch.full((1, 5, 2, 4), value), torch.full((1, 5, 2, 4), -value)
+    return StepMemory({"transformer_blocks.0": pair}, velocity=torch.full((1, 5, 3), value))
 
 
-def test_bytes_are_counted_exactly() -> None:
-    assert step(5).nbytes == 5 * (2 * 8 + 3) * 4
+SIZE = step().nbytes
 
 
-def test_what_does_not_fit_is_not_kept() -> None:
-    memory = SourceMemory(max_bytes=step(5).nbytes)
-    assert memory.keep(3, step(5))
-    assert not memory.keep(4, step(1))
-    assert memory.get(4) is None
-    assert memory.nbytes == memory.max_bytes
+def memories(*tiers: Tier) -> SourceMemories:
+    return SourceMemories(tiers, torch.device("cpu"))
 
 
-def test_dropping_makes_room_and_may_be_repeated() -> None:
-    memory = SourceMemory(max_bytes=step(5).nbytes)
-    memory.keep(3, step(5))
-    memory.drop(3)
-    memory.drop(3)
-    assert memory.nbytes == 0
-    assert memory.keep(4, step(5))
+def test_bytes_are_counted_exactly_and_a_step_survives_its_names() -> None:
+    assert SIZE == 5 * (2 * 8 + 3) * 4
+    again = StepMemory.of(step(2.0).tensors())
+    assert again.serves(frozenset({"transformer_blocks.0"}), velocity=True)
+    assert not again.serves(frozenset({"transformer_blocks.1"}), velocity=False)
+    torch.testing.assert_close(again.tensors(), step(2.0).tensors())
+
+
+def test_what_does_not_fit_is_not_kept_and_replacing_makes_room() -> None:
+    source = memories(DeviceTier(SIZE)).open(KEY)
+    assert source.keep(3, step(1.0))
+    assert not source.keep(4, step())
+    assert source.keep(3, step(2.0))
+    assert source.get(4) is None
+    assert float(source.get(3).velocity[0, 0, 0]) == 2.0  # type: ignore[union-attr,index]
+    assert source.nbytes == SIZE
+
+
+def test_room_is_asked_for_before_anything_is_copied() -> None:
+    store = memories(DeviceTier(2 * SIZE))
+    old, new = store.open(replace(KEY, seed=1)), store.open(replace(KEY, seed=2))
+    old.keep(0, step())
+    new.keep(0, step())
+    assert new.can_hold(SIZE)  # the other source would make room
+    assert not new.can_hold(SIZE + 1)  # its own steps would not
+
+
+@pytest.mark.parametrize(
+    "field", ["owner", "model", "picture", "prompt", "seed", "path", "guidance", "steps", "size"]
+)
+def test_every_part_of_the_key_tells_sources_apart(field: str) -> None:
+    store = memories(DeviceTier(10 * SIZE))
+    store.open(KEY).keep(0, step())
+    other = replace(KEY, **{field: (8, 8) if field == "size" else 7})  # type: ignore[arg-type]
+    assert store.open(other).get(0) is None
+    assert store.open(KEY).get(0) is not None
+
+
+def test_the_least_recently_used_source_goes_down_the_tiers_and_out(tmp_path: Path) -> None:
+    device, host, disk = DeviceTier(SIZE), HostTier(SIZE), DiskTier(SIZE, tmp_path / "memory")
+    store = memories(device, host, disk)
+    keys = [replace(KEY, seed=seed) for seed in range(4)]
+    for seed, key in enumerate(keys):
+        assert store.open(key).keep(0, step(float(seed)))
+    assert store.nbytes == 3 * SIZE
+    assert store.open(keys[0]).get(0) is None
+    for seed in (1, 2, 3):
+        known = store.open(keys[seed]).get(0)
+        assert known is not None
+        torch.testing.assert_close(known.tensors(), step(float(seed)).tensors())
+
+
+def test_using_a_source_keeps_it() -> None:
+    store = memories(DeviceTier(2 * SIZE))
+    keys = [replace(KEY, seed=seed) for seed in range(3)]
+    store.open(keys[0]).keep(0, step())
+    store.open(keys[1]).keep(0, step())
+    store.open(keys[0])
+    store.open(keys[2]).keep(0, step())
+    assert [store.open(key).get(0) is not None for key in keys] == [True, False, True]
+
+
+def test_a_source_larger_than_a_tier_fills_it_and_goes_on_in_the_next() -> None:
+    device, host = DeviceTier(2 * SIZE), HostTier(2 * SIZE)
+    source = memories(device, host).open(KEY)
+    assert [source.keep(at, step()) for at in range(5)] == [True, True, True, True, False]
+    assert (device.used, host.used) == (2 * SIZE, 2 * SIZE)
+
+
+def test_forgetting_a_source_or_an_owner_frees_everything() -> None:
+    store = memories(DeviceTier(10 * SIZE))
+    for owner in ("a", "b"):
+        store.open(replace(KEY, owner=owner)).keep(0, step())
+    store.forget_owner("a")
+    assert replace(KEY, owner="a") not in store
+    assert store.nbytes == SIZE
+    store.forget(replace(KEY, owner="b"))
+    assert store.nbytes == 0
+
+
+def test_paths_are_bounded_in_number() -> None:
+    store = memories()
+    for seed in range(MOST_SOURCES + 3):
+        store.open(replace(KEY, seed=seed)).path[0] = torch.zeros(1)
+    assert replace(KEY, seed=2) not in store
+    assert replace(KEY, seed=3) in store

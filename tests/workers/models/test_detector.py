@@ -14,7 +14,6 @@ from workers.models.toyland.detector import (
     Detector,
     DetectorConfig,
     cell_boxes,
-    intersection_over_union,
     load_detector,
     save_detector,
 )
@@ -76,12 +75,6 @@ def test_the_threshold_can_be_replaced(detector: Detector) -> None:
     assert plant(detector, (0, 1, 1, 0.4)) == []
     picture = np.zeros((CELLS * STRIDE, CELLS * STRIDE, 3), np.uint8)
     assert len(detector.detect(picture, threshold=0.3)) == 1
-
-
-def test_overlaps() -> None:
-    boxes = torch.tensor([[0.0, 0, 4, 4], [2, 0, 6, 4], [8, 8, 9, 9]])
-    expected = torch.tensor([[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 1]])
-    torch.testing.assert_close(intersection_over_union(boxes, boxes), expected)
 
 
 def test_cells_know_where_they_are() -> None:

@@ -52,8 +52,8 @@ def test_an_extended_step_has_the_right_shapes(
     latents = torch.empty(1, grid.tokens, 4 * backbone.latent_channels, device=META)
     memory, layers = StepMemory(), frozenset(backbone.layers)
     with backbone.exchange_processors():
-        backbone.velocity(latents, 0.9, empty, grid, LendSource(memory, layers, text_len, None))
-        extend = ExtendTarget(0, memory, layers, 1.05, None)
+        backbone.velocity(latents, 0.9, empty, grid, LendSource(memory, layers, text_len))
+        extend = ExtendTarget(0, memory, layers, 1.05)
         shown = backbone.shown(cond, latents)
         velocity = backbone.velocity(latents.expand(2, -1, -1), 0.9, shown, grid, extend, extend)
     assert velocity.shape == (2, grid.tokens, 4 * backbone.latent_channels)

@@ -54,7 +54,7 @@ def test_an_extended_step_has_the_right_shapes(
     with exchange_processors(transformer):
         latents = torch.empty(1, grid.tokens, 64, device=META)
         lent = branches.source(latents, 0.9, cond, plan(step), velocity=True)
-        exchange = ExtendTarget(step, lent, plan(step), 1.05, recorder=None)
+        exchange = ExtendTarget(step, lent, plan(step), 1.05)
         velocity = branches.target(latents.expand(4, -1, -1), 0.9, cond, exchange)
     assert velocity.shape == (4, grid.tokens, 64)
     assert lent.lent.keys() == set(attention_layers(transformer))

@@ -54,13 +54,13 @@ class Backbone(Protocol):
     def velocity(
         self,
         latents: Tensor,
-        sigma: float,
+        sigma: float | Tensor,
         cond: Conditioning,
         grid: LatentGrid,
         exchange: Exchange,
         unconditional: Exchange | None = None,
     ) -> Tensor:
-        """(B, L, C) float32, noise minus x0.
+        """(B, L, C) float32, noise minus x0. Noise level and conditioning may be by row.
 
         Where guidance is classifier-free, `unconditional` is the exchange of the rows that are told nothing,
         which must lengthen keys as `exchange` does; without one they attend to themselves.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
-from workers.addit.backbones.conditioning import Conditioning
+from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.latents import LatentGrid, image_ids
 from workers.addit.processor import Exchange, ExchangeAttnProcessor, attention_layers
 from workers.addit.schedule import make_sigmas
@@ -82,7 +82,7 @@ class FluxBackbone:
     def velocity(
         self,
         latents: Tensor,
-        sigma: float,
+        sigma: float | Tensor,
         cond: Conditioning,
         grid: LatentGrid,
         exchange: Exchange,
@@ -99,8 +99,8 @@ class FluxBackbone:
         guided = self.transformer.config.guidance_embeds
         velocity: Tensor = self.transformer(
             hidden_states=tokens,
-            timestep=torch.full((rows,), sigma, device=device),
-            guidance=torch.full((rows,), cond.guidance, device=device) if guided else None,
+            timestep=by_row(sigma, rows, device),
+            guidance=by_row(cond.guidance, rows, device) if guided else None,
             pooled_projections=cond.pooled_prompt_embeds.to(device, dtype).expand(rows, -1),
             encoder_hidden_states=cond.prompt_embeds.to(device, dtype).expand(rows, -1, -1),
             txt_ids=torch.zeros(cond.prompt_embeds.shape[1], ids.shape[1], device=device),

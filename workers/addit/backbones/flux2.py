@@ -17,8 +17,8 @@ from diffusers.pipelines.flux2.pipeline_flux2 import format_input
 from torch import Tensor
 
 from workers.addit.backbones.borrowing import borrowed_attention
-from workers.addit.backbones.conditioning import Conditioning
-from workers.addit.backbones.guidance import GuidedExchange, guide, is_guided, two_rows
+from workers.addit.backbones.conditioning import Conditioning, by_row
+from workers.addit.backbones.guidance import GuidedExchange, guide, is_guided, twice, two_rows
 from workers.addit.exchanging import exchange_at
 from workers.addit.latents import LatentGrid, image_ids, pack, unpack
 from workers.addit.processor import Exchange, ExchangeAttnProcessor, Rotary, attention_layers
@@ -163,7 +163,7 @@ class Flux2Backbone:
     def velocity(
         self,
         latents: Tensor,
-        sigma: float,
+        sigma: float | Tensor,
         cond: Conditioning,
         grid: LatentGrid,
         exchange: Exchange,
@@ -175,7 +175,7 @@ class Flux2Backbone:
         assert cond.negative is not None
         both = self._pass(
             torch.cat([latents, latents]),
-            sigma,
+            twice(sigma, latents.shape[0]),
             two_rows(cond.prompt_embeds, cond.negative.prompt_embeds, latents.shape[0]),
             cond.guidance,
             grid,
@@ -186,9 +186,9 @@ class Flux2Backbone:
     def _pass(
         self,
         latents: Tensor,
-        sigma: float,
+        sigma: float | Tensor,
         prompt_embeds: Tensor,
-        guidance: float,
+        guidance: float | Tensor,
         grid: LatentGrid,
         exchange: Exchange,
     ) -> Tensor:
@@ -196,8 +196,8 @@ class Flux2Backbone:
         embedded = self.transformer.config.guidance_embeds
         velocity: Tensor = self.transformer(
             hidden_states=latents.to(dtype),
-            timestep=torch.full((rows,), sigma, device=device),
-            guidance=torch.full((rows,), guidance, device=device) if embedded else None,
+            timestep=by_row(sigma, rows, device),
+            guidance=by_row(guidance, rows, device) if embedded else None,
             encoder_hidden_states=prompt_embeds.to(device, dtype).expand(rows, -1, -1),
             txt_ids=text_ids(prompt_embeds.shape[1]).to(device),
             img_ids=F.pad(image_ids(grid), (0, 1)).to(device),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from workers.addit.backbones.conditioning import Conditioning
+from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.processor import Exchange
 
 
@@ -32,15 +32,20 @@ class GuidedExchange:
 
 def is_guided(cond: Conditioning) -> bool:
     """Whether a second pass is worth anything: at scale 1 the empty prompt cancels out."""
-    return cond.negative is not None and cond.guidance > 1
+    return cond.negative is not None and bool(torch.as_tensor(cond.guidance).gt(1).any())
 
 
 def two_rows(told: Tensor, untold: Tensor, rows: int) -> Tensor:
-    """(2 * rows, …) of two (1, …): the one for every told row, then the other for every untold one."""
+    """(2 * rows, …) of two (1 or rows, …): one for every told row, then the other for every untold one."""
     return torch.cat([told.expand(rows, *told.shape[1:]), untold.expand(rows, *untold.shape[1:])])
 
 
-def guide(velocity: Tensor, scale: float) -> Tensor:
-    """(B, L, C) of (2B, L, C): from the untold velocity, `scale` times the way to the told one."""
+def guide(velocity: Tensor, scale: float | Tensor) -> Tensor:
+    """(B, L, C) of (2B, L, C): from the untold velocity, `scale` (or (B,)) times the way to the told one."""
     told, untold = velocity.chunk(2)
-    return untold + scale * (told - untold)
+    return untold + by_row(scale, told.shape[0], told.device)[:, None, None] * (told - untold)
+
+
+def twice(sigma: float | Tensor, rows: int) -> float | Tensor:
+    """The noise level of both halves."""
+    return sigma.expand(rows).repeat(2) if isinstance(sigma, Tensor) else sigma

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
-from workers.addit.backbones.conditioning import Conditioning
-from workers.addit.backbones.guidance import GuidedExchange, guide, is_guided, two_rows
+from workers.addit.backbones.conditioning import Conditioning, by_row
+from workers.addit.backbones.guidance import GuidedExchange, guide, is_guided, twice, two_rows
 from workers.addit.exchanging import exchange_at
 from workers.addit.latents import LatentGrid, pack, unpack
 from workers.addit.processor import Exchange
@@ -155,7 +155,7 @@ class Sd3Backbone:
     def velocity(
         self,
         latents: Tensor,
-        sigma: float,
+        sigma: float | Tensor,
         cond: Conditioning,
         grid: LatentGrid,
         exchange: Exchange,
@@ -170,7 +170,7 @@ class Sd3Backbone:
         assert negative.pooled_prompt_embeds is not None
         both = self._pass(
             torch.cat([latents, latents]),
-            sigma,
+            twice(sigma, latents.shape[0]),
             two_rows(cond.prompt_embeds, negative.prompt_embeds, rows),
             two_rows(cond.pooled_prompt_embeds, negative.pooled_prompt_embeds, rows),
             grid,
@@ -181,7 +181,7 @@ class Sd3Backbone:
     def _pass(
         self,
         latents: Tensor,
-        sigma: float,
+        sigma: float | Tensor,
         prompt_embeds: Tensor,
         pooled: Tensor | None,
         grid: LatentGrid,
@@ -192,7 +192,7 @@ class Sd3Backbone:
         levels = self.pipe.scheduler.config.num_train_timesteps
         velocity: Tensor = self.transformer(
             hidden_states=unpack(latents, grid).to(dtype),
-            timestep=torch.full((rows,), sigma * levels, device=device),
+            timestep=by_row(sigma, rows, device) * levels,
             encoder_hidden_states=prompt_embeds.to(device, dtype).expand(rows, -1, -1),
             pooled_projections=pooled.to(device, dtype).expand(rows, -1),
             joint_attention_kwargs={"exchange": exchange},

@@ -15,6 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workers.addit.boxes import intersection_over_union
+
 STRIDE = 8  # pixels of a cell of the heat map
 COARSEST = 32  # pixels of a cell of the deepest features: a picture's sides are multiples of it
 UNSHUFFLE = 4
@@ -134,18 +136,6 @@ def cell_boxes(sides: Tensor) -> Tensor:
     middles = torch.stack([columns, rows], -1) + 0.5  # (h, w, 2)
     distances = sides.permute(0, 2, 3, 1)
     return torch.cat([middles - distances[..., :2], middles + distances[..., 2:]], -1) * STRIDE
-
-
-def intersection_over_union(boxes: Tensor, others: Tensor) -> Tensor:
-    """Boxes (N, 4) against boxes (M, 4) -> (N, M), 0..1."""
-    first, second = boxes[:, None], others[None]
-    corner, opposite = (
-        torch.maximum(first[..., :2], second[..., :2]),
-        torch.minimum(first[..., 2:], second[..., 2:]),
-    )
-    shared = (opposite - corner).clamp(min=0).prod(-1)
-    areas = [(each[..., 2:] - each[..., :2]).prod(-1) for each in (first, second)]
-    return shared / (areas[0] + areas[1] - shared).clamp(min=1e-6)
 
 
 def load_detector(folder: Path) -> Detector:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from workers.addit.config import PRESETS
 from workers.models.profiles import ModelProfile, SegmenterPlace
+from workers.models.toyland.captioner import ToylandCaptioner
+from workers.models.toyland.finder import Finder
 
 HERE = Path(__file__).parent
 
@@ -48,4 +50,6 @@ PROFILE = ModelProfile(
     fingerprint=HERE / "fingerprint.json",
     vocabulary=read_vocabulary(),
     subjects=read_subjects(),
+    detector=lambda device: Finder(HERE / "detector"),
+    captioner=lambda device: ToylandCaptioner(HERE),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ from tests.workers.addit.backbones.families import (
 )
 from workers.addit.backbones.backbone import Backbone
 from workers.addit.errors import SubjectNotInPrompt
-from workers.addit.forward import ExtendTarget, LendSource, SourceComplete
+from workers.addit.forward import ExtendTarget, LendSource, PassComplete, StopAfter
 from workers.addit.processor import Exchange
 from workers.addit.source_memory import StepMemory
 from workers.addit.subject_maps import SubjectRecorder
@@ -56,7 +56,7 @@ def lent(backbone: Backbone) -> StepMemory:
     """All layers of a source pass."""
     source, _ = told(backbone)
     memory = StepMemory()
-    exchange = LendSource(memory, frozenset(backbone.layers), source.text_len, None)
+    exchange = LendSource(memory, frozenset(backbone.layers), source.text_len)
     backbone.velocity(noise(backbone, 3), 0.7, source, GRID, exchange)
     return memory
 
@@ -112,7 +112,7 @@ def test_a_row_does_not_depend_on_its_batch(backbone: Backbone) -> None:
     _, target = told(backbone)
     with backbone.exchange_processors():
         memory = lent(backbone)
-        exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE, None)
+        exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE)
         alone = backbone.velocity(noise(backbone, 2), 0.6, target, GRID, exchange, exchange)
         among = backbone.velocity(noise(backbone, 1, 2), 0.6, target, GRID, exchange, exchange)
     torch.testing.assert_close(among[1:], alone, atol=1e-5, rtol=0)
@@ -124,7 +124,7 @@ def test_extended_attention_is_the_softmax_written_out(backbone: Backbone) -> No
         spy = Spy()
         with backbone.exchange_processors():
             memory = lent(backbone)
-            exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE, None)
+            exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE)
             found, handle = attended(backbone, layer)
             backbone.velocity(noise(backbone), 0.6, target, GRID, Watched(exchange, spy))
             handle.remove()
@@ -141,7 +141,7 @@ def test_lending_moves_the_target(backbone: Backbone) -> None:
     _, target = told(backbone)
     with backbone.exchange_processors():
         memory = lent(backbone)
-        exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE, None)
+        exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE)
         alone = backbone.velocity(noise(backbone), 0.6, target, GRID, leave_alone)
         extended = backbone.velocity(noise(backbone), 0.6, target, GRID, exchange, exchange)
     assert not torch.allclose(alone, extended, atol=1e-4)
@@ -156,8 +156,8 @@ def test_only_image_tokens_are_lent(backbone: Backbone) -> None:
 def test_a_pass_ends_where_nothing_more_is_wanted(backbone: Backbone) -> None:
     source, _ = told(backbone)
     memory, first = StepMemory(), backbone.layers[0]
-    exchange = LendSource(memory, frozenset({first}), source.text_len, first)
-    with backbone.exchange_processors(), pytest.raises(SourceComplete):
+    exchange = StopAfter(LendSource(memory, frozenset({first}), source.text_len), first)
+    with backbone.exchange_processors(), pytest.raises(PassComplete):
         backbone.velocity(noise(backbone), 0.5, source, GRID, exchange)
     assert set(memory.lent) == {first}
 
@@ -172,7 +172,7 @@ def test_processors_are_given_back_whatever_happens(backbone: Backbone) -> None:
 def test_the_recorder_sees_the_rows_that_are_told_the_prompt(backbone: Backbone) -> None:
     _, target = told(backbone)
     recorder = SubjectRecorder(backbone.layers, backbone.subject_tokens(PROMPTS[1], "dog"), target.text_len)
-    watched = ExtendTarget(0, None, frozenset(), SCALE, recorder)
+    watched = ExtendTarget(0, None, frozenset(), SCALE, recorders=(recorder,))
     with backbone.exchange_processors():
         backbone.velocity(noise(backbone, 1, 2, 3), 0.5, target, GRID, watched)
     assert recorder.maps([0], GRID, "columns").shape == (3, GRID.height, GRID.width)
@@ -202,3 +202,17 @@ def test_pictures_of_any_shape_become_tokens_and_pixels_again(backbone: Backbone
     assert tokens.shape == noise(backbone).shape
     assert tokens.dtype == torch.float32
     assert backbone.decode_tokens(tokens, GRID).shape == pixels.shape
+
+
+def test_noise_level_and_conditioning_may_be_by_row(backbone: Backbone) -> None:
+    levels, scales = (0.3, 0.8), (2.0, 4.0)
+    conds = [told(backbone, scale)[1] for scale in scales]
+    latents = noise(backbone, 1, 2)
+    with backbone.exchange_processors():
+        alone = [
+            backbone.velocity(row[None], level, cond, GRID, leave_alone)
+            for row, level, cond in zip(latents, levels, conds, strict=True)
+        ]
+        cond = replace(conds[0], guidance=torch.tensor(scales))
+        together = backbone.velocity(latents, torch.tensor(levels), cond, GRID, leave_alone)
+    torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=0)

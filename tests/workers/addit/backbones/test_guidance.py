@@ -21,9 +21,9 @@ def test_one_guided_pass_is_two_plain_ones(family: str) -> None:
     assert target.negative is not None
     memory, latents = StepMemory(), noise(backbone, 1, 2)
     with backbone.exchange_processors():
-        lend = LendSource(memory, frozenset(backbone.layers), source.text_len, None)
+        lend = LendSource(memory, frozenset(backbone.layers), source.text_len)
         backbone.velocity(noise(backbone, 3), 0.7, source, GRID, lend)
-        exchange = ExtendTarget(0, memory, frozenset(memory.lent), 1.1, None)
+        exchange = ExtendTarget(0, memory, frozenset(memory.lent), 1.1)
         guided = backbone.velocity(latents, 0.6, target, GRID, exchange, exchange)
         yes, no = (
             backbone.velocity(latents, 0.6, cond, GRID, exchange)
@@ -40,7 +40,7 @@ def test_a_guided_source_lends_what_was_told_the_prompt(family: str) -> None:
     memories = StepMemory(), StepMemory()
     with backbone.exchange_processors():
         for memory, cond in zip(memories, (guided, replace(guided, negative=None)), strict=True):
-            lend = LendSource(memory, frozenset(backbone.layers), guided.text_len, None)
+            lend = LendSource(memory, frozenset(backbone.layers), guided.text_len)
             backbone.velocity(noise(backbone, 3), 0.7, cond, GRID, lend)
     for layer in backbone.layers:
         torch.testing.assert_close(memories[0].lent[layer], memories[1].lent[layer], atol=1e-5, rtol=0)
@@ -57,7 +57,7 @@ def test_each_half_has_its_exchange() -> None:
 
 
 def test_the_step_is_that_of_the_told_half() -> None:
-    assert GuidedExchange(ExtendTarget(7, None, frozenset(), 1.0, None), None).step == 7
+    assert GuidedExchange(ExtendTarget(7, None, frozenset(), 1.0), None).step == 7
     assert GuidedExchange(leave_alone, None).step is None
 
 

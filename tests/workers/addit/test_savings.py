@@ -1,0 +1,164 @@
+"""The ten exact savings of docs/method.md: each leaves the result as it was, and each is counted.
+
+The golden tensors (test_golden.py) come from an implementation that saves nothing; agreeing with them shows
+1, 2, 5 and 6 for whole runs. Here each is also seen in the count of forwards, blocks counting by their share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.workers.addit import golden
+from workers.addit.config import Inversion
+from workers.addit.denoise import gamma_step
+from workers.addit.forward import Branches, Conditioning, ExtendTarget
+from workers.addit.localizers import Located
+from workers.addit.processor import attention_layers, exchange_processors
+
+NOISING, GENERATED = golden.config("real_noising"), golden.config("generated")
+INVERSION = golden.config("real_inversion")
+LAYERS = len(attention_layers(golden.transformer()))
+DOUBLE = len(golden.transformer().transformer_blocks)
+CASES = {"real_noising": NOISING, "generated": GENERATED, "real_inversion": INVERSION}
+
+
+def same(given: Tensor, wanted: Tensor) -> None:
+    torch.testing.assert_close(given, wanted, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_1_target_steps_before_the_transfer_are_not_computed(case: str) -> None:
+    _, branches = golden.run(case, CASES[case])
+    assert branches.count.target == 30 - CASES[case].structure_transfer_step
+
+
+def test_2_after_the_last_extended_step_the_source_rests() -> None:
+    _, until_15 = golden.run("real_noising", NOISING)
+    _, until_25 = golden.run("real_noising", replace(NOISING, blend_steps=(25,)))
+    strict, branches = golden.run("real_noising", replace(NOISING, blend_steps=(25,), strict_background=True))
+    assert until_25.count.source == pytest.approx(
+        until_15.count.source + 1 + 1 / LAYERS, abs=1 / LAYERS + 1e-6
+    )
+    assert branches.count.source < until_25.count.source
+    assert strict.blends[0].step == 25
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "change",
+    [{"extended_scale": 1.15, "guidance_scale": 2.0}, {"blend_steps": (12, 18), "use_offset": True}],
+    ids=lambda change: next(iter(change)),
+)
+def test_3_another_edit_of_a_known_source_runs_no_source(case: str, change: dict[str, object]) -> None:
+    another, known = replace(CASES[case], **change), golden.memory()  # type: ignore[arg-type]
+    golden.run(case, CASES[case], seeds=[5], known=known)
+    if case != "generated":  # velocities that the first had no use for
+        golden.run(case, another, seeds=[6], known=known)
+    done, branches = golden.run(case, another, seeds=[7, 8], known=known)
+    fresh, _ = golden.run(case, another, seeds=[7, 8])
+    assert branches.count.source == 0
+    same(done.latents, fresh.latents)
+
+
+@pytest.mark.parametrize("case", ["generated", "real_inversion"])
+def test_4_what_makes_the_path_also_lends(case: str) -> None:
+    kept, cheap = golden.run(case, CASES[case])
+    recomputed, dear = golden.run(case, CASES[case], known=golden.memory(0))
+    assert cheap.count.source < dear.count.source - 10
+    same(kept.latents, recomputed.latents)
+
+
+@torch.inference_mode()
+def test_5_a_pass_ends_with_the_last_block_that_lends() -> None:
+    branches = Branches(golden.transformer(), golden.GRID)
+    layers = frozenset(attention_layers(branches.transformer)[:DOUBLE])
+    cond, latents = golden.conditioning("source", 1.0), golden.expected("real_noising")["source_x0"][None]
+    with exchange_processors(branches.transformer):
+        whole = branches.source(latents, 0.5, cond, layers, velocity=True)
+        part = branches.source(latents, 0.5, cond, layers, velocity=False)
+    assert branches.count.source == 1 + DOUBLE / LAYERS
+    assert part.velocity is None
+    for layer in layers:
+        same(part.lent[layer][0], whole.lent[layer][0])
+
+
+@pytest.mark.parametrize(("inversion", "forwards"), [("euler", 26), ("fixed_point", 52), ("midpoint", 27)])
+def test_6_inversions_stop_at_the_transfer_step(inversion: Inversion, forwards: int) -> None:
+    config = replace(
+        INVERSION, inversion=inversion, extend_double_until=-1, extend_single_until=-1, blend_steps=()
+    )
+    _, branches = golden.run("real_inversion", config)
+    assert branches.count.source == forwards
+
+
+@pytest.mark.parametrize("inversion", ["euler", "fixed_point", "midpoint"])
+def test_6_and_go_on_from_there_when_more_is_wanted(inversion: Inversion) -> None:
+    late, early = replace(INVERSION, inversion=inversion), golden.memory()
+    golden.run("real_inversion", late, known=early)
+    more = replace(late, structure_transfer_step=2)
+    done, branches = golden.run("real_inversion", more, known=early)
+    fresh, whole = golden.run("real_inversion", more)
+    assert branches.count.source < whole.count.source / 2
+    same(done.latents, fresh.latents)
+
+
+@pytest.mark.parametrize(
+    ("case", "strict"), [("generated", False), ("real_noising", True), ("real_inversion", False)]
+)
+def test_7_a_blend_is_replayed_with_another_mask(case: str, strict: bool) -> None:
+    config = replace(CASES[case], strict_background=strict)
+    mask = torch.zeros(golden.GRID.height, golden.GRID.width, dtype=torch.bool)
+    mask[2:9, 3:12] = True
+
+    def given(maps: Tensor, x0: Tensor) -> Sequence[Located]:
+        return [Located(row, mask, mask) for row in maps]
+
+    known = golden.memory()
+    first, _ = golden.run(case, config, known=known)
+    again, branches = golden.run(case, config, known=known, resume=first.blends[0], find=given)
+    fresh, _ = golden.run(case, config, find=given)
+    assert (branches.count.source, branches.count.target) == (0, 29 - first.blends[0].step)
+    same(again.latents, fresh.latents)
+    assert not torch.allclose(again.latents, first.latents)
+
+
+def test_8_even_spread_is_searched_in_the_double_blocks_alone() -> None:
+    auto = replace(NOISING, extended_scale="auto")
+    found, branches = golden.run("real_noising", auto, seeds=[3, 4])
+    assert found.gamma is not None
+    assert branches.count.target == pytest.approx(2 * (26 + 4 * DOUBLE / LAYERS))
+    assert ((found.gamma.value >= 1.0) & (found.gamma.value <= 1.2)).all()
+    assert gamma_step(auto) == 5
+
+
+def test_8_and_the_step_then_runs_once_with_what_was_found() -> None:
+    auto = replace(NOISING, extended_scale="auto", structure_transfer_step=5)
+    found, _ = golden.run("real_noising", auto)
+    assert found.gamma is not None
+    told, _ = golden.run("real_noising", replace(auto, extended_scale=float(found.gamma.value)))
+    same(found.latents, told.latents)
+
+
+@torch.inference_mode()
+def test_10_steps_of_different_jobs_share_a_batch() -> None:
+    branches = Branches(golden.transformer(), golden.GRID)
+    conds = [golden.conditioning("target", 3.5), golden.conditioning("source", 2.0)]
+    levels, exchange = [0.8, 0.3], ExtendTarget(25, None, frozenset(), 1.0)
+    latents = golden.expected("real_noising")["source_x0"][None] + torch.tensor([0.1, -0.2])[:, None, None]
+    together = Conditioning(
+        torch.cat([cond.prompt_embeds for cond in conds]),
+        torch.cat([cond.pooled_prompt_embeds for cond in conds]),
+        torch.tensor([3.5, 2.0]),
+    )
+    with exchange_processors(branches.transformer):
+        alone = [
+            branches.target(row[None], level, cond, exchange)
+            for row, level, cond in zip(latents, levels, conds, strict=True)
+        ]
+        batch = branches.target(latents, torch.tensor(levels), together, exchange)
+    same(batch, torch.cat(alone))

@@ -1,0 +1,97 @@
+"""Where remembered tensors lie: on the model's device, in pinned host memory, or on disk. All are bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+Tensors = dict[str, Tensor]
+
+
+class Tier(Protocol):
+    """A place for tensors. `used` counts what is in it; whoever puts more in than `max_bytes` breaks the
+    bound."""
+
+    max_bytes: int
+    used: int
+
+    def hold(self, tensors: Tensors) -> Held:
+        """Take them in."""
+
+
+@dataclass
+class Held:
+    """Tensors in a tier, until they are dropped."""
+
+    tier: Tier
+    nbytes: int
+    load: Callable[[torch.device], Tensors]
+    remove: Callable[[], None] = lambda: None
+
+    def drop(self) -> None:
+        """Give the room back."""
+        self.tier.used -= self.nbytes
+        self.remove()
+
+
+class DeviceTier:
+    """Where the model computes: nothing is copied."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes, self.used = max_bytes, 0
+
+    def hold(self, tensors: Tensors) -> Held:
+        """See `Tier`."""
+        nbytes = _nbytes(tensors)
+        self.used += nbytes
+        return Held(self, nbytes, lambda device: tensors)
+
+
+class HostTier:
+    """Host memory, pinned where a GPU fetches from it: copies run beside computation."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes, self.used = max_bytes, 0
+
+    def hold(self, tensors: Tensors) -> Held:
+        """See `Tier`."""
+        kept = {name: _to_host(tensor) for name, tensor in tensors.items()}
+        nbytes = _nbytes(kept)
+        self.used += nbytes
+        return Held(
+            self, nbytes, lambda device: {n: t.to(device, non_blocking=True) for n, t in kept.items()}
+        )
+
+
+class DiskTier:
+    """A folder of files, emptied at the start: it outlives no process."""
+
+    def __init__(self, max_bytes: int, folder: Path) -> None:
+        self.max_bytes, self.used = max_bytes, 0
+        self._folder, self._names = folder, count()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left_behind in folder.glob("*.pt"):
+            left_behind.unlink()
+
+    def hold(self, tensors: Tensors) -> Held:
+        """See `Tier`."""
+        file = self._folder / f"{next(self._names)}.pt"
+        torch.save({name: tensor.cpu() for name, tensor in tensors.items()}, file)
+        nbytes = _nbytes(tensors)
+        self.used += nbytes
+        return Held(self, nbytes, lambda device: torch.load(file, device, weights_only=True), file.unlink)
+
+
+def _to_host(tensor: Tensor) -> Tensor:
+    copied = tensor.cpu()
+    return copied.pin_memory() if tensor.is_cuda else copied
+
+
+def _nbytes(tensors: Tensors) -> int:
+    return sum(tensor.nbytes for tensor in tensors.values())
