@@ -38,6 +38,15 @@ class ResultWarning(ResponseModel):
     message: str = Field(description="For people.")
 
 
+class Try(ResponseModel):
+    """One attempt at a variation."""
+
+    seed: int = Field(description="Its seed.")
+    extended_scale: float | None = Field(description="Its gamma; null for a schedule along the steps.")
+    structure_transfer_step: int = Field(description="Where the target started.")
+    added: bool = Field(description="Whether the subject was found in the picture.")
+
+
 class ResultImage(ResponseModel):
     """One variation."""
 
@@ -55,6 +64,7 @@ class ResultImage(ResponseModel):
         default=None, description="Of the mask: left, top, right, bottom in pixels."
     )
     extended_scale: float | None = Field(description="The gamma used; null for a schedule along the steps.")
+    tries: list[Try] = Field(default=[], description="With `if_not_added: retry`: every try, the first too.")
     background_psnr: float | None = Field(
         default=None, description="Outside the mask against the source, dB; null when identical."
     )

@@ -29,6 +29,7 @@ from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
+from workers.options import apply
 from workers.own_pixels import own_pixels
 from workers.runner import OnStep, OutputImage, RunError, RunOutput
 
@@ -99,11 +100,8 @@ class AdditRunner:
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""
-        given = request.options.model_dump(exclude_none=True)
         preset = self.profile.presets[request.preset or DEFAULT_PRESETS[request.source.kind]]
-        config = preset.at_steps(given.get("num_inference_steps", preset.num_inference_steps))
-        blends = {"blend_steps": tuple(sorted(set(given["blend_steps"])))} if "blend_steps" in given else {}
-        return replace(config, **given | blends)
+        return apply(request.options, preset)
 
     def _working_size(self, width: int, height: int) -> tuple[int, int]:
         profile = self.profile
