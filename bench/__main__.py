@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from bench import golden, insertion, overhead
-from bench.figures import Figures, describe_machine
+from bench.figures import Figures, describe_machine, to_table
 
 PARTS: dict[str, Callable[[], Figures]] = {
     "golden": golden.measure,
@@ -36,20 +35,11 @@ def main(
     results: dict[str, object] = {"machine": machine}
     for part in parts or PARTS:
         figures = PARTS[part]()
-        console.print(_table(figures))
+        console.print(to_table(figures))
         results[part] = figures.values
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(results, indent=1))
     console.print(f"{file}")
-
-
-def _table(figures: Figures) -> Table:
-    table = Table(title=figures.title, title_justify="left")
-    for column in figures.columns:
-        table.add_column(column)
-    for row in figures.rows:
-        table.add_row(*row)
-    return table
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,16 @@ class Figures:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     values: Mapping[str, object]
+
+
+def to_table(figures: Figures) -> Table:
+    """For people."""
+    table = Table(title=figures.title, title_justify="left")
+    for column in figures.columns:
+        table.add_column(column)
+    for row in figures.rows:
+        table.add_row(*row)
+    return table
 
 
 def describe_machine() -> dict[str, object]:
