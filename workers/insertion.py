@@ -3,6 +3,7 @@ caller's size."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,13 +16,26 @@ from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest
 from api_schemas.jobs import Cost, ResultWarning, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
+from workers import overlays
 from workers.addit.config import AdditConfig
 from workers.addit.errors import AdditError
-from workers.addit.localizers import Located
+from workers.addit.localizers import SAM_PROMPTS, Located, SegmenterPrompt
 from workers.addit.masks import resize
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
-from workers.compositing import IDENTICAL, box_of, composite, cut_out, psnr, soft_mask, working_size
+from workers.addit.pipeline import OnStep as OnForward
+from workers.closeups import CloseUp, look_closer, put_back
+from workers.compositing import (
+    IDENTICAL,
+    box_of,
+    composite,
+    cut_out,
+    hard_mask,
+    psnr,
+    soft_mask,
+    working_size,
+)
+from workers.crops import Served, crop_around, is_large, is_worthwhile
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
@@ -57,12 +71,15 @@ class AdditRunner:
     def run(self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
-        def tick(stage: str, done: int, total: int) -> None:
-            on_step("source" if stage == "source" else "denoise", done, total, 100 * done / total)
-
         try:
             edit = self.to_edit(request, source)
-            return self.to_output(request, source, edit, insert(self.models, edit, tick))
+            looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
+            done = insert(self.models, edit, ticker(on_step, 0, looks))
+            close_ups = [
+                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
+                for row in range(len(edit.seeds))
+            ]
+            return self.to_output(request, source, edit, done, close_ups)
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
 
@@ -96,25 +113,67 @@ class AdditRunner:
         limits = profile.min_pixels, profile.max_pixels, profile.max_aspect
         return working_size(width, height, self.models.size_multiple, *limits)
 
+    def _is_large(self, source: Image.Image | None) -> bool:
+        return source is not None and is_large(source.size, self.profile.max_pixels)
+
+    def _close_up(
+        self, photo: Image.Image | None, edit: Edit, done: Insertion, row: int, on_step: OnForward
+    ) -> CloseUp | None:
+        """The insertion done again around the place where it put the subject into a large photograph; None
+        where there is no such place, or no more to be seen of it."""
+        if photo is None or not self._is_large(photo) or done.located is None:
+            return None
+        located, (height, width) = done.located[row], done.source.shape[:2]
+        box = box_of(hard_mask(located.mask.numpy(), photo.size))
+        if box is None or located.missing or no_visible_change(done, located, row, (height, width)):
+            return None
+        profile = self.profile
+        served = Served(
+            profile.native_side**2, profile.max_pixels, self.models.size_multiple, profile.max_aspect
+        )
+        crop = crop_around((box[0], box[1], box[2], box[3]), photo.size, served)
+        if not is_worthwhile(crop, photo.size, (width, height)):
+            return None
+        draft, alone = Image.fromarray(done.pictures[row]), replace(edit, seeds=(edit.seeds[row],))
+        return look_closer(self.models, photo, crop, draft, alone, on_step)
+
     def to_output(
-        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, done: Insertion
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        edit: Edit,
+        done: Insertion,
+        close_ups: Sequence[CloseUp | None],
     ) -> RunOutput:
         """Pictures and verdicts at the size of `source`, or of the generated one."""
         shown = source or Image.fromarray(done.source)
         wanted = request.output.include
-        images = tuple(self._output_image(shown, edit, done, row, wanted) for row in range(len(edit.seeds)))
-        seconds = done.seconds
+        closer = [self._found_closer(shown, close_up, wanted) if close_up else None for close_up in close_ups]
+        images = tuple(
+            image or self._output_image(shown, edit, done, row, wanted) for row, image in enumerate(closer)
+        )
+        seconds, forwards = Counter(done.seconds), done.forwards.total
+        for close_up in filter(None, close_ups):
+            seconds.update(close_up.done.seconds)
+            forwards += close_up.done.forwards.total
         return RunOutput(
             images=images,
             timings=Timings(**{name: round(seconds[name], 4) for name in seconds}),
             cost=Cost(
-                forwards=round(done.forwards.total, 3),
+                forwards=round(forwards, 3),
                 gpu_seconds=round(sum(seconds.values()), 4),
                 source_memory="miss",
             ),
             source=shown,
-            warnings=tuple(self._warnings(edit, done, images)),
+            warnings=(*self._warnings(edit, done, images), *self._upscaled(shown, done, images, closer)),
         )
+
+    def _found_closer(
+        self, photo: Image.Image, close_up: CloseUp, wanted: Sequence[Extra]
+    ) -> OutputImage | None:
+        """The whole photograph with what the closer look added, None where that found no subject."""
+        part = self._output_image(close_up.part, close_up.edit, close_up.done, 0, wanted)
+        return put_back(photo, close_up.crop, part) if part.fields["subject_found"] else None
 
     def _output_image(
         self, source: Image.Image, edit: Edit, done: Insertion, row: int, wanted: Sequence[Extra]
@@ -126,9 +185,9 @@ class AdditRunner:
             )
         located = done.located[row]
         height, width = done.source.shape[:2]
-        mask = grey(resize(located.mask, source.height, source.width).numpy() > 0.5)
+        mask = hard_mask(located.mask.numpy(), source.size)
         if edit.config.strict_background:
-            feather = self.models.size_multiple / 4 * source.width / width
+            feather = source.width / done.cells.shape[-1] / 4  # a quarter of a cell
             result = composite(source, result, soft_mask(done.cells[row].cpu().numpy(), source.size, feather))
         reason = located.missing or no_visible_change(done, located, row, (height, width))
         background = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
@@ -136,12 +195,14 @@ class AdditRunner:
             "box": box_of(mask),
             "background_psnr": None if background >= IDENTICAL else round(background, 2),
         }
-        attention = cutout = None
+        attention = cutout = overlay = None
         if "attention" in wanted:
             attention = grey(located.attention.numpy()).resize(source.size, Image.Resampling.BILINEAR)
         if "cutout" in wanted:
             cutout = cut_out(result, mask)
-        return OutputImage(result, fields, mask, attention, cutout)
+        if "overlay" in wanted:
+            overlay = draw_overlay(result, located, mask, edit.config.localizer)
+        return OutputImage(result, fields, mask, attention, cutout, overlay)
 
     def _fields(self, edit: Edit, row: int, located: Located | None, reason: str | None) -> dict[str, object]:
         return {
@@ -165,6 +226,37 @@ class AdditRunner:
             warnings.append(ResultWarning(code="subject_not_found", message=text))
         return warnings
 
+    def _upscaled(
+        self,
+        shown: Image.Image,
+        done: Insertion,
+        images: tuple[OutputImage, ...],
+        closer: Sequence[OutputImage | None],
+    ) -> list[ResultWarning]:
+        """Says which results of a large photograph are no finer than the whole of it was worked on."""
+        pairs = zip(images, closer, strict=True)
+        coarse = [
+            str(image.fields["seed"]) for image, near in pairs if image.fields["subject_found"] and not near
+        ]
+        if not coarse or not self._is_large(shown):
+            return []
+        seeds, times = (
+            f"seed{'s' if len(coarse) > 1 else ''} {', '.join(coarse)}",
+            shown.width / done.source.shape[1],
+        )
+        text = f"a closer look gave nothing better for {seeds}: what was added is enlarged {times:.1f} times"
+        return [ResultWarning(code="upscaled", message=text)]
+
+
+def ticker(on_step: OnStep, look: int, looks: int) -> OnForward:
+    """Reports the steps of insertion number `look` of the `looks` that a request takes."""
+
+    def tick(stage: str, done: int, total: int) -> None:
+        percent = 100 * (look + done / total) / looks
+        on_step("source" if stage == "source" else "denoise", done, total, percent)
+
+    return tick
+
 
 def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[int, int]) -> str | None:
     """Why the subject counts as not added although attention found a place, or None."""
@@ -176,6 +268,15 @@ def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[i
         if change >= VISIBLE_CHANGE
         else f"nothing visible was added where the subject was looked for ({change:.1f} grey levels)"
     )
+
+
+def draw_overlay(picture: Image.Image, located: Located, mask: Image.Image, localizer: str) -> Image.Image:
+    """The picture with its attention, the mask found (mode L), and what the segmenter was asked."""
+    drawn = overlays.outline(overlays.heat(picture, grey(located.attention.numpy())), mask)
+    asks = SAM_PROMPTS.get(localizer)
+    asked = asks(located.attention, located.rough, np.asarray(picture)) if asks else SegmenterPrompt()
+    drawn = overlays.box(drawn, asked.box) if asked.box else drawn
+    return overlays.points(drawn, asked.points)
 
 
 def grey(values: NDArray[np.float32] | NDArray[np.bool_]) -> Image.Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -32,11 +32,15 @@ cancel."""
 @dataclass(frozen=True)
 class PictureSource:
     """A real source: (H, W, 3) pixels at a size the model works on, what it shows, and the seed of its
-    noise."""
+    noise.
+
+    draft: the same picture with the subject roughly in it, whose structure the target starts from instead
+    """
 
     picture: Picture
     prompt: str
     seed: int = 0
+    draft: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,16 @@ def insert(models: Models, edit: Edit, on_step: OnStep = lambda stage, done, tot
             noise = _noise(models, edit.seeds, grid, element=1)
             find = _locator(models, config, grid, clock)
             done = denoise(
-                branches, path, target_cond, noise, sigmas, config, layers_at, recorder, find, ticks.denoise
+                branches,
+                _start(models, edit, path),
+                target_cond,
+                noise,
+                sigmas,
+                config,
+                layers_at,
+                recorder,
+                find,
+                ticks.denoise,
             )
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
@@ -175,6 +188,12 @@ def _source_path(
     if edit.config.inversion == "noising":
         return noised(x0, noise, sigmas, cond, memory)
     return inverted(branches, x0, sigmas, cond, memory, layers_at, tick, edit.config.structure_transfer_step)
+
+
+def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
+    """The source's path, from whose `x0` the target starts: the draft's where there is one."""
+    draft = edit.source.draft if isinstance(edit.source, PictureSource) else None
+    return path if draft is None else replace(path, x0=encode_picture(models, draft))
 
 
 def _locator(
