@@ -101,7 +101,7 @@ def plot(curves: Mapping[float, Shares], first: int, file: Path) -> None:
             steps = range(first, first + len(shares))
             axes[panel].plot(steps, 100 * shares[:, panel], color=colour, label=f"gamma {gamma:g}")
         _finish(axes[panel], TITLES[kind])
-    axes[0].set_ylabel("% of the subject words' attention")
+    axes[0].set(ylabel="% of the subject words' attention", ylim=(0, None))
     axes[0].legend(frameon=False)
     figure.tight_layout()
     figure.savefig(file, dpi=100)
@@ -109,7 +109,7 @@ def plot(curves: Mapping[float, Shares], first: int, file: Path) -> None:
 
 
 def _finish(axes: Any, title: str) -> None:
-    axes.set(title=title, xlabel="step", ylim=(0, None))
+    axes.set(title=title, xlabel="step")
     axes.grid(axis="y", color="0.92")
     axes.spines[["top", "right"]].set_visible(False)
 
