@@ -20,7 +20,7 @@ Localizer = Literal[
     "attention", "attention_points_sam", "attention_box_sam", "attention_mask_sam",
     "grounding_sam", "clipseg", "clipseg_sam",
 ]  # fmt: skip
-Extra = Literal["mask", "attention", "cutout", "source"]
+Extra = Literal["mask", "attention", "cutout", "source", "overlay"]
 WebhookEvent = Literal["insertion.succeeded", "insertion.failed", "insertion.canceled", "insertion.expired"]
 
 
@@ -164,7 +164,7 @@ class Output(RequestModel):
     """What comes back."""
 
     format: Literal["png", "jpeg", "webp"] = Field(default="png", description="Of the result pictures.")
-    include: list[Extra] = Field(default=["mask"], max_length=4, description="Further pictures per result.")
+    include: list[Extra] = Field(default=["mask"], max_length=5, description="Further pictures per result.")
 
 
 class WebhookTarget(RequestModel):
