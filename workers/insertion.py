@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import structlog
@@ -14,7 +15,7 @@ import torch
 from PIL import Image
 
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest
-from api_schemas.jobs import Cost, Inferred, ResultWarning, Timings
+from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
 from workers import overlays
@@ -46,7 +47,11 @@ from workers.models.loading import LoadOptions, load
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
 from workers.options import apply
 from workers.own_pixels import own_pixels
+from workers.retrying import with_retries
 from workers.runner import OnStep, OutputImage, RunError, RunOutput
+
+LAST_PERCENT = 99.0
+"""Of a job that is trying again."""
 
 log = structlog.get_logger()
 
@@ -86,16 +91,27 @@ class AdditRunner:
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
             edit = replace(self.to_edit(request, source), owner=owner)
-            looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
-            done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
-            close_ups = [
-                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
-                for row in range(len(edit.seeds))
-            ]
-            output = self.to_output(request, source, edit, done, close_ups)
+            output = self._attempt(request, source, edit, on_step)
+            if request.if_not_added == "retry":
+                last = partial(on_step_at, on_step, LAST_PERCENT)
+                output = with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
+            output = replace(output, images=ranked(output.images))
+            output = with_missing(output, edit.subject)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
+
+    def _attempt(
+        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
+    ) -> RunOutput:
+        """One insertion, of a large photograph with a closer look."""
+        looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
+        done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
+        close_ups = [
+            self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
+            for row in range(len(edit.seeds))
+        ]
+        return self.to_output(request, source, edit, done, close_ups)
 
     def canary(self) -> None:
         """Prove that the model still works; raises `WrongFingerprint` or what broke."""
@@ -162,11 +178,8 @@ class AdditRunner:
         shown = source or Image.fromarray(done.source)
         wanted = request.output.include
         closer = [self._found_closer(shown, close_up, wanted) if close_up else None for close_up in close_ups]
-        images = ranked(
-            tuple(
-                image or self._output_image(shown, edit, done, row, wanted)
-                for row, image in enumerate(closer)
-            )
+        images = tuple(
+            image or self._output_image(shown, edit, done, row, wanted) for row, image in enumerate(closer)
         )
         seconds, forwards = Counter(done.seconds), done.forwards.total
         for close_up in filter(None, close_ups):
@@ -182,7 +195,7 @@ class AdditRunner:
                 source_memory_bytes=self.memories.open(source_key(self.models, edit)).nbytes,
             ),
             source=shown,
-            warnings=(*self._warnings(edit, done, images), *self._upscaled(shown, done, images, closer)),
+            warnings=(*self._warnings(done), *self._upscaled(shown, done, images, closer)),
         )
 
     def _found_closer(
@@ -244,17 +257,12 @@ class AdditRunner:
             "extended_scale": None if done.gammas is None else round(done.gammas[row], 4),
         }
 
-    def _warnings(self, edit: Edit, done: Insertion, images: tuple[OutputImage, ...]) -> list[ResultWarning]:
+    def _warnings(self, done: Insertion) -> list[ResultWarning]:
         warnings = []
         most, error = self.profile.max_source_error, done.source_error
         if most is not None and error is not None and error > most:
             text = f"unlike this model's world: velocity error {error:.2f}, expected at most {most:g}"
             warnings.append(ResultWarning(code="out_of_domain", message=text))
-        missing = [str(image.fields["seed"]) for image in images if not image.fields["subject_found"]]
-        if missing:
-            seeds = f"seed{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
-            text = f"no {edit.subject} was found for {seeds}; try others, or a higher extended_scale"
-            warnings.append(ResultWarning(code="subject_not_found", message=text))
         return warnings
 
     def _upscaled(
@@ -277,6 +285,21 @@ class AdditRunner:
         )
         text = f"a closer look gave nothing better for {seeds}: what was added is enlarged {times:.1f} times"
         return [ResultWarning(code="upscaled", message=text)]
+
+
+def on_step_at(on_step: OnStep, percent: float, stage: Stage, done: int, total: int, _: float) -> None:
+    """Report steps whose number nobody foresaw: the job's share done stands still."""
+    on_step(stage, done, total, percent)
+
+
+def with_missing(output: RunOutput, subject: str) -> RunOutput:
+    """The output with a warning if variations are without their subject."""
+    missing = [str(image.fields["seed"]) for image in output.images if not image.fields["subject_found"]]
+    if not missing:
+        return output
+    seeds = f"seed{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+    text = f"no {subject} was found for {seeds}; try others, or a higher extended_scale"
+    return replace(output, warnings=(*output.warnings, ResultWarning(code="subject_not_found", message=text)))
 
 
 def ranked(images: tuple[OutputImage, ...]) -> tuple[OutputImage, ...]:
