@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, HttpUrl, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, model_validator
 
 from api_schemas.base import RequestModel
 
@@ -15,12 +15,12 @@ Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
 Subject = Annotated[str, Field(min_length=1, max_length=MAX_SUBJECT)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Priority = Literal["interactive", "bulk"]
-Inversion = Literal["noising", "fixed_point"]
+Inversion = Literal["noising", "euler", "midpoint", "fixed_point"]
 Localizer = Literal[
     "attention", "attention_points_sam", "attention_box_sam", "attention_mask_sam",
     "grounding_sam", "clipseg", "clipseg_sam",
 ]  # fmt: skip
-Extra = Literal["mask", "attention", "cutout", "source"]
+Extra = Literal["mask", "attention", "cutout", "source", "overlay"]
 Mode = Literal["exact", "fast", "turbo"]
 WebhookEvent = Literal["insertion.succeeded", "insertion.failed", "insertion.canceled", "insertion.expired"]
 
@@ -69,17 +69,45 @@ class GeneratedSource(RequestModel):
 Source = Annotated[ImageSource | GeneratedSource, Field(discriminator="kind")]
 
 
+Gamma = Annotated[float, Field(ge=0.5, le=2.0)]
+
+
+class WeightFrom(RequestModel):
+    """A weight on attention keys from one step on, until the next entry's."""
+
+    step: int = Field(ge=0, le=99, description="From this step on; the first entry begins at 0.")
+    double: Gamma = Field(description="In double-stream blocks.")
+    single: Gamma = Field(description="In single-stream blocks.")
+
+
+def _ascending(entries: list[WeightFrom]) -> list[WeightFrom]:
+    steps = [entry.step for entry in entries]
+    if steps[0] != 0 or sorted(set(steps)) != steps:
+        raise ValueError("steps begin at 0 and ascend")
+    return entries
+
+
+Schedule = Annotated[list[WeightFrom], Field(min_length=1, max_length=16), AfterValidator(_ascending)]
+
+
 class Options(RequestModel):
     """The method's knobs; what is left out comes from the preset."""
 
     num_inference_steps: int | None = Field(default=None, ge=2, le=100, description="Denoising steps.")
     guidance_scale: float | None = Field(default=None, ge=1, le=10, description="Of the target branch.")
-    extended_scale: float | None = Field(
-        default=None, ge=0.5, le=2.0,
-        description="Gamma: weight of the target's own keys against the source's; higher adds more boldly.",
-    )  # fmt: skip
+    extended_scale: Gamma | Literal["auto"] | Schedule | None = Field(
+        default=None,
+        description="Gamma: weight of the target's own keys; higher adds more boldly. A number, a schedule "
+        "along the steps, or `auto`: as much attention on the source as on the target.",
+    )
+    source_scale: Gamma | Schedule | None = Field(
+        default=None, description="Weight of the source's keys; a number or a schedule along the steps."
+    )
     structure_transfer_step: int | None = Field(
         default=None, ge=0, le=99, description="Step at which the target takes over the source's structure."
+    )
+    structure_transfer_t: float | None = Field(
+        default=None, gt=0, le=1, description="The same as a time from 1 (noise) to 0, in place of a step."
     )
     blend_steps: list[Annotated[int, Field(ge=0, le=99)]] | None = Field(
         default=None,
@@ -88,6 +116,12 @@ class Options(RequestModel):
     )
     localizer: Localizer | None = Field(default=None, description="How the subject's mask is found.")
     inversion: Inversion | None = Field(default=None, description="How a real source gets its noisy latents.")
+    use_offset: bool | None = Field(
+        default=None, description="Correct the target by what the source's own steps miss of its path."
+    )
+    softness: float | None = Field(
+        default=None, ge=0, le=8, description="Cells of the latent grid over which a blend fades out."
+    )
     strict_background: bool | None = Field(
         default=None,
         description="Leave every pixel outside the mask exactly as it was (default for pictures).",
@@ -97,6 +131,12 @@ class Options(RequestModel):
         description="With a strict background: let the object's shadow fall just outside the mask.",
     )
 
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if self.structure_transfer_step is not None and self.structure_transfer_t is not None:
+            raise ValueError("give structure_transfer_step or structure_transfer_t, not both")
+        return self
+
     def at_steps(self, num_inference_steps: int) -> Options:
         """The same over another number of steps: indices keep their fraction, halves round up."""
 
@@ -104,9 +144,17 @@ class Options(RequestModel):
             fraction = step * num_inference_steps / (self.num_inference_steps or num_inference_steps)
             return min(math.floor(fraction + 0.5), num_inference_steps - 1)
 
+        def stretched(weight: object) -> object:
+            if not isinstance(weight, list):
+                return weight
+            entries = {moved(at.step): at.model_copy(update={"step": moved(at.step)}) for at in weight}
+            return [*entries.values()]
+
         transfer, blends = self.structure_transfer_step, self.blend_steps
         update = {
             "num_inference_steps": num_inference_steps,
+            "extended_scale": stretched(self.extended_scale),
+            "source_scale": stretched(self.source_scale),
             "structure_transfer_step": None if transfer is None else moved(transfer),
             "blend_steps": None if blends is None else list(dict.fromkeys(moved(step) for step in blends)),
         }
@@ -117,7 +165,7 @@ class Output(RequestModel):
     """What comes back."""
 
     format: Literal["png", "jpeg", "webp"] = Field(default="png", description="Of the result pictures.")
-    include: list[Extra] = Field(default=["mask"], max_length=4, description="Further pictures per result.")
+    include: list[Extra] = Field(default=["mask"], max_length=5, description="Further pictures per result.")
 
 
 class WebhookTarget(RequestModel):
@@ -163,6 +211,11 @@ class InsertionRequest(RequestModel):
         Field(default={}, max_length=4, description="Weights of the model's LoRAs, by name.")
     )
     webhook: WebhookTarget | None = Field(default=None, description="Told when the job ends.")
+    if_not_added: Literal["report", "retry"] = Field(
+        default="report",
+        description="What a subject that was not added leads to: a result that says so, or at most three "
+        "more tries: a bolder gamma, an earlier start, another seed.",
+    )
     priority: Priority = Field(
         default="interactive", description="Interactive jobs get a head start over bulk ones."
     )

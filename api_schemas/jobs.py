@@ -13,7 +13,7 @@ from api_schemas.insertions import InsertionRequest
 JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
 TERMINAL: frozenset[JobStatus] = frozenset({"succeeded", "failed", "canceled", "expired"})
 Stage = Literal["encode", "source", "denoise", "localize", "decode", "upload"]
-WarningCode = Literal["out_of_domain", "subject_not_found", "resized"]
+WarningCode = Literal["out_of_domain", "subject_not_found", "resized", "upscaled"]
 
 
 class Progress(ResponseModel):
@@ -38,6 +38,15 @@ class ResultWarning(ResponseModel):
     message: str = Field(description="For people.")
 
 
+class Try(ResponseModel):
+    """One attempt at a variation."""
+
+    seed: int = Field(description="Its seed.")
+    extended_scale: float | None = Field(description="Its gamma; null for a schedule along the steps.")
+    structure_transfer_step: int = Field(description="Where the target started.")
+    added: bool = Field(description="Whether the subject was found in the picture.")
+
+
 class ResultImage(ResponseModel):
     """One variation."""
 
@@ -46,15 +55,23 @@ class ResultImage(ResponseModel):
     mask_url: str | None = Field(default=None, description="Where the subject is, white on black.")
     attention_url: str | None = Field(default=None, description="The subject's attention map.")
     cutout_url: str | None = Field(default=None, description="The subject alone, on transparency.")
+    overlay_url: str | None = Field(
+        default=None, description="The picture with attention, mask, and what the segmenter was asked."
+    )
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
     subject_found: bool = Field(description="Whether the subject was located in the picture.")
     reason: str | None = Field(default=None, description="Why not, if not.")
     score: float | None = Field(default=None, description="The localizer's own confidence, 0..1.")
+    confidence: float | None = Field(
+        default=None, description="How sure all signs are that the subject was added, 0..1."
+    )
+    rank: int | None = Field(default=None, description="Among the variations by confidence; 1 is the surest.")
     box: list[int] | None = Field(
         default=None, description="Of the mask: left, top, right, bottom in pixels."
     )
     extended_scale: float | None = Field(description="The gamma used; null for a schedule along the steps.")
+    tries: list[Try] = Field(default=[], description="With `if_not_added: retry`: every try, the first too.")
     background_psnr: float | None = Field(
         default=None, description="Outside the mask against the source, dB; null when identical."
     )

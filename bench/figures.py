@@ -23,6 +23,16 @@ class Figures:
     values: Mapping[str, object]
 
 
+def to_table(figures: Figures) -> Table:
+    """For people."""
+    table = Table(title=figures.title, title_justify="left")
+    for column in figures.columns:
+        table.add_column(column)
+    for row in figures.rows:
+        table.add_row(*row)
+    return table
+
+
 def describe_machine() -> dict[str, object]:
     """Processor, cores, memory and the versions that decide speed."""
     processor = next(
@@ -43,16 +53,6 @@ def describe_machine() -> dict[str, object]:
             for name in ("torch", "diffusers", "transformers", "rq", "redis")
         },
     }
-
-
-def to_table(figures: Figures) -> Table:
-    """For a console."""
-    table = Table(title=figures.title, title_justify="left")
-    for column in figures.columns:
-        table.add_column(column)
-    for row in figures.rows:
-        table.add_row(*row)
-    return table
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -114,11 +114,14 @@ def _options(request: InsertionRequest, card: ModelCard, preset: str) -> Options
         raise Refusal(
             "unknown_preset", f"There is no preset {preset!r}.", data={"known": sorted(card.presets)}
         )
-    asked = request.options.model_dump(exclude_none=True)
+    given = request.options
+    asked = {name: value for name in Options.model_fields if (value := getattr(given, name)) is not None}
     options = card.presets[preset]
     if request.options.num_inference_steps is not None:
         options = options.at_steps(request.options.num_inference_steps)
     options = options.model_copy(update=asked)
+    if "structure_transfer_t" in asked:
+        options = options.model_copy(update={"structure_transfer_step": None})
     if options.localizer is not None and options.localizer not in card.localizers:
         raise Refusal(
             "unsupported_option",

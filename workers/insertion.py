@@ -4,28 +4,44 @@ caller's size."""
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
+import structlog
 import torch
 from PIL import Image
 
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
-from api_schemas.jobs import Cost, Inferred, ResultWarning, Timings
+from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
+from workers import overlays
 from workers.addit.config import AdditConfig
 from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.late_cache import block_cache, first_cached_step, late_cache
-from workers.addit.localizers import Located
-from workers.addit.masks import resize
+from workers.addit.localizers import SAM_PROMPTS, Located, SegmenterPrompt
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert, source_key
+from workers.addit.pipeline import OnStep as OnForward
 from workers.addit.source_memory import SourceMemories
+from workers.addit.verdicts import Verdict, judge, ranks
+from workers.closeups import CloseUp, look_closer, put_back
 from workers.completing import complete, texts_of
-from workers.compositing import IDENTICAL, box_of, composite, cut_out, grey, psnr, working_size
+from workers.compositing import (
+    IDENTICAL,
+    box_of,
+    composite,
+    cut_out,
+    grey,
+    hard_mask,
+    psnr,
+    working_size,
+)
+from workers.crops import Served, crop_around, is_large, is_worthwhile
 from workers.memory import memory_tiers
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
@@ -33,11 +49,15 @@ from workers.models.loading import LoadOptions, load
 from workers.models.loras import Loras, load_loras
 from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
+from workers.options import apply
 from workers.own_pixels import own_pixels
+from workers.retrying import with_retries
 from workers.runner import OnStep, OutputImage, RunError, RunOutput
 
-VISIBLE_CHANGE = 8.0
-"""Mean difference of grey levels inside the mask below which nothing was added."""
+LAST_PERCENT = 99.0
+"""Of a job that is trying again."""
+
+log = structlog.get_logger()
 
 
 def load_runner(settings: Settings) -> AdditRunner:
@@ -87,26 +107,24 @@ class AdditRunner:
     ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
-        def tick(stage: str, done: int, total: int) -> None:
-            on_step("source" if stage == "source" else "denoise", done, total, 100 * done / total)
-
         try:
             on_step("encode", 0, 1, 0.0)
             started = time.perf_counter()
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
             edit = replace(self.to_edit(request, source), owner=owner)
-            models = self._worn(request.loras)
             with self.loras.worn(request.loras), self._late_cache(request.mode, edit.config):
-                done = insert(models, edit, tick, self.memories)
-            output = self.to_output(request, source, edit, done)
+                output = self._wearing(request.loras)._tries(request, source, edit, on_step)
+            output = replace(output, images=ranked(output.images))
+            output = with_missing(output, edit.subject)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
 
-    def _worn(self, weights: Mapping[str, float]) -> Models:
-        """The models by a name of their own: what adapters made of a source is not found without them."""
-        return replace(self.models, identity=f"{self.models.identity}{sorted(weights.items())}")
+    def _wearing(self, weights: Mapping[str, float]) -> AdditRunner:
+        """The same with a name of its own: what adapters made of a source is not found without them."""
+        worn = str(sorted(weights.items())) if weights else ""
+        return replace(self, models=replace(self.models, identity=self.models.identity + worn))
 
     def _late_cache(self, mode: Mode, config: AdditConfig) -> AbstractContextManager[None]:
         transformer = self.models.pipe.transformer
@@ -114,6 +132,28 @@ class AdditRunner:
             raise UnsupportedOption(f"{self.card.name} does not have the mode {mode!r}")
         cache = block_cache(mode, config, transformer.dtype, self.profile.mag_ratios)
         return late_cache(transformer, cache, first_cached_step(config))
+
+    def _tries(
+        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
+    ) -> RunOutput:
+        """One attempt, and more where the request wants them."""
+        output = self._attempt(request, source, edit, on_step)
+        if request.if_not_added != "retry":
+            return output
+        last = partial(on_step_at, on_step, LAST_PERCENT)
+        return with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
+
+    def _attempt(
+        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
+    ) -> RunOutput:
+        """One insertion, of a large photograph with a closer look."""
+        looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
+        done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
+        close_ups = [
+            self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
+            for row in range(len(edit.seeds))
+        ]
+        return self.to_output(request, source, edit, done, close_ups)
 
     def canary(self) -> None:
         """Prove that the model still works; raises `WrongFingerprint` or what broke."""
@@ -134,37 +174,78 @@ class AdditRunner:
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""
-        given = request.options.model_dump(exclude_none=True)
         preset = self.profile.presets[request.preset or DEFAULT_PRESETS[request.source.kind]]
-        config = preset.at_steps(given.get("num_inference_steps", preset.num_inference_steps))
-        blends = {"blend_steps": tuple(sorted(set(given["blend_steps"])))} if "blend_steps" in given else {}
-        return replace(config, **given | blends)
+        return apply(request.options, preset)
 
     def _working_size(self, width: int, height: int) -> tuple[int, int]:
         profile = self.profile
         limits = profile.min_pixels, profile.max_pixels, profile.max_aspect
         return working_size(width, height, self.models.size_multiple, *limits)
 
+    def _is_large(self, source: Image.Image | None) -> bool:
+        return source is not None and is_large(source.size, self.profile.max_pixels)
+
+    def _close_up(
+        self, photo: Image.Image | None, edit: Edit, done: Insertion, row: int, on_step: OnForward
+    ) -> CloseUp | None:
+        """The insertion done again around the place where it put the subject into a large photograph; None
+        where there is no such place, or no more to be seen of it."""
+        if photo is None or not self._is_large(photo) or done.located is None:
+            return None
+        (height, width), box = (
+            done.source.shape[:2],
+            box_of(hard_mask(done.located[row].mask.numpy(), photo.size)),
+        )
+        if box is None or not self._judge(edit, done, row, None).added:
+            return None
+        profile = self.profile
+        served = Served(
+            profile.native_side**2, profile.max_pixels, self.models.size_multiple, profile.max_aspect
+        )
+        crop = crop_around((box[0], box[1], box[2], box[3]), photo.size, served)
+        if not is_worthwhile(crop, photo.size, (width, height)):
+            return None
+        draft, alone = Image.fromarray(done.pictures[row]), replace(edit, seeds=(edit.seeds[row],))
+        return look_closer(self.models, photo, crop, draft, alone, on_step)
+
     def to_output(
-        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, done: Insertion
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        edit: Edit,
+        done: Insertion,
+        close_ups: Sequence[CloseUp | None],
     ) -> RunOutput:
         """Pictures and verdicts at the size of `source`, or of the generated one."""
         shown = source or Image.fromarray(done.source)
         wanted = request.output.include
-        images = tuple(self._output_image(shown, edit, done, row, wanted) for row in range(len(edit.seeds)))
-        seconds = done.seconds
+        closer = [self._found_closer(shown, close_up, wanted) if close_up else None for close_up in close_ups]
+        images = tuple(
+            image or self._output_image(shown, edit, done, row, wanted) for row, image in enumerate(closer)
+        )
+        seconds, forwards = Counter(done.seconds), done.forwards.total
+        for close_up in filter(None, close_ups):
+            seconds.update(close_up.done.seconds)
+            forwards += close_up.done.forwards.total
         return RunOutput(
             images=images,
             timings=Timings(**{name: round(seconds[name], 4) for name in seconds}),
             cost=Cost(
-                forwards=round(done.forwards.total, 3),
+                forwards=round(forwards, 3),
                 gpu_seconds=round(sum(seconds.values()), 4),
                 source_memory="hit" if done.source_known else "miss",
                 source_memory_bytes=self.memories.open(source_key(self.models, edit)).nbytes,
             ),
             source=shown,
-            warnings=tuple(self._warnings(edit, done, images)),
+            warnings=(*self._warnings(done), *self._upscaled(shown, done, images, closer)),
         )
+
+    def _found_closer(
+        self, photo: Image.Image, close_up: CloseUp, wanted: Sequence[Extra]
+    ) -> OutputImage | None:
+        """The whole photograph with what the closer look added, None where that found no subject."""
+        part = self._output_image(close_up.part, close_up.edit, close_up.done, 0, wanted)
+        return put_back(photo, close_up.crop, part) if part.fields["subject_found"] else None
 
     def _output_image(
         self, source: Image.Image, edit: Edit, done: Insertion, row: int, wanted: Sequence[Extra]
@@ -176,22 +257,36 @@ class AdditRunner:
                 self._fields(edit, done, row, None, "blending is off, so the subject was not looked for"),
             )
         located = done.located[row]
-        height, width = done.source.shape[:2]
-        mask = grey(resize(located.mask, source.height, source.width).numpy() > 0.5)
+        mask = hard_mask(located.mask.numpy(), source.size)
         if edit.config.strict_background:
             result = composite(source, result, own_pixels(done, row, edit.config, source.size))
-        reason = located.missing or no_visible_change(done, located, row, (height, width))
-        background = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
-        fields = self._fields(edit, done, row, located, reason) | {
+        difference = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
+        background = None if difference >= IDENTICAL else round(difference, 2)
+        verdict = self._judge(edit, done, row, background)
+        fields = self._fields(edit, done, row, located, verdict.reason) | {
             "box": box_of(mask),
-            "background_psnr": None if background >= IDENTICAL else round(background, 2),
+            "background_psnr": background,
+            "confidence": verdict.confidence,
         }
-        attention = cutout = None
+        attention = cutout = overlay = None
         if "attention" in wanted:
             attention = grey(located.attention.numpy()).resize(source.size, Image.Resampling.BILINEAR)
         if "cutout" in wanted:
             cutout = cut_out(result, mask)
-        return OutputImage(result, fields, mask, attention, cutout)
+        if "overlay" in wanted:
+            overlay = draw_overlay(result, located, mask, edit.config.localizer)
+        return OutputImage(result, fields, mask, attention, cutout, overlay)
+
+    def _judge(self, edit: Edit, done: Insertion, row: int, background_psnr: float | None) -> Verdict:
+        """Whether the subject is there. A detector that does not open has no say."""
+        assert done.located is not None
+        detections, picture = None, done.pictures[row]
+        if self.models.detector is not None:
+            try:
+                detections = self.models.detector(picture, edit.subject)
+            except AdditError as error:
+                log.warning("no detector to judge by", error=str(error))
+        return judge(done.source, picture, done.located[row], detections, background_psnr)
 
     def _fields(
         self, edit: Edit, done: Insertion, row: int, located: Located | None, reason: str | None
@@ -204,18 +299,68 @@ class AdditRunner:
             "extended_scale": None if done.gammas is None else round(done.gammas[row], 4),
         }
 
-    def _warnings(self, edit: Edit, done: Insertion, images: tuple[OutputImage, ...]) -> list[ResultWarning]:
+    def _warnings(self, done: Insertion) -> list[ResultWarning]:
         warnings = []
         most, error = self.profile.max_source_error, done.source_error
         if most is not None and error is not None and error > most:
             text = f"unlike this model's world: velocity error {error:.2f}, expected at most {most:g}"
             warnings.append(ResultWarning(code="out_of_domain", message=text))
-        missing = [str(image.fields["seed"]) for image in images if not image.fields["subject_found"]]
-        if missing:
-            seeds = f"seed{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
-            text = f"no {edit.subject} was found for {seeds}; try others, or a higher extended_scale"
-            warnings.append(ResultWarning(code="subject_not_found", message=text))
         return warnings
+
+    def _upscaled(
+        self,
+        shown: Image.Image,
+        done: Insertion,
+        images: tuple[OutputImage, ...],
+        closer: Sequence[OutputImage | None],
+    ) -> list[ResultWarning]:
+        """Says which results of a large photograph are no finer than the whole of it was worked on."""
+        pairs = zip(images, closer, strict=True)
+        coarse = [
+            str(image.fields["seed"]) for image, near in pairs if image.fields["subject_found"] and not near
+        ]
+        if not coarse or not self._is_large(shown):
+            return []
+        seeds, times = (
+            f"seed{'s' if len(coarse) > 1 else ''} {', '.join(coarse)}",
+            shown.width / done.source.shape[1],
+        )
+        text = f"a closer look gave nothing better for {seeds}: what was added is enlarged {times:.1f} times"
+        return [ResultWarning(code="upscaled", message=text)]
+
+
+def on_step_at(on_step: OnStep, percent: float, stage: Stage, done: int, total: int, _: float) -> None:
+    """Report steps whose number nobody foresaw: the job's share done stands still."""
+    on_step(stage, done, total, percent)
+
+
+def with_missing(output: RunOutput, subject: str) -> RunOutput:
+    """The output with a warning if variations are without their subject."""
+    missing = [str(image.fields["seed"]) for image in output.images if not image.fields["subject_found"]]
+    if not missing:
+        return output
+    seeds = f"seed{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+    text = f"no {subject} was found for {seeds}; try others, or a higher extended_scale"
+    return replace(output, warnings=(*output.warnings, ResultWarning(code="subject_not_found", message=text)))
+
+
+def ranked(images: tuple[OutputImage, ...]) -> tuple[OutputImage, ...]:
+    """The variations, in their order, each with its rank by confidence: 1 is the surest."""
+    places = ranks([float(str(image.fields.get("confidence", 0.0))) for image in images])
+    return tuple(
+        replace(image, fields={**image.fields, "rank": place})
+        for image, place in zip(images, places, strict=True)
+    )
+
+
+def ticker(on_step: OnStep, look: int, looks: int) -> OnForward:
+    """Reports the steps of insertion number `look` of the `looks` that a request takes."""
+
+    def tick(stage: str, done: int, total: int) -> None:
+        percent = 100 * (look + done / total) / looks
+        on_step("source" if stage == "source" else "denoise", done, total, percent)
+
+    return tick
 
 
 def with_inferred(output: RunOutput, inferred: Inferred, seconds: float) -> RunOutput:
@@ -225,13 +370,10 @@ def with_inferred(output: RunOutput, inferred: Inferred, seconds: float) -> RunO
     return replace(output, inferred=inferred, timings=timings, cost=cost)
 
 
-def no_visible_change(done: Insertion, located: Located, row: int, size: tuple[int, int]) -> str | None:
-    """Why the subject counts as not added although attention found a place, or None."""
-    inside = resize(located.mask, *size).numpy() > 0.5
-    before, after = done.source[inside].astype(np.float32), done.pictures[row][inside].astype(np.float32)
-    change = float(np.abs(after - before).mean()) if inside.any() else 0.0
-    return (
-        None
-        if change >= VISIBLE_CHANGE
-        else f"nothing visible was added where the subject was looked for ({change:.1f} grey levels)"
-    )
+def draw_overlay(picture: Image.Image, located: Located, mask: Image.Image, localizer: str) -> Image.Image:
+    """The picture with its attention, the mask found (mode L), and what the segmenter was asked."""
+    drawn = overlays.outline(overlays.heat(picture, grey(located.attention.numpy())), mask)
+    asks = SAM_PROMPTS.get(localizer)
+    asked = asks(located.attention, located.rough, np.asarray(picture)) if asks else SegmenterPrompt()
+    drawn = overlays.box(drawn, asked.box) if asked.box else drawn
+    return overlays.points(drawn, asked.points)

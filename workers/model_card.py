@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast, get_args
+from typing import Literal, cast, get_args, overload
 
-from api_schemas.insertions import Localizer, Options
+from api_schemas.insertions import Localizer, Options, WeightFrom
 from api_schemas.models import ModelCard
 from workers.addit.config import AdditConfig
 from workers.addit.late_cache import offered_modes
 from workers.addit.localizers import supported
 from workers.addit.models import Models
+from workers.addit.weights import Weight
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile
 
 
@@ -44,10 +45,23 @@ def to_options(config: AdditConfig) -> Options:
     return Options(
         num_inference_steps=config.num_inference_steps,
         guidance_scale=config.guidance_scale,
-        extended_scale=config.extended_scale,
+        extended_scale=_on_the_wire(config.extended_scale),
+        source_scale=_on_the_wire(config.source_scale),
         structure_transfer_step=config.structure_transfer_step,
         blend_steps=list(config.blend_steps),
         localizer=cast(Localizer, config.localizer),
         inversion=config.inversion,
+        use_offset=config.use_offset,
+        softness=config.softness,
         keep_shadow=config.keep_shadow,
     )
+
+
+@overload
+def _on_the_wire(weight: Weight) -> float | list[WeightFrom]: ...
+@overload
+def _on_the_wire(weight: Weight | Literal["auto"]) -> float | Literal["auto"] | list[WeightFrom]: ...
+def _on_the_wire(weight: Weight | Literal["auto"]) -> float | Literal["auto"] | list[WeightFrom]:
+    if isinstance(weight, tuple):
+        return [WeightFrom(step=at.step, double=at.double, single=at.single) for at in weight]
+    return weight

@@ -49,7 +49,13 @@ def pictures(output: RunOutput, wanted: Output) -> Iterator[Picture]:
 
 
 def _maps(index: int, image: OutputImage, wanted: Output) -> Iterator[Picture]:
-    for name, extra in (("mask", image.mask), ("attention", image.attention), ("cutout", image.cutout)):
+    maps = {
+        "mask": image.mask,
+        "attention": image.attention,
+        "cutout": image.cutout,
+        "overlay": image.overlay,
+    }
+    for name, extra in maps.items():
         if extra is not None and name in wanted.include:
             yield Picture(f"{index}-{name}.png", f"{name}_url", index, encode(extra, "png"))
 

@@ -21,8 +21,8 @@ stop it."""
 class OutputImage:
     """One variation, at the source's original size.
 
-    mask: mode L, 255 where the subject is; attention: mode L; cutout: RGBA. `fields` are those of
-    `ResultImage` that are not links: seed, subject_found, reason, score, box, extended_scale,
+    mask: mode L, 255 where the subject is; attention: mode L; cutout: RGBA; overlay: RGB. `fields` are
+    those of `ResultImage` that are not links: seed, subject_found, reason, score, box, extended_scale,
     background_psnr.
     """
 
@@ -31,6 +31,7 @@ class OutputImage:
     mask: Image.Image | None = None
     attention: Image.Image | None = None
     cutout: Image.Image | None = None
+    overlay: Image.Image | None = None
 
 
 @dataclass(frozen=True)

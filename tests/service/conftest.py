@@ -35,6 +35,9 @@ OPTIONS = Options(
     localizer="attention",
     inversion="noising",
     keep_shadow=True,
+    source_scale=1,
+    use_offset=False,
+    softness=0,
 )
 CARD = ModelCard(
     name="small",

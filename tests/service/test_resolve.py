@@ -22,8 +22,14 @@ def resolved(
 def test_nothing_is_left_open() -> None:
     request = resolved(seeds=[])
     assert (request.preset, request.model, request.seeds) == ("made", "small", [42])
-    assert None not in request.options.model_dump().values()
+    options = request.options.model_dump()
+    assert [name for name, value in options.items() if value is None] == ["structure_transfer_t"]
     assert (request.source.width, request.source.height) == (128, 128)  # type: ignore[union-attr]
+
+
+def test_a_time_replaces_the_presets_step() -> None:
+    options = resolved(options={"structure_transfer_t": 0.5}).options
+    assert (options.structure_transfer_step, options.structure_transfer_t) == (None, 0.5)
 
 
 def test_options_go_over_the_preset() -> None:

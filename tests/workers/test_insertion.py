@@ -14,6 +14,9 @@ from PIL import Image
 from api_schemas.insertions import InsertionRequest
 from runtime.settings import Settings
 from workers.addit.localizers import find_instances
+from workers.addit.pipeline import PictureSource, insert
+from workers.closeups import look_closer
+from workers.crops import Crop
 from workers.insertion import AdditRunner, load_runner
 from workers.models.canary import fingerprint
 from workers.models.errors import WrongFingerprint
@@ -215,3 +218,73 @@ def test_the_canary_notices_other_weights(runner: AdditRunner, tmp_path: Path) -
 def test_nothing_keeps_a_gradient(runner: AdditRunner) -> None:
     assert not any(p.requires_grad for p in runner.models.pipe.transformer.parameters())
     assert torch.is_grad_enabled()
+
+
+@pytest.fixture(scope="module")
+def photo(beach: Image.Image) -> Image.Image:
+    """A large, grainy photograph of the beach."""
+    large = np.asarray(beach.resize((1200, 1000), Image.Resampling.LANCZOS)).astype(np.float32)
+    grain = np.random.default_rng(0).normal(0, 3, large.shape)
+    return Image.fromarray((large + grain).round().clip(0, 255).astype(np.uint8))
+
+
+SHORT = {"num_inference_steps": 6, "strict_background": True}
+
+
+def test_a_large_photograph_stays_what_it_is_around_what_was_added(
+    runner: AdditRunner, photo: Image.Image
+) -> None:
+    steps: list[float] = []
+    everything = {"include": ["mask", "attention", "cutout", "overlay"]}
+    asked = request(options=SHORT, output=everything, seeds=[1, 2])
+    output = runner.run(asked, photo, lambda *step: steps.append(step[3]))
+    assert steps == sorted(steps)
+    for image in output.images:
+        pictures = image.image, image.mask, image.attention, image.cutout, image.overlay
+        assert [picture.size for picture in pictures if picture] == [photo.size] * 5
+        assert image.mask is not None
+        box = image.mask.getbbox()
+        assert image.fields["box"] == (list(box) if box else None)
+        changed = (np.asarray(image.image) != np.asarray(photo)).any(axis=-1)
+        assert changed.mean() < 0.6
+
+
+def test_a_closer_look_starts_from_the_first_and_gives_the_part_at_its_own_size(
+    runner: AdditRunner, photo: Image.Image
+) -> None:
+    edit = runner.to_edit(request(options=SHORT), photo)
+    draft, steps = Image.fromarray(insert(runner.models, edit).pictures[0]), list[int]()
+    crop = Crop(left=400, top=300, size=(512, 512), working=(256, 256))
+    close_up = look_closer(runner.models, photo, crop, draft, edit, lambda *step: steps.append(step[1]))
+    assert isinstance(close_up.edit.source, PictureSource)
+    assert close_up.edit.source.draft is not None
+    assert close_up.edit.source.draft.shape == close_up.edit.source.picture.shape == (256, 256, 3)
+    assert close_up.done.pictures[0].shape == close_up.done.source.shape == (512, 512, 3)
+    assert (np.asarray(close_up.part) == np.asarray(photo)[300:812, 400:912]).all()
+    assert (close_up.edit.prompt, close_up.edit.subject, close_up.edit.seeds) == (
+        edit.prompt,
+        edit.subject,
+        edit.seeds,
+    )
+    assert len(steps) == 6 - close_up.edit.config.structure_transfer_step
+    output = runner.to_output(request(), photo, edit, insert(runner.models, edit), [close_up])
+    assert output.cost.forwards > close_up.done.forwards.total
+
+
+def test_what_a_closer_look_does_not_find_is_enlarged_and_said(
+    runner: AdditRunner, photo: Image.Image
+) -> None:
+    edit = runner.to_edit(request(options=SHORT), photo)
+    done = insert(runner.models, edit)
+    output = runner.to_output(request(), photo, edit, done, [None])
+    found = bool(output.images[0].fields["subject_found"])
+    assert ("upscaled" in [warning.code for warning in output.warnings]) == found
+    assert output.images[0].image.size == photo.size
+
+
+def test_the_overlay_shows_what_happened(runner: AdditRunner, beach: Image.Image) -> None:
+    short = request(options={"num_inference_steps": 4}, output={"include": ["overlay"]})
+    (image,) = runner.run(short, beach, ignore).images
+    assert image.overlay is not None
+    assert image.overlay.size == beach.size
+    assert (np.asarray(image.overlay) != np.asarray(image.image)).any()

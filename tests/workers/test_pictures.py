@@ -16,7 +16,7 @@ GRADIENT = Image.linear_gradient("L").resize((48, 32)).convert("RGB")
 FLAT = Image.new("L", (48, 32), 255)
 OUTPUT = RunOutput(
     (
-        OutputImage(GRADIENT, {"seed": 1}, FLAT, FLAT, cutout=GRADIENT.convert("RGBA")),
+        OutputImage(GRADIENT, {"seed": 1}, FLAT, FLAT, GRADIENT.convert("RGBA"), GRADIENT),
         OutputImage(GRADIENT, {"seed": 2}),
     ),
     Timings(),
@@ -31,18 +31,19 @@ def test_only_wanted_pictures_are_given() -> None:
 
 
 def test_every_picture_has_its_name_field_and_format() -> None:
-    wanted = Output(format="jpeg", include=["mask", "attention", "cutout", "source"])
+    wanted = Output(format="jpeg", include=["mask", "attention", "cutout", "source", "overlay"])
     found = list(pictures(OUTPUT, wanted))
     assert [(picture.name, picture.field, picture.index) for picture in found] == [
         ("0.jpg", "url", 0),
         ("0-mask.png", "mask_url", 0),
         ("0-attention.png", "attention_url", 0),
         ("0-cutout.png", "cutout_url", 0),
+        ("0-overlay.png", "overlay_url", 0),
         ("1.jpg", "url", 1),
         ("source.jpg", "source_url", None),
     ]
     formats = [Image.open(BytesIO(picture.data)).format for picture in found]
-    assert formats == ["JPEG", "PNG", "PNG", "PNG", "JPEG", "JPEG"]
+    assert formats == ["JPEG", "PNG", "PNG", "PNG", "PNG", "JPEG", "JPEG"]
 
 
 @pytest.mark.parametrize(("format", "difference"), [("png", 0), ("jpeg", 6), ("webp", 6)])

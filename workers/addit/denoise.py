@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from workers.addit.attention_spread import AttentionSpread
 from workers.addit.cast_shadow import shadow_room
 from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
-from workers.addit.forward import Branches, Conditioning, ExtendTarget
+from workers.addit.forward import Branches, Conditioning, ExtendTarget, Recorder
 from workers.addit.gamma import Gamma, balance
 from workers.addit.latents import LatentGrid, add_noise
 from workers.addit.localizers import Located
 from workers.addit.source_memory import StepMemory
 from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
-from workers.addit.spread import SpreadRecorder
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
 from workers.addit.weights import Weight
 
@@ -67,6 +67,7 @@ class Targets:
     """What the loop needs besides latents: one source, the targets' prompt, and how to look at them.
 
     recorder: of the subject's attention; None where no localizer asks for it, and maps are empty
+    watchers: look on at all steps
     """
 
     branches: Branches
@@ -78,6 +79,7 @@ class Targets:
     recorder: SubjectRecorder | None
     locate: Locate
     tick: Tick
+    watchers: tuple[Recorder, ...] = ()
 
 
 def denoise(targets: Targets, noise: Tensor) -> Denoised:
@@ -115,7 +117,9 @@ def _denoise_from(
         if config.extended_scale == "auto" and source is not None and step == gamma_step(config):
             gamma = find_gamma(targets, source, step, latents)
             scale = gamma.value.reshape(-1, 1, 1, 1)
-        recorders = (targets.recorder,) if targets.recorder and step in watched else ()
+        recorders = targets.watchers
+        if targets.recorder is not None and step in watched:
+            recorders = (*recorders, targets.recorder)
         exchange = ExtendTarget(step, source, targets.layers_at(step), scale, config.source_scale, recorders)
         velocity = targets.branches.target(latents, sigma, targets.cond, exchange)
         x0 = latents - sigma * velocity
@@ -209,12 +213,13 @@ def find_gamma(targets: Targets, source: StepMemory, step: int, latents: Tensor)
     last = max(layers, key=lambda layer: int(layer.rpartition(".")[2]))
 
     def spread(gamma: Tensor) -> Tensor:
-        meter = SpreadRecorder(targets.cond.text_len)
+        text_len = targets.cond.text_len
+        meter = AttentionSpread(layers, range(text_len), text_len)
         scale = gamma.reshape(-1, 1, 1, 1)
         exchange = ExtendTarget(step, source, frozenset(layers), scale, config.source_scale, (meter,))
         branches.glance(latents, targets.sigmas[step], targets.cond, exchange, last)
-        shares = meter.shares(step)
-        return (shares[:, 2] / shares[:, 0]).log()
+        source_share, _, target_share = meter.rows(step).unbind(dim=1)
+        return (target_share / source_share).log()
 
     return balance(spread, latents.shape[0])
 

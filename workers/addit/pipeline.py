@@ -14,7 +14,7 @@ from workers.addit.codec import decode_picture, encode_picture, encode_prompts
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
 from workers.addit.extension import extension_plan
-from workers.addit.forward import Branches, ForwardCount
+from workers.addit.forward import Branches, ForwardCount, Recorder
 from workers.addit.instances import may_show
 from workers.addit.latents import LatentGrid, draw_noise
 from workers.addit.localizers import (
@@ -49,12 +49,14 @@ class PictureSource:
     noise.
 
     latents: (1, L, C), its clean tokens where an earlier edit made them: not encoded again
+    draft: the same picture with the subject roughly in it, whose structure the target starts from instead
     """
 
     picture: Picture
     prompt: str
     seed: int = 0
     latents: Tensor | None = None
+    draft: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,14 @@ def insert(
     on_step: OnStep = lambda stage, done, total: None,
     memories: SourceMemories | None = None,
     resume: Blend | None = None,
+    watchers: tuple[Recorder, ...] = (),
 ) -> Insertion:
     """Add the subject. Same seeds, settings and weights give the same pictures.
 
     memories: sources of earlier edits; what this one learns of its source is added
     resume: a blend of an earlier edit with the same source, prompt and seeds, to be done again with the
         localizer or mask of this one; only the steps after it are paid
+    watchers: look on at the target's attention
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
@@ -149,7 +153,15 @@ def insert(
                 recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
             find = _locator(models, edit, path, grid, clock)
             targets = Targets(
-                branches, path, target_cond, sigmas, config, layers_at, recorder, find, ticks.denoise
+                branches,
+                _start(models, edit, path),
+                target_cond,
+                sigmas,
+                config,
+                layers_at,
+                recorder,
+                find,
+                ticks.denoise,
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
@@ -248,6 +260,12 @@ def _source_path(models: Models, edit: Edit, run: SourceRun) -> SourcePath:
 
 def _clean_latents(models: Models, source: PictureSource) -> Tensor:
     return encode_picture(models, source.picture) if source.latents is None else source.latents
+
+
+def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
+    """The source's path, from whose `x0` the target starts: the draft's where there is one."""
+    draft = edit.source.draft if isinstance(edit.source, PictureSource) else None
+    return path if draft is None else replace(path, x0=encode_picture(models, draft))
 
 
 def _locator(

@@ -1,0 +1,62 @@
+"""Trying again where a subject was not added: the ladder's rungs one after the other, every try on record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from api_schemas.jobs import Timings
+from workers.addit.pipeline import Edit
+from workers.ladder import Try, rungs
+from workers.runner import OutputImage, RunOutput
+
+Attempt = Callable[[Edit], RunOutput]
+
+
+def with_retries(first: RunOutput, edit: Edit, attempt: Attempt) -> RunOutput:
+    """The output with each variation that was not added replaced by the first try that was.
+
+    Where none was, the first one stays. Cost and timings are those of all tries.
+    """
+    output = first
+    for row, image in enumerate(first.images):
+        begun = Try(edit.seeds[row], edit.config)
+        tries = [_told(begun, image)]
+        for rung in rungs(begun) if not image.fields["subject_found"] else ():
+            again = attempt(replace(edit, seeds=(rung.seed,), config=rung.config))
+            tries.append(_told(rung, again.images[0]))
+            output = _charged(output, again)
+            if again.images[0].fields["subject_found"]:
+                image = again.images[0]
+                break
+        output = _placed(output, row, replace(image, fields={**image.fields, "tries": tries}))
+    return output
+
+
+def _told(one: Try, image: OutputImage) -> dict[str, object]:
+    return {
+        "seed": one.seed,
+        "extended_scale": image.fields["extended_scale"],
+        "structure_transfer_step": one.config.structure_transfer_step,
+        "added": image.fields["subject_found"],
+    }
+
+
+def _placed(output: RunOutput, row: int, image: OutputImage) -> RunOutput:
+    images = (*output.images[:row], image, *output.images[row + 1 :])
+    return replace(output, images=images)
+
+
+def _charged(output: RunOutput, again: RunOutput) -> RunOutput:
+    """The output with the cost of another try on it."""
+    cost, more = output.cost, again.cost
+    seconds = Counter(output.timings.model_dump())
+    seconds.update(again.timings.model_dump())
+    update = {
+        "forwards": round(cost.forwards + more.forwards, 3),
+        "gpu_seconds": round(cost.gpu_seconds + more.gpu_seconds, 4),
+        "source_memory_bytes": more.source_memory_bytes,
+    }
+    timings = Timings(**{stage: round(spent, 4) for stage, spent in seconds.items()})
+    return replace(output, cost=cost.model_copy(update=update), timings=timings)
