@@ -21,6 +21,7 @@ Localizer = Literal[
     "grounding_sam", "clipseg", "clipseg_sam",
 ]  # fmt: skip
 Extra = Literal["mask", "attention", "cutout", "source", "overlay"]
+Mode = Literal["exact", "fast", "turbo"]
 WebhookEvent = Literal["insertion.succeeded", "insertion.failed", "insertion.canceled", "insertion.expired"]
 
 
@@ -201,6 +202,13 @@ class InsertionRequest(RequestModel):
     output: Output = Field(default=Output(), description="What comes back.")
     model: str | None = Field(
         default=None, max_length=64, description="A served model; the default one if left out."
+    )
+    mode: Mode = Field(
+        default="exact",
+        description="Whether late steps may reuse what earlier ones computed: faster, not exact.",
+    )
+    loras: dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[float, Field(ge=-2, le=2)]] = (
+        Field(default={}, max_length=4, description="Weights of the model's LoRAs, by name.")
     )
     webhook: WebhookTarget | None = Field(default=None, description="Told when the job ends.")
     if_not_added: Literal["report", "retry"] = Field(

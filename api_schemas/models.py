@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from api_schemas.base import ResponseModel
-from api_schemas.insertions import Localizer, Options
+from api_schemas.insertions import Localizer, Mode, Options
 
 
 class ModelCard(ResponseModel):
@@ -35,6 +35,8 @@ class ModelCard(ResponseModel):
     captioner: bool = Field(
         default=False, description="Whether it can tell by itself what a picture without a prompt shows."
     )
+    modes: list[Mode] = Field(default=["exact"], description="How exact or fast it can work.")
+    loras: list[str] = Field(default=[], description="Adapters that a request may name.")
 
 
 class ModelList(ResponseModel):

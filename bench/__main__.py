@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import cost, golden, insertion, overhead
+from bench import cost, golden, insertion, memory, overhead
 from bench.figures import Figures, describe_machine, to_table
 
 PARTS: dict[str, Callable[[], Figures]] = {
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "golden": golden.measure,
     "insertion": insertion.measure,
     "overhead": overhead.measure,
+    "memory": memory.measure,
 }
 
 

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
 
     # models
     model: str = Field(
-        default="embedded", description="Profile: embedded, flux-dev, flux-schnell, or a directory."
+        default="embedded", description="Profile: embedded, a name of docs/models.md, or a directory."
     )
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, …")
     dtype: Literal["auto", "bfloat16", "float32"] = Field(
@@ -63,6 +63,16 @@ class Settings(BaseSettings):
         default="", description="SAM-2: a hub name or a checkpoint; the profile's own if empty."
     )
     segmenter_config: str = Field(default="", description="The yaml of a local SAM-2 checkpoint.")
+    memory: Literal["", "full", "fp8", "nf4", "group"] = Field(
+        default="", description="A memory preset of docs/models.md, in place of offload and quantization."
+    )
+    compile_blocks: bool = Field(default=False, description="Compile the transformer's blocks when loading.")
+    accept_licences: tuple[str, ...] = Field(
+        default=(), description="Keys of restricted licences that you have read and accept (docs/models.md)."
+    )
+    loras: dict[str, str] = Field(
+        default={}, description="LoRAs that requests may name: a file, directory or hub repository each."
+    )
     source_memory_gib: float = Field(
         default=2.0, description="Device memory for remembered sources' keys and values."
     )
@@ -131,4 +141,4 @@ def environment(settings: Settings) -> dict[str, str]:
 def _written(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return json.dumps(value) if isinstance(value, tuple | bool) else str(value)
+    return json.dumps(value) if isinstance(value, tuple | dict | bool) else str(value)

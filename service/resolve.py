@@ -13,6 +13,7 @@ from api_schemas.models import ModelCard
 from api_schemas.sentences.errors import NotInferred
 from api_schemas.sentences.inference import Understood, understand
 from service.errors import Refusal, invalid_field
+from service.offers import check_offers
 
 SPECIAL_TOKENS = 2
 """Start and end, which every tokenizer of the family adds."""
@@ -32,6 +33,7 @@ def resolve(
     _check_words(texts, card)
     if texts.source_prompt is None and not card.captioner:
         raise Refusal("source_prompt_required", f"{card.name} cannot tell by itself what a picture shows.")
+    check_offers(request, card)
     preset = request.preset or card.default_presets[request.source.kind]
     options = _options(request, card, preset)
     _check_steps(options)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,13 +15,14 @@ import structlog
 import torch
 from PIL import Image
 
-from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest
+from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
 from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
 from workers import overlays
 from workers.addit.config import AdditConfig
-from workers.addit.errors import AdditError
+from workers.addit.errors import AdditError, UnsupportedOption
+from workers.addit.late_cache import block_cache, first_cached_step, late_cache
 from workers.addit.localizers import SAM_PROMPTS, Located, SegmenterPrompt
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert, source_key
@@ -44,6 +46,8 @@ from workers.memory import memory_tiers
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
+from workers.models.loras import Loras, load_loras
+from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
 from workers.options import apply
 from workers.own_pixels import own_pixels
@@ -64,11 +68,28 @@ def load_runner(settings: Settings) -> AdditRunner:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     profile = find_profile(settings.model)
-    segmenter = SegmenterPlace(settings.segmenter, settings.segmenter_config) if settings.segmenter else None
-    options = LoadOptions(settings.device, settings.dtype, settings.offload, settings.quantization, segmenter)
+    options = load_options(settings)
     models = load(profile, options)
+    loras = load_loras(models.pipe, settings.loras)
+    if not options.memory.keeps_sources:
+        settings = settings.model_copy(update={"source_memory_gib": 0.0})
     memories = SourceMemories(memory_tiers(settings), models.device)
-    return AdditRunner(profile, models, make_card(profile, models), memories)
+    return AdditRunner(profile, models, make_card(profile, models, loras.names), memories, loras)
+
+
+def load_options(settings: Settings) -> LoadOptions:
+    """The operator's choices; a memory preset stands in place of single ones."""
+    segmenter = SegmenterPlace(settings.segmenter, settings.segmenter_config) if settings.segmenter else None
+    chosen = MemoryPreset(settings.quantization, settings.offload)
+    memory = MEMORY_PRESETS[settings.memory] if settings.memory else chosen
+    return LoadOptions(
+        device=settings.device,
+        dtype=settings.dtype,
+        memory=memory,
+        segmenter=segmenter,
+        compiled=settings.compile_blocks,
+        accepted_licences=settings.accept_licences,
+    )
 
 
 @dataclass(frozen=True)
@@ -79,6 +100,7 @@ class AdditRunner:
     models: Models
     card: ModelCard
     memories: SourceMemories
+    loras: Loras
 
     def run(
         self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
@@ -91,27 +113,46 @@ class AdditRunner:
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
             edit = replace(self.to_edit(request, source), owner=owner)
-            output = self._attempt(request, source, edit, on_step)
-            if request.if_not_added == "retry":
-                last = partial(on_step_at, on_step, LAST_PERCENT)
-                output = with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
-            output = replace(output, images=ranked(output.images))
-            output = with_missing(output, edit.subject)
+            runner = replace(self, models=self._worn(request.loras))
+            with self.loras.worn(request.loras):
+                output = runner._insert(request, source, edit, on_step)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
+
+    def _insert(
+        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
+    ) -> RunOutput:
+        """What was asked for, with as many tries as that allows."""
+        output = self._attempt(request, source, edit, on_step)
+        if request.if_not_added == "retry":
+            last = partial(on_step_at, on_step, LAST_PERCENT)
+            output = with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
+        return with_missing(replace(output, images=ranked(output.images)), edit.subject)
 
     def _attempt(
         self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
     ) -> RunOutput:
         """One insertion, of a large photograph with a closer look."""
         looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
-        done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
-        close_ups = [
-            self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
-            for row in range(len(edit.seeds))
-        ]
+        with self._late_cache(request.mode, edit.config):
+            done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
+            close_ups = [
+                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
+                for row in range(len(edit.seeds))
+            ]
         return self.to_output(request, source, edit, done, close_ups)
+
+    def _worn(self, weights: Mapping[str, float]) -> Models:
+        """The models by a name of their own: what adapters made of a source is not found without them."""
+        return replace(self.models, identity=f"{self.models.identity}{sorted(weights.items())}")
+
+    def _late_cache(self, mode: Mode, config: AdditConfig) -> AbstractContextManager[None]:
+        transformer = self.models.pipe.transformer
+        if mode not in self.card.modes:
+            raise UnsupportedOption(f"{self.card.name} does not have the mode {mode!r}")
+        cache = block_cache(mode, config, transformer.dtype, self.profile.mag_ratios)
+        return late_cache(transformer, cache, first_cached_step(config))
 
     def canary(self) -> None:
         """Prove that the model still works; raises `WrongFingerprint` or what broke."""

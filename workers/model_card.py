@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, cast, get_args, overload
 
 from api_schemas.insertions import Localizer, Options, WeightFrom
 from api_schemas.models import ModelCard
 from workers.addit.config import AdditConfig
+from workers.addit.late_cache import offered_modes
 from workers.addit.localizers import supported
 from workers.addit.models import Models
 from workers.addit.weights import Weight
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile
 
 
-def make_card(profile: ModelProfile, models: Models) -> ModelCard:
+def make_card(profile: ModelProfile, models: Models, loras: Sequence[str] = ()) -> ModelCard:
     """The card of a loaded model; only the localizers whose helpers are there are offered."""
     localizers = supported(models.search(""))
     return ModelCard(
@@ -32,6 +34,8 @@ def make_card(profile: ModelProfile, models: Models) -> ModelCard:
         subjects=list(profile.subjects) if profile.subjects else None,
         max_prompt_tokens=profile.text_len,
         captioner=models.captioner is not None,
+        modes=list(offered_modes(models.pipe.transformer)),
+        loras=list(loras),
     )
 
 

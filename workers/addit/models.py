@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from diffusers import FluxPipeline
 
+from workers.addit.backbones.backbone import Backbone
 from workers.addit.latents import PATCH
 from workers.addit.localizers import Detector, Picture, Search, Segmenter, TextSegmenter
 
@@ -30,6 +31,7 @@ class Models:
     identity: names the weights: sources remembered with others are not found
     detector, text_segmenter: helpers of the localizers that read the subject's words; opened on first use
     captioner: says what an unnamed source shows; opened on first use
+    backbone: speaks for the pipeline's family
     """
 
     pipe: FluxPipeline
@@ -42,6 +44,7 @@ class Models:
     detector: Detector | None = None
     text_segmenter: TextSegmenter | None = None
     captioner: Captioner | None = None
+    backbone: Backbone | None = None
 
     @property
     def size_multiple(self) -> int:

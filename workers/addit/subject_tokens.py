@@ -23,6 +23,22 @@ def find_subject(tokenizer: Any, prompt: str, subject: str, max_length: int) -> 
     raise SubjectNotInPrompt(subject, prompt)
 
 
+def find_subject_in_chat(tokenizer: Any, chat: Sequence[int], prompt: str, subject: str) -> tuple[int, ...]:
+    """Positions in `chat`, the tokens of a conversation that holds the whole prompt among other words.
+
+    Language models' tokens carry the space before a word, so " cat" is looked for before "cat". Raises
+    `SubjectNotInPrompt`, also where the chat was cut off before the subject.
+    """
+    told = _pieces(tokenizer, prompt)
+    began = _find(chat, told)
+    for wanted in (f" {subject}", subject, f" {subject.lower()}", subject.lower()):
+        pieces = _pieces(tokenizer, wanted)
+        start = _find(told, pieces)
+        if start is not None and began is not None:
+            return tuple(range(began + start, began + start + len(pieces)))
+    raise SubjectNotInPrompt(subject, prompt)
+
+
 def _pieces(tokenizer: Any, text: str) -> tuple[int, ...]:
     return tuple(tokenizer(text, add_special_tokens=False).input_ids)
 

@@ -4,6 +4,8 @@ ModelError
 ├── UnknownProfile     no profile, hub name or directory of that name
 ├── ModelFilesBroken   missing, truncated or of another model
 ├── MissingPackage     a setting needs a package that is not installed
+├── LicenceNotAccepted the operator has not accepted the licence of the weights
+├── UnsupportedSetting a setting this model cannot follow
 └── WrongFingerprint   the loaded model does not give the picture it should
 """
 
@@ -21,7 +23,7 @@ class UnknownProfile(ModelError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(
-            f"no model {name!r}: neither a directory with a model_index.json nor one of {', '.join(known)}"
+            f"no model {name!r}: not a directory with a known model_index.json nor one of {', '.join(known)}"
         )
 
 
@@ -33,7 +35,22 @@ class MissingPackage(ModelError):
     """Names the package."""
 
     def __init__(self, setting: str, package: str) -> None:
-        super().__init__(f"quantization {setting!r} needs the package {package}")
+        super().__init__(f"{setting} needs the package {package}")
+
+
+class LicenceNotAccepted(ModelError):
+    """Says which licence, where it stands, and how it is accepted."""
+
+    def __init__(self, model: str, licence: str, key: str, url: str) -> None:
+        super().__init__(
+            f"{model} comes under the {licence} ({url}), which restricts its use. Who has read and accepts it"
+            f" sets ADDIT_ACCEPT_LICENCES='[\"{key}\"]'."
+        )
+        self.key = key
+
+
+class UnsupportedSetting(ModelError):
+    """Names the setting and the reason."""
 
 
 class WrongFingerprint(ModelError):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
+import diffusers
 import diffusers.utils.logging
 import torch
 import transformers.utils.logging
-from diffusers import FluxPipeline
 
 from workers.addit.models import Models
+from workers.models.compiling import compile_blocks
 from workers.models.errors import ModelFilesBroken
-from workers.models.profiles import ModelProfile, SegmenterPlace, layers_by_depth
+from workers.models.families import make_backbone
+from workers.models.licences import check_licence
+from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset, Offload
+from workers.models.profiles import PIPELINES, ModelProfile, SegmenterPlace, layers_by_depth
 from workers.models.quantization import Quantization, quantize
 from workers.models.segmenter import load_segmenter
-
-Offload = Literal["none", "model", "group"]
 
 
 @dataclass(frozen=True)
@@ -25,39 +28,50 @@ class LoadOptions:
 
     device: "auto", "cpu", "cuda", "cuda:1", …; dtype: "auto", "bfloat16" or "float32" (float16 gives NaN in
     FLUX)
-    offload: keep idle models ("model") or blocks ("group") in host memory
-    quantization: of the transformer's weights
+    memory: what is quantized, and what waits in host memory
     segmenter: replaces the profile's
+    compiled: compile the transformer's repeated blocks
+    accepted_licences: keys of the licences that the operator has accepted
     """
 
     device: str = "auto"
     dtype: str = "auto"
-    offload: Offload = "none"
-    quantization: Quantization = "none"
+    memory: MemoryPreset = MEMORY_PRESETS["full"]
     segmenter: SegmenterPlace | None = None
+    compiled: bool = False
+    accepted_licences: Collection[str] = ()
 
 
 def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
-    """Load the pipeline and its segmenter. Raises `ModelFilesBroken`, `MissingPackage`."""
+    """Load the pipeline and its segmenter.
+
+    Raises `LicenceNotAccepted` before anything is fetched, `ModelFilesBroken`, `MissingPackage`,
+    `UnsupportedSetting`.
+    """
     options = options or LoadOptions()
+    check_licence(profile, options.accepted_licences)
     device = pick_device(options.device)
     dtype = pick_dtype(options.dtype, device)
-    pipe = _open_pipeline(profile.place, dtype, options.quantization)
+    pipe = _open_pipeline(profile, dtype, options.memory.quantization)
     if device.type == "cpu":
         pipe.vae.float()  # convolutions in bfloat16 are slow and coarse on CPUs
-    _place(pipe, device, options.offload)
+    _place(pipe, device, options.memory.offload)
+    if options.compiled:
+        compile_blocks(pipe.transformer, options.memory.offload)
     place = options.segmenter or profile.segmenter
     config = pipe.transformer.config
     return Models(
         pipe=pipe,
         segmenter=load_segmenter(place, device) if place else None,
         recorded_layers=profile.recorded_layers
-        or layers_by_depth(config.num_layers, config.num_single_layers),
+        or layers_by_depth(config.num_layers, config.get("num_single_layers", 0)),
         text_len=profile.text_len,
         device=device,
         detector=profile.detector(device) if profile.detector else None,
         text_segmenter=profile.text_segmenter(device) if profile.text_segmenter else None,
         captioner=profile.captioner(device) if profile.captioner else None,
+        source_memory_bytes=Models.source_memory_bytes if options.memory.keeps_sources else 0,
+        backbone=make_backbone(profile.family, pipe, profile.text_len, device),
     )
 
 
@@ -77,27 +91,33 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     return dtype
 
 
-def _open_pipeline(place: str, dtype: torch.dtype, quantization: Quantization) -> FluxPipeline:
+def _open_pipeline(profile: ModelProfile, dtype: torch.dtype, quantization: Quantization) -> Any:
     for library in (diffusers.utils.logging, transformers.utils.logging):
         library.disable_progress_bar()
+    name, place = PIPELINES[profile.family], profile.place
+    opening = getattr(diffusers, name).from_pretrained
     try:
-        pipe = FluxPipeline.from_pretrained(place, dtype=dtype, quantization_config=quantize(quantization))
+        pipe = opening(place, dtype=dtype, quantization_config=quantize(quantization))
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelFilesBroken(f"{place} does not open as a FLUX pipeline: {error}") from error
+        raise ModelFilesBroken(f"{place} does not open as a {name}: {error}") from error
     except Exception as error:
         if type(error).__module__.startswith("safetensors"):
             raise ModelFilesBroken(f"{place}: a weight file is damaged: {error}") from error
         raise
     pipe.set_progress_bar_config(disable=True)
-    for part in (pipe.transformer, pipe.vae, pipe.text_encoder, pipe.text_encoder_2):
-        part.eval().requires_grad_(False)
+    for part in pipe.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.eval().requires_grad_(False)
     return pipe
 
 
-def _place(pipe: FluxPipeline, device: torch.device, offload: Offload) -> None:
+def _place(pipe: Any, device: torch.device, offload: Offload) -> None:
     if offload == "model":
         pipe.enable_model_cpu_offload(device=device)
     elif offload == "group":
-        pipe.enable_group_offload(onload_device=device, offload_type="block_level", num_blocks_per_group=1)
+        streamed = device.type == "cuda"  # the next block comes while this one works
+        pipe.enable_group_offload(
+            onload_device=device, offload_type="block_level", num_blocks_per_group=1, use_stream=streamed
+        )
     else:
         pipe.to(device)

@@ -16,7 +16,7 @@ NEEDS = {"fp8": "torchao", "int8": "torchao", "nf4": "bitsandbytes"}
 
 
 def quantize(kind: Quantization) -> PipelineQuantizationConfig | None:
-    """What `FluxPipeline.from_pretrained` is told. fp8 also needs a GPU of compute capability 8.9 or higher.
+    """What a pipeline's `from_pretrained` is told. fp8 also needs a GPU of compute capability 8.9 or higher.
 
     Raises `MissingPackage`: the packages are the operator's to install, no other worker needs them.
     """
@@ -25,7 +25,7 @@ def quantize(kind: Quantization) -> PipelineQuantizationConfig | None:
     try:
         weights = _nf4() if kind == "nf4" else _torchao(kind)
     except ImportError as error:
-        raise MissingPackage(kind, NEEDS[kind]) from error
+        raise MissingPackage(f"quantization {kind!r}", NEEDS[kind]) from error
     return PipelineQuantizationConfig(quant_mapping={"transformer": weights})
 
 

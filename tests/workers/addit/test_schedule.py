@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from diffusers import FlowMatchEulerDiscreteScheduler
 
-from workers.addit.schedule import make_sigmas
+from workers.addit.schedule import default_sigmas, empirical_sigmas, make_sigmas
 
 
 def test_flux_dev_at_1024_has_the_papers_levels() -> None:
@@ -25,3 +25,16 @@ def test_the_template_is_left_alone() -> None:
     before = scheduler.sigmas.clone()
     make_sigmas(scheduler, 7, image_len=64)
     assert scheduler.sigmas.equal(before)
+
+
+def test_stable_diffusion_3_ends_at_its_own_last_level() -> None:
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0)
+    sigmas = default_sigmas(scheduler, 28)
+    scheduler.set_timesteps(28)
+    assert sigmas == pytest.approx(scheduler.sigmas.tolist())
+
+
+def test_flux_2_shifts_more_for_larger_pictures() -> None:
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True)
+    small, large = (empirical_sigmas(scheduler, 28, tokens)[14] for tokens in (256, 4096))
+    assert small < large

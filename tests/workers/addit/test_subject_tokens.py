@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from workers.addit.errors import SubjectNotInPrompt
-from workers.addit.subject_tokens import find_subject
+from workers.addit.subject_tokens import find_subject, find_subject_in_chat
 
 PIECES = {"a": [1], "cat": [2], "caterpillar": [2, 9], "on": [3], "fire": [4], "truck": [5, 6], "mat": [7]}
 
@@ -34,3 +34,15 @@ def test_a_missing_subject_is_an_error_that_names_both(subject: str) -> None:
 def test_a_subject_beyond_the_text_length_is_missing() -> None:
     with pytest.raises(SubjectNotInPrompt):
         find_subject(tokenizer, "a a a a cat", "cat", 4)
+
+
+CHAT = [8, 2, 8, 1, 2, 3, 1, 7, 8]  # "… cat … a cat on a mat …"
+
+
+def test_in_a_chat_only_the_prompts_own_words_count() -> None:
+    assert find_subject_in_chat(tokenizer, CHAT, "a cat on a mat", "cat") == (4,)
+
+
+def test_a_chat_that_was_cut_off_names_nothing() -> None:
+    with pytest.raises(SubjectNotInPrompt):
+        find_subject_in_chat(tokenizer, CHAT[:6], "a cat on a mat", "cat")

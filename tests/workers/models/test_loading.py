@@ -18,7 +18,8 @@ from workers.addit.pipeline import Edit, PictureSource, insert
 from workers.models import quantization
 from workers.models.canary import fingerprint
 from workers.models.errors import MissingPackage, ModelFilesBroken, UnknownProfile
-from workers.models.loading import LoadOptions, Offload, load, pick_device, pick_dtype
+from workers.models.loading import LoadOptions, load, pick_device, pick_dtype
+from workers.models.memory_presets import MemoryPreset, Offload
 from workers.models.profiles import (
     HUB_PROFILES,
     SegmenterPlace,
@@ -130,7 +131,7 @@ def test_a_damaged_sam2_is_said_plainly(tmp_path: Path) -> None:
 def test_offloading_changes_no_pixel(offload: Offload) -> None:
     profile = embedded_profile()
     resident = fingerprint(profile, load(profile, FLOAT32))
-    offloaded = load(profile, replace(FLOAT32, offload=offload))
+    offloaded = load(profile, replace(FLOAT32, memory=MemoryPreset(offload=offload)))
     assert np.array_equal(fingerprint(profile, offloaded), resident)
 
 
@@ -144,4 +145,4 @@ def test_quantization_without_its_package_names_it(
     monkeypatch.setattr(quantization, "_nf4", absent)
     monkeypatch.setattr(quantization, "_torchao", absent)
     with pytest.raises(MissingPackage, match=quantization.NEEDS[kind]):
-        load(embedded_profile(), replace(FLOAT32, quantization=kind))
+        load(embedded_profile(), replace(FLOAT32, memory=MemoryPreset(kind)))

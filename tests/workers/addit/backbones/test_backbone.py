@@ -1,0 +1,218 @@
+"""What every family promises the method, on small random instances of the real classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.workers.addit.backbones.families import (
+    FAMILIES,
+    GRID,
+    PROMPTS,
+    Spy,
+    leave_alone,
+    noise,
+    told,
+)
+from workers.addit.backbones.backbone import Backbone
+from workers.addit.errors import SubjectNotInPrompt
+from workers.addit.forward import ExtendTarget, LendSource, PassComplete, StopAfter
+from workers.addit.processor import Exchange
+from workers.addit.source_memory import StepMemory
+from workers.addit.subject_maps import SubjectRecorder
+
+SCALE = 1.2
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def backbone(request: pytest.FixtureRequest) -> Backbone:
+    """One family after the other."""
+    return FAMILIES[request.param]()
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients() -> Iterator[None]:
+    with torch.no_grad():
+        yield
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An exchange with a spy before it."""
+
+    exchange: Exchange
+    spy: Spy
+
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        self.spy(layer, query, key, value)
+        return self.exchange(layer, query, key, value)
+
+
+def lent(backbone: Backbone) -> StepMemory:
+    """All layers of a source pass."""
+    source, _ = told(backbone)
+    memory = StepMemory()
+    exchange = LendSource(memory, frozenset(backbone.layers), source.text_len)
+    backbone.velocity(noise(backbone, 3), 0.7, source, GRID, exchange)
+    return memory
+
+
+def attended(backbone: Backbone, layer: str) -> tuple[list[Tensor], torch.utils.hooks.RemovableHandle]:
+    """Where the attention of a layer goes next: the input of its output projection, attention first."""
+    block = backbone.transformer.get_submodule(layer)
+    to_out = getattr(block.attn, "to_out", None) or block.proj_out
+    first = to_out[0] if isinstance(to_out, torch.nn.ModuleList) else to_out
+    found: list[Tensor] = []
+    return found, first.register_forward_pre_hook(lambda module, args: found.append(args[0]))
+
+
+def test_layers_are_those_that_exchange_in_their_order(backbone: Backbone) -> None:
+    _, target = told(backbone)
+    spy = Spy()
+    with backbone.exchange_processors():
+        backbone.velocity(noise(backbone), 0.5, target, GRID, spy)
+    assert tuple(spy.seen) == backbone.layers
+    assert backbone.double_layers < frozenset(backbone.layers)
+
+
+def test_text_comes_before_image_tokens(backbone: Backbone) -> None:
+    _, target = told(backbone)
+    spy = Spy()
+    with backbone.exchange_processors():
+        backbone.velocity(noise(backbone), 0.5, target, GRID, spy)
+    for query, key, value in spy.seen.values():
+        assert query.shape == key.shape == value.shape
+        assert query.shape[1] == target.text_len + GRID.tokens
+        assert query.shape[2] * query.shape[3] == backbone.key_width
+
+
+def test_lending_nothing_changes_nothing(backbone: Backbone) -> None:
+    _, target = told(backbone)
+    latents = noise(backbone, 1, 2)
+    before = backbone.transformer.attn_processors
+    with backbone.exchange_processors():
+        exchanged = backbone.velocity(latents, 0.6, target, GRID, leave_alone)
+    assert backbone.transformer.attn_processors == before
+    with pytest.MonkeyPatch.context() as patch:  # diffusers' own processors take no exchange
+        forward = backbone.transformer.forward
+        patch.setattr(
+            backbone.transformer,
+            "forward",
+            lambda **kwargs: forward(**kwargs | {"joint_attention_kwargs": None}),
+        )
+        plain = backbone.velocity(latents, 0.6, target, GRID, leave_alone)
+    torch.testing.assert_close(exchanged, plain, atol=1e-5, rtol=0)
+
+
+def test_a_row_does_not_depend_on_its_batch(backbone: Backbone) -> None:
+    _, target = told(backbone)
+    with backbone.exchange_processors():
+        memory = lent(backbone)
+        exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE)
+        alone = backbone.velocity(noise(backbone, 2), 0.6, target, GRID, exchange, exchange)
+        among = backbone.velocity(noise(backbone, 1, 2), 0.6, target, GRID, exchange, exchange)
+    torch.testing.assert_close(among[1:], alone, atol=1e-5, rtol=0)
+
+
+def test_extended_attention_is_the_softmax_written_out(backbone: Backbone) -> None:
+    _, target = told(backbone, guidance=1.0)  # one pass, whatever the family's guidance
+    for layer in backbone.layers:
+        spy = Spy()
+        with backbone.exchange_processors():
+            memory = lent(backbone)
+            exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE)
+            found, handle = attended(backbone, layer)
+            backbone.velocity(noise(backbone), 0.6, target, GRID, Watched(exchange, spy))
+            handle.remove()
+        query, key, value = spy.seen[layer]
+        source_key, source_value = memory.lent[layer]
+        keys, values = torch.cat([source_key, key * SCALE], 1), torch.cat([source_value, value], 1)
+        logits = torch.einsum("blhd,bmhd->bhlm", query, keys) / query.shape[-1] ** 0.5
+        expected = torch.einsum("bhlm,bmhd->blhd", logits.softmax(-1), values).flatten(2)
+        image = found[0][:, -GRID.tokens :, : backbone.key_width]
+        torch.testing.assert_close(image, expected[:, -GRID.tokens :], atol=1e-5, rtol=1e-5)
+
+
+def test_lending_moves_the_target(backbone: Backbone) -> None:
+    _, target = told(backbone)
+    with backbone.exchange_processors():
+        memory = lent(backbone)
+        exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE)
+        alone = backbone.velocity(noise(backbone), 0.6, target, GRID, leave_alone)
+        extended = backbone.velocity(noise(backbone), 0.6, target, GRID, exchange, exchange)
+    assert not torch.allclose(alone, extended, atol=1e-4)
+
+
+def test_only_image_tokens_are_lent(backbone: Backbone) -> None:
+    with backbone.exchange_processors():
+        memory = lent(backbone)
+    assert {key.shape[1] for key, _ in memory.lent.values()} == {GRID.tokens}
+
+
+def test_a_pass_ends_where_nothing_more_is_wanted(backbone: Backbone) -> None:
+    source, _ = told(backbone)
+    memory, first = StepMemory(), backbone.layers[0]
+    exchange = StopAfter(LendSource(memory, frozenset({first}), source.text_len), first)
+    with backbone.exchange_processors(), pytest.raises(PassComplete):
+        backbone.velocity(noise(backbone), 0.5, source, GRID, exchange)
+    assert set(memory.lent) == {first}
+
+
+def test_processors_are_given_back_whatever_happens(backbone: Backbone) -> None:
+    before = backbone.transformer.attn_processors
+    with pytest.raises(KeyboardInterrupt), backbone.exchange_processors():
+        raise KeyboardInterrupt
+    assert backbone.transformer.attn_processors == before
+
+
+def test_the_recorder_sees_the_rows_that_are_told_the_prompt(backbone: Backbone) -> None:
+    _, target = told(backbone)
+    recorder = SubjectRecorder(backbone.layers, backbone.subject_tokens(PROMPTS[1], "dog"), target.text_len)
+    watched = ExtendTarget(0, None, frozenset(), SCALE, recorders=(recorder,))
+    with backbone.exchange_processors():
+        backbone.velocity(noise(backbone, 1, 2, 3), 0.5, target, GRID, watched)
+    assert recorder.maps([0], GRID, "columns").shape == (3, GRID.height, GRID.width)
+
+
+def test_the_subject_is_where_its_tokens_are(backbone: Backbone) -> None:
+    found = backbone.subject_tokens(PROMPTS[1], "dog")
+    source, target = backbone.encode_prompts(PROMPTS, (1.0, 1.0))
+    assert found == tuple(range(found[0], found[-1] + 1))
+    assert found[-1] < target.text_len
+    changed = (source.prompt_embeds != target.prompt_embeds).any(dim=-1)[0]
+    assert bool(changed[list(found)].all())
+    for absent in ("cat", "do"):
+        with pytest.raises(SubjectNotInPrompt):
+            backbone.subject_tokens(PROMPTS[1], absent)
+
+
+def test_sigmas_fall_from_noise_to_picture(backbone: Backbone) -> None:
+    sigmas = backbone.sigmas(5, 4096)
+    assert (len(sigmas), sigmas[0], sigmas[-1]) == (6, 1.0, 0.0)
+    assert sigmas == sorted(sigmas, reverse=True)
+
+
+def test_pictures_of_any_shape_become_tokens_and_pixels_again(backbone: Backbone) -> None:
+    pixels = torch.rand(1, 3, 16 * GRID.height, 16 * GRID.width) * 2 - 1
+    tokens = backbone.encode_pixels(pixels)
+    assert tokens.shape == noise(backbone).shape
+    assert tokens.dtype == torch.float32
+    assert backbone.decode_tokens(tokens, GRID).shape == pixels.shape
+
+
+def test_noise_level_and_conditioning_may_be_by_row(backbone: Backbone) -> None:
+    levels, scales = (0.3, 0.8), (2.0, 4.0)
+    conds = [told(backbone, scale)[1] for scale in scales]
+    latents = noise(backbone, 1, 2)
+    with backbone.exchange_processors():
+        alone = [
+            backbone.velocity(row[None], level, cond, GRID, leave_alone)
+            for row, level, cond in zip(latents, levels, conds, strict=True)
+        ]
+        cond = replace(conds[0], guidance=torch.tensor(scales))
+        together = backbone.velocity(latents, torch.tensor(levels), cond, GRID, leave_alone)
+    torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=0)

@@ -1,0 +1,1 @@
+"""What the method needs of a model family, and the families that give it."""

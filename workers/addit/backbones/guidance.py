@@ -1,0 +1,51 @@
+"""Classifier-free guidance (arXiv 2207.12598) in one pass: rows told the prompt, and as many told nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from workers.addit.backbones.conditioning import Conditioning, by_row
+from workers.addit.processor import Exchange
+
+
+@dataclass(frozen=True)
+class GuidedExchange:
+    """Exchange of a pass over 2B rows: `told` serves the first half, `untold` the second, to as many keys."""
+
+    told: Exchange
+    untold: Exchange | None
+
+    @property
+    def step(self) -> int | None:
+        """That of the first half, for who counts steps from outside."""
+        return getattr(self.told, "step", None)
+
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        queries, keys, values = query.chunk(2), key.chunk(2), value.chunk(2)
+        first = self.told(layer, queries[0], keys[0], values[0])
+        second = self.untold(layer, queries[1], keys[1], values[1]) if self.untold else (keys[1], values[1])
+        return torch.cat([first[0], second[0]]), torch.cat([first[1], second[1]])
+
+
+def is_guided(cond: Conditioning) -> bool:
+    """Whether a second pass is worth anything: at scale 1 the empty prompt cancels out."""
+    return cond.negative is not None and bool(torch.as_tensor(cond.guidance).gt(1).any())
+
+
+def two_rows(told: Tensor, untold: Tensor, rows: int) -> Tensor:
+    """(2 * rows, …) of two (1 or rows, …): one for every told row, then the other for every untold one."""
+    return torch.cat([told.expand(rows, *told.shape[1:]), untold.expand(rows, *untold.shape[1:])])
+
+
+def guide(velocity: Tensor, scale: float | Tensor) -> Tensor:
+    """(B, L, C) of (2B, L, C): from the untold velocity, `scale` (or (B,)) times the way to the told one."""
+    told, untold = velocity.chunk(2)
+    return untold + by_row(scale, told.shape[0], told.device)[:, None, None] * (told - untold)
+
+
+def twice(sigma: float | Tensor, rows: int) -> float | Tensor:
+    """The noise level of both halves."""
+    return sigma.expand(rows).repeat(2) if isinstance(sigma, Tensor) else sigma
