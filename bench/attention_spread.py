@@ -27,8 +27,6 @@ from bench.figures import Figures, to_table
 from workers.addit.attention_spread import AttentionSpread
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, PictureSource, insert
-from workers.addit.processor import attention_layers
-from workers.addit.subject_tokens import find_subject
 from workers.models.loading import LoadOptions, load
 from workers.models.profiles import embedded_profile
 
@@ -43,8 +41,8 @@ Shares = NDArray[np.float64]
 
 def measure_one(models: Models, edit: Edit) -> Shares:
     """The shares at the steps from structure transfer to the last that sees the source."""
-    tokens = find_subject(models.pipe.tokenizer_2, edit.prompt, edit.subject, models.text_len)
-    layers = [name for name in attention_layers(models.pipe.transformer) if name.startswith("single")]
+    tokens = models.backbone.subject_tokens(edit.prompt, edit.subject)
+    layers = [name for name in models.backbone.layers if name.startswith("single")]
     spread = AttentionSpread(layers, tokens, models.text_len)
 
     insert(models, edit, watchers=(spread,))

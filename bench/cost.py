@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.figures import Figures, to_table
-from workers.addit.codec import encode_prompts
+from workers.addit.backbones.flux import FluxBackbone
 from workers.addit.config import PAPER_GENERATED, PAPER_REAL, AdditConfig
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, ExtendTarget
@@ -31,7 +31,6 @@ from workers.addit.latents import LatentGrid
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, PictureSource, PromptSource, insert
-from workers.addit.processor import exchange_processors
 from workers.addit.source_memory import SourceMemories
 
 META = torch.device("meta")
@@ -84,7 +83,7 @@ class Counter:
 
     def reference(self, config: AdditConfig, source_passes: int) -> Cost:
         """The reference's schedule: `source_passes` for the source's, then both branches throughout."""
-        layers_at = extension_plan(self.models.pipe.transformer, replace(config, structure_transfer_step=0))
+        layers_at = extension_plan(self.models.backbone, replace(config, structure_transfer_step=0))
         lent = [layers_at(step) for step in range(config.num_inference_steps)]
         passes = [frozenset[str]()] * (source_passes + len(lent)) + lent
         flops = {layers: self.forward(layers) for layers in set(passes)}
@@ -94,9 +93,9 @@ class Counter:
     def forward(self, extended: frozenset[str] = frozenset()) -> int:
         """FLOPs of one batch-1 forward that is lent a source in some layers; in none: the unit u."""
         models, grid = self.models, LatentGrid.of_image(SIDE, SIDE, VAE_SCALE)
-        branches, latents = Branches(models.pipe.transformer, grid), _latents(grid)
-        source, target = encode_prompts(models, PROMPTS, (1.0, 3.5))
-        with exchange_processors(models.pipe.transformer):
+        branches, latents = Branches(models.backbone, grid), _latents(grid)
+        source, target = models.backbone.encode_prompts(PROMPTS, (1.0, 3.5))
+        with models.backbone.exchange_processors():
             lent = branches.source(latents, 1.0, source, extended, velocity=False) if extended else None
             with self._measuring() as spent:
                 branches.target(latents, 1.0, target, ExtendTarget(0, lent, extended, 1.05))
@@ -173,7 +172,8 @@ def without_weights(transformer: FluxTransformer2DModel) -> Counter:
         vae_scale_factor=VAE_SCALE,
         encode_prompt=_encode_prompt,
     )
-    counter = Counter(Models(cast(Any, pipe), None, (), TEXT_LEN, META))
+    backbone = FluxBackbone(cast(Any, pipe), TEXT_LEN, META)
+    counter = Counter(Models(pipe, backbone, None, (), TEXT_LEN, META))
     counter.meter.attach(transformer)
     return counter
 

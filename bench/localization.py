@@ -29,7 +29,7 @@ from toyland.captions import insertion_prompts
 from toyland.score.measures import iou
 from toyland.workshop import Workshop
 from toyland.world import VALIDATION_SEED, Sample, World, label_of
-from workers.addit.codec import decode_picture, encode_picture, encode_prompts
+from workers.addit.codec import decode_picture, encode_picture
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Targets, denoise
 from workers.addit.extension import extension_plan
@@ -38,12 +38,9 @@ from workers.addit.latents import LatentGrid, draw_noise
 from workers.addit.localizers import Located, Picture, locate, supported
 from workers.addit.masks import resize
 from workers.addit.models import Models
-from workers.addit.processor import exchange_processors
-from workers.addit.schedule import make_sigmas
 from workers.addit.source_memory import SourceMemories, SourceMemory
 from workers.addit.sources import SourcePath, SourceRun, noised
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
-from workers.addit.subject_tokens import find_subject
 from workers.models.loading import load
 from workers.models.profiles import embedded_profile
 
@@ -99,15 +96,15 @@ def watch(models: Models, config: AdditConfig, scene: Scene) -> Seen:
     picture, empty = (np.array(each) for each in (scene.sample.picture, scene.sample.empty))
     height, width = picture.shape[:2]
     grid = LatentGrid.of_image(height, width, models.pipe.vae_scale_factor)
-    branches = Branches(models.pipe.transformer, grid)
-    sigmas = make_sigmas(models.pipe.scheduler, config.num_inference_steps, grid.tokens)
-    channels = models.pipe.vae.config.latent_channels
+    branches = Branches(models.backbone, grid)
+    sigmas = models.backbone.sigmas(config.num_inference_steps, grid.tokens)
+    channels = models.backbone.latent_channels
     source_noise, noise = (draw_noise((scene.seed,), channels, grid, element) for element in (0, 1))
-    tokens = find_subject(models.pipe.tokenizer_2, scene.prompt, scene.subject, models.text_len)
+    tokens = models.backbone.subject_tokens(scene.prompt, scene.subject)
     seen: list[Seen] = []
-    with exchange_processors(models.pipe.transformer):
+    with models.backbone.exchange_processors():
         guidance = config.source_guidance_scale, config.guidance_scale
-        source, target = encode_prompts(models, (scene.source_prompt, scene.prompt), guidance)
+        source, target = models.backbone.encode_prompts((scene.source_prompt, scene.prompt), guidance)
         recorder = SubjectRecorder(models.recorded_layers, tokens, target.text_len)
 
         def stop(maps: Tensor, x0: Tensor) -> Sequence[Located]:
@@ -117,7 +114,7 @@ def watch(models: Models, config: AdditConfig, scene: Scene) -> Seen:
             raise BlendReached
 
         plan, memory = (
-            extension_plan(models.pipe.transformer, config),
+            extension_plan(models.backbone, config),
             SourceMemory(SourceMemories([], models.device)),
         )
         run = SourceRun(branches, sigmas, source, memory, plan, lambda: None)

@@ -113,18 +113,39 @@ class AdditRunner:
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
             edit = replace(self.to_edit(request, source), owner=owner)
-            with self.loras.worn(request.loras), self._late_cache(request.mode, edit.config):
-                output = self._wearing(request.loras)._tries(request, source, edit, on_step)
-            output = replace(output, images=ranked(output.images))
-            output = with_missing(output, edit.subject)
+            runner = replace(self, models=self._worn(request.loras))
+            with self.loras.worn(request.loras):
+                output = runner._insert(request, source, edit, on_step)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
 
-    def _wearing(self, weights: Mapping[str, float]) -> AdditRunner:
-        """The same with a name of its own: what adapters made of a source is not found without them."""
-        worn = str(sorted(weights.items())) if weights else ""
-        return replace(self, models=replace(self.models, identity=self.models.identity + worn))
+    def _insert(
+        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
+    ) -> RunOutput:
+        """What was asked for, with as many tries as that allows."""
+        output = self._attempt(request, source, edit, on_step)
+        if request.if_not_added == "retry":
+            last = partial(on_step_at, on_step, LAST_PERCENT)
+            output = with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
+        return with_missing(replace(output, images=ranked(output.images)), edit.subject)
+
+    def _attempt(
+        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
+    ) -> RunOutput:
+        """One insertion, of a large photograph with a closer look."""
+        looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
+        with self._late_cache(request.mode, edit.config):
+            done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
+            close_ups = [
+                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
+                for row in range(len(edit.seeds))
+            ]
+        return self.to_output(request, source, edit, done, close_ups)
+
+    def _worn(self, weights: Mapping[str, float]) -> Models:
+        """The models by a name of their own: what adapters made of a source is not found without them."""
+        return replace(self.models, identity=f"{self.models.identity}{sorted(weights.items())}")
 
     def _late_cache(self, mode: Mode, config: AdditConfig) -> AbstractContextManager[None]:
         transformer = self.models.pipe.transformer
@@ -132,28 +153,6 @@ class AdditRunner:
             raise UnsupportedOption(f"{self.card.name} does not have the mode {mode!r}")
         cache = block_cache(mode, config, transformer.dtype, self.profile.mag_ratios)
         return late_cache(transformer, cache, first_cached_step(config))
-
-    def _tries(
-        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
-    ) -> RunOutput:
-        """One attempt, and more where the request wants them."""
-        output = self._attempt(request, source, edit, on_step)
-        if request.if_not_added != "retry":
-            return output
-        last = partial(on_step_at, on_step, LAST_PERCENT)
-        return with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
-
-    def _attempt(
-        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
-    ) -> RunOutput:
-        """One insertion, of a large photograph with a closer look."""
-        looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
-        done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
-        close_ups = [
-            self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
-            for row in range(len(edit.seeds))
-        ]
-        return self.to_output(request, source, edit, done, close_ups)
 
     def canary(self) -> None:
         """Prove that the model still works; raises `WrongFingerprint` or what broke."""

@@ -11,14 +11,12 @@ from toyland.score.made import Made, make_once
 from toyland.score.places import boxes_of
 from toyland.score.tasks import DrawingTask
 from toyland.score.versions import Versions
-from workers.addit.codec import decode_picture, encode_prompts
+from workers.addit.codec import decode_picture
 from workers.addit.config import PUBLISHED_STEPS
 from workers.addit.forward import Branches
 from workers.addit.latents import LatentGrid, draw_noise
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
-from workers.addit.processor import exchange_processors
-from workers.addit.schedule import make_sigmas
 from workers.addit.source_memory import SourceMemories, SourceMemory
 from workers.addit.sources import SourceRun, generated
 
@@ -65,7 +63,7 @@ class DrawingJob:
 def draw(models: Models, prompt: str, seed: int, side: int, steps: int = STEPS) -> Picture:
     """A picture (side, side, 3) of the prompt: the way a generated source of an edit is made."""
     grid = LatentGrid.of_image(side, side, models.pipe.vae_scale_factor)
-    noise = draw_noise((seed,), models.pipe.vae.config.latent_channels, grid, element=0)
+    noise = draw_noise((seed,), models.backbone.latent_channels, grid, element=0)
     return decode_picture(models, denoise_from(models, noise, prompt, grid, steps, first=0), grid)
 
 
@@ -74,10 +72,10 @@ def denoise_from(
     models: Models, latents: Tensor, prompt: str, grid: LatentGrid, steps: int, first: int
 ) -> Tensor:
     """(1, L, C) clean tokens from those at the noise level of step `first`, towards the prompt."""
-    sigmas = make_sigmas(models.pipe.scheduler, steps, grid.tokens)[first:]
-    conditioning = encode_prompts(models, (prompt, prompt), (GUIDANCE, GUIDANCE))[0]
-    branches = Branches(models.pipe.transformer, grid)
+    sigmas = models.backbone.sigmas(steps, grid.tokens)[first:]
+    conditioning = models.backbone.encode_prompts([prompt], [GUIDANCE])[0]
+    branches = Branches(models.backbone, grid)
     memory = SourceMemory(SourceMemories([], models.device))
     run = SourceRun(branches, sigmas, conditioning, memory, lambda step: frozenset(), lambda: None)
-    with exchange_processors(models.pipe.transformer):
+    with models.backbone.exchange_processors():
         return generated(run, latents).x0

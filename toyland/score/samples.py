@@ -10,7 +10,6 @@ from toyland.world import Sample
 from workers.addit.codec import decode_picture, encode_picture
 from workers.addit.latents import LatentGrid, add_noise, draw_noise
 from workers.addit.localizers import Picture
-from workers.addit.schedule import make_sigmas
 
 CHUNK = 4  # samples of one job: short ones, so that a deadline is met
 FIRST_SAMPLE = 200_000  # sample numbers from here on
@@ -41,9 +40,9 @@ def drawn_again(instruments: Instruments, sample: Sample) -> Picture:
     """The sample's picture, noised to the level of `AGAIN_FROM` and drawn on from there by the model."""
     models, picture = instruments.models, np.asarray(sample.picture)
     grid = _grid(instruments, picture)
-    sigma = make_sigmas(models.pipe.scheduler, STEPS, grid.tokens)[AGAIN_FROM]
+    sigma = models.backbone.sigmas(STEPS, grid.tokens)[AGAIN_FROM]
     with torch.inference_mode():
-        noise = draw_noise((0,), models.pipe.vae.config.latent_channels, grid, element=0)
+        noise = draw_noise((0,), models.backbone.latent_channels, grid, element=0)
         noisy = add_noise(encode_picture(models, picture), noise, sigma)
         clean = denoise_from(models, noisy, sample.caption, grid, STEPS, AGAIN_FROM)
         return decode_picture(models, clean, grid)

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from workers.addit.attention_spread import AttentionSpread
+from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.cast_shadow import shadow_room
 from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
-from workers.addit.forward import Branches, Conditioning, ExtendTarget, Recorder
+from workers.addit.forward import Branches, ExtendTarget, Recorder
 from workers.addit.gamma import Gamma, balance
 from workers.addit.latents import LatentGrid, add_noise
 from workers.addit.localizers import Located
@@ -209,15 +210,15 @@ def find_gamma(targets: Targets, source: StepMemory, step: int, latents: Tensor)
     Those blocks alone are run, some few times; the step's true forward follows with what was found.
     """
     config, branches = targets.config, targets.branches
-    layers = [layer for layer in targets.layers_at(step) if layer.startswith("transformer_blocks.")]
-    last = max(layers, key=lambda layer: int(layer.rpartition(".")[2]))
+    double = targets.layers_at(step) & branches.backbone.double_layers
+    layers = [layer for layer in branches.backbone.layers if layer in double]
 
     def spread(gamma: Tensor) -> Tensor:
         text_len = targets.cond.text_len
         meter = AttentionSpread(layers, range(text_len), text_len)
         scale = gamma.reshape(-1, 1, 1, 1)
         exchange = ExtendTarget(step, source, frozenset(layers), scale, config.source_scale, (meter,))
-        branches.glance(latents, targets.sigmas[step], targets.cond, exchange, last)
+        branches.glance(latents, targets.sigmas[step], targets.cond, exchange, layers[-1])
         source_share, _, target_share = meter.rows(step).unbind(dim=1)
         return (target_share / source_share).log()
 

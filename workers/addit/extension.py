@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from diffusers import FluxTransformer2DModel
-
+from workers.addit.backbones.backbone import Backbone
 from workers.addit.config import AdditConfig
-from workers.addit.processor import attention_layers
 from workers.addit.sources import LayersAt
 
 
-def extension_plan(transformer: FluxTransformer2DModel, config: AdditConfig) -> LayersAt:
+def extension_plan(backbone: Backbone, config: AdditConfig) -> LayersAt:
     """Double-stream blocks until one step, single-stream ones until a later one, none before the structure
     transfer."""
-    layers = attention_layers(transformer)
-    double = frozenset(layer for layer in layers if layer.startswith("transformer_blocks."))
-    single = frozenset(layers) - double
+    double = backbone.double_layers
+    single = frozenset(backbone.layers) - double
 
     def layers_at(step: int) -> frozenset[str]:
         if step < config.structure_transfer_step:

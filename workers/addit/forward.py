@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import torch
-from diffusers import FluxTransformer2DModel
 from torch import Tensor
 
 from workers.addit.attention import extend
+from workers.addit.backbones.backbone import Backbone
+from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.errors import InvalidOutput
-from workers.addit.latents import LatentGrid, image_ids
-from workers.addit.processor import Exchange, attention_layers
+from workers.addit.latents import LatentGrid
+from workers.addit.processor import Exchange
 from workers.addit.source_memory import StepMemory
 from workers.addit.weights import Weight, weight_at
-
-
-@dataclass(frozen=True)
-class Conditioning:
-    """What a branch is told, one for all rows or one for each of B.
-
-    prompt_embeds: (1 or B, T, E); pooled_prompt_embeds: (1 or B, P)
-    guidance: a number or (B,); ignored where it is not embedded
-    """
-
-    prompt_embeds: Tensor
-    pooled_prompt_embeds: Tensor
-    guidance: float | Tensor
-
-    @property
-    def text_len(self) -> int:
-        """Number of text tokens."""
-        return self.prompt_embeds.shape[1]
 
 
 @dataclass
@@ -114,9 +97,9 @@ class StopAfter:
 
 @dataclass(frozen=True)
 class Branches:
-    """The transformer with what all its passes of one edit share: geometry and the count of forwards."""
+    """A model family with what all its passes of one edit share: geometry and the count of forwards."""
 
-    transformer: FluxTransformer2DModel
+    backbone: Backbone
     grid: LatentGrid
     count: ForwardCount = field(default_factory=ForwardCount)
 
@@ -124,71 +107,50 @@ class Branches:
         self, latents: Tensor, sigma: float | Tensor, cond: Conditioning, exchange: ExtendTarget
     ) -> Tensor:
         """Velocity (B, L, C) of the target branch, float32. Noise level and conditioning may be by row."""
-        self.count.target += latents.shape[0]
-        return _velocity(self.transformer, latents, sigma, cond, self.grid, exchange)
+        self.count.target += latents.shape[0] * self.backbone.passes(cond)
+        return self._velocity(latents, sigma, cond, exchange, replace(exchange, recorders=()))
 
     def glance(
         self, latents: Tensor, sigma: float, cond: Conditioning, exchange: ExtendTarget, last: str
     ) -> None:
         """Run the target branch only as far as layer `last`, for what its recorders see."""
-        order = attention_layers(self.transformer)
-        self.count.target += latents.shape[0] * (order.index(last) + 1) / len(order)
+        order = self.backbone.layers
+        share = (order.index(last) + 1) / len(order)
+        self.count.target += latents.shape[0] * self.backbone.passes(cond) * share
         with suppress(PassComplete):
-            _velocity(self.transformer, latents, sigma, cond, self.grid, StopAfter(exchange, last))
+            self._velocity(latents, sigma, cond, StopAfter(exchange, last), replace(exchange, recorders=()))
 
     def lent_bytes(self, latents: Tensor, layers: frozenset[str]) -> int:
         """Bytes of the `StepMemory` of a whole source pass at (1, L, C) `latents` that lends `layers`."""
-        transformer = self.transformer
-        pair = 2 * latents.shape[1] * transformer.inner_dim * transformer.dtype.itemsize
-        nbytes: int = len(layers) * pair + latents.numel() * torch.float32.itemsize
-        return nbytes
+        itemsize: int = self.backbone.transformer.dtype.itemsize
+        pair = 2 * latents.shape[1] * self.backbone.key_width * itemsize
+        return len(layers) * pair + latents.numel() * torch.float32.itemsize
 
     def source(
         self, latents: Tensor, sigma: float, cond: Conditioning, lend: frozenset[str], *, velocity: bool
     ) -> StepMemory:
         """Run the source branch at (1, L, C) `latents`, lending `lend`; without `velocity`, only as far as
         that needs."""
-        order = attention_layers(self.transformer)
+        order = self.backbone.layers
         last = max((order.index(layer) for layer in lend), default=-1)
         memory = StepMemory()
-        self.count.source += 1.0 if velocity else (last + 1) / len(order)
+        self.count.source += self.backbone.passes(cond) * (1.0 if velocity else (last + 1) / len(order))
         exchange: Exchange = LendSource(memory, lend, cond.text_len)
         if not velocity:
             exchange = StopAfter(exchange, order[last])
         with suppress(PassComplete):
-            memory.velocity = _velocity(self.transformer, latents, sigma, cond, self.grid, exchange)
+            memory.velocity = self._velocity(latents, sigma, cond, exchange)
         return memory
 
-
-def _velocity(
-    transformer: FluxTransformer2DModel,
-    latents: Tensor,
-    sigma: float | Tensor,
-    cond: Conditioning,
-    grid: LatentGrid,
-    exchange: Exchange,
-) -> Tensor:
-    rows, device, dtype = latents.shape[0], latents.device, transformer.dtype
-    kwargs: dict[str, Any] = {"exchange": exchange}
-    velocity: Tensor = transformer(
-        hidden_states=latents.to(dtype),
-        timestep=_by_row(sigma, rows, device),
-        guidance=_by_row(cond.guidance, rows, device) if transformer.config.guidance_embeds else None,
-        pooled_projections=cond.pooled_prompt_embeds.to(device, dtype).expand(rows, -1),
-        encoder_hidden_states=cond.prompt_embeds.to(device, dtype).expand(rows, -1, -1),
-        txt_ids=torch.zeros(cond.text_len, 3, device=device),
-        img_ids=image_ids(grid).to(device),
-        joint_attention_kwargs=kwargs,
-        return_dict=False,
-    )[0]
-    velocity = velocity.float()
-    if not velocity.is_meta and not bool(torch.isfinite(velocity).all()):
-        raise InvalidOutput("the transformer's velocity is not finite")
-    return velocity
-
-
-def _by_row(value: float | Tensor, rows: int, device: torch.device) -> Tensor:
-    """(B,), of one value for all rows or of one for each."""
-    if isinstance(value, Tensor):
-        return value.to(device).expand(rows)
-    return torch.full((rows,), value, device=device)
+    def _velocity(
+        self,
+        latents: Tensor,
+        sigma: float | Tensor,
+        cond: Conditioning,
+        exchange: Exchange,
+        unconditional: Exchange | None = None,
+    ) -> Tensor:
+        velocity = self.backbone.velocity(latents, sigma, cond, self.grid, exchange, unconditional)
+        if not velocity.is_meta and not bool(torch.isfinite(velocity).all()):
+            raise InvalidOutput("the transformer's velocity is not finite")
+        return velocity

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
-from diffusers import FluxPipeline
 
 from workers.addit.backbones.backbone import Backbone
 from workers.addit.latents import PATCH
@@ -23,18 +22,19 @@ class Captioner(Protocol):
 
 @dataclass(frozen=True)
 class Models:
-    """A resident FLUX pipeline with its helpers.
+    """A resident diffusers pipeline with its helpers.
 
+    backbone: speaks for the pipeline's family
     recorded_layers: attention layers whose maps localise the subject best in this checkpoint
     text_len: T5 tokens a prompt is padded to
     source_memory_bytes: most that one edit may hold of its source's keys and values at a time
     identity: names the weights: sources remembered with others are not found
     detector, text_segmenter: helpers of the localizers that read the subject's words; opened on first use
     captioner: says what an unnamed source shows; opened on first use
-    backbone: speaks for the pipeline's family
     """
 
-    pipe: FluxPipeline
+    pipe: Any
+    backbone: Backbone
     segmenter: Segmenter | None
     recorded_layers: tuple[str, ...]
     text_len: int
@@ -44,7 +44,6 @@ class Models:
     detector: Detector | None = None
     text_segmenter: TextSegmenter | None = None
     captioner: Captioner | None = None
-    backbone: Backbone | None = None
 
     @property
     def size_multiple(self) -> int:

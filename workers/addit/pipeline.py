@@ -10,7 +10,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from workers.addit.codec import decode_picture, encode_picture, encode_prompts
+from workers.addit.codec import decode_picture, encode_picture
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
 from workers.addit.extension import extension_plan
@@ -29,13 +29,10 @@ from workers.addit.localizers import (
 from workers.addit.masks import blur, normalise
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
-from workers.addit.processor import exchange_processors
-from workers.addit.schedule import make_sigmas
 from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_maps import SubjectRecorder
-from workers.addit.subject_tokens import find_subject
 from workers.addit.weights import Weight
 
 OnStep = Callable[[str, int, int], None]
@@ -132,21 +129,23 @@ def insert(
     unharmed.
     """
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
-    tokens = find_subject(models.pipe.tokenizer_2, edit.prompt, edit.subject, models.text_len)
+    backbone = models.backbone
+    tokens = backbone.subject_tokens(edit.prompt, edit.subject)
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)
     known, memory = key in memories, memories.open(key)
-    branches = Branches(models.pipe.transformer, grid)
+    branches = Branches(backbone, grid)
     ticks = _Ticks(on_step, _source_forwards(edit, memory), _target_forwards(config, resume))
-    with exchange_processors(models.pipe.transformer):
+    with backbone.exchange_processors():
         with clock("encode"):
             guidance = (config.source_guidance_scale, config.guidance_scale)
-            source_cond, target_cond = encode_prompts(models, (edit.source.prompt, edit.prompt), guidance)
+            source_cond, target_cond = backbone.encode_prompts((edit.source.prompt, edit.prompt), guidance)
         with clock("source"):
-            sigmas = make_sigmas(models.pipe.scheduler, config.num_inference_steps, grid.tokens)
-            layers_at = extension_plan(models.pipe.transformer, config)
+            sigmas = backbone.sigmas(config.num_inference_steps, grid.tokens)
+            layers_at = extension_plan(backbone, config)
             run = SourceRun(branches, sigmas, source_cond, memory, layers_at, ticks.source)
             path = _source_path(models, edit, run)
+            target_cond = backbone.shown(target_cond, path.x0)
         with clock("denoise"):
             recorder = None
             if edit.mask is None:
@@ -217,8 +216,7 @@ def _grid(models: Models, edit: Edit) -> LatentGrid:
 
 
 def _noise(models: Models, seeds: tuple[int, ...], grid: LatentGrid, element: int) -> Tensor:
-    channels = models.pipe.vae.config.latent_channels
-    return draw_noise(seeds, channels, grid, element).to(models.device)
+    return draw_noise(seeds, models.backbone.latent_channels, grid, element).to(models.device)
 
 
 def _digest(source: PictureSource) -> str:

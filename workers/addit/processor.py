@@ -6,8 +6,6 @@ The transformer stays the unmodified `FluxTransformer2DModel`; what a pass does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -101,19 +99,3 @@ def attention_layers(transformer: FluxTransformer2DModel) -> tuple[str, ...]:
     double = (f"transformer_blocks.{i}" for i in range(len(transformer.transformer_blocks)))
     single = (f"single_transformer_blocks.{i}" for i in range(len(transformer.single_transformer_blocks)))
     return (*double, *single)
-
-
-@contextmanager
-def exchange_processors(transformer: FluxTransformer2DModel) -> Iterator[None]:
-    """Borrow the transformer's attention: our processors inside, the previous ones again after, whatever
-    happens."""
-    previous = transformer.attn_processors
-    backends = {name: getattr(processor, "_attention_backend", None) for name, processor in previous.items()}
-    ours = {name: ExchangeAttnProcessor(name.removesuffix(".attn.processor")) for name in previous}
-    for name, processor in ours.items():
-        processor._attention_backend = backends[name]
-    transformer.set_attn_processor(dict(ours))  # set_attn_processor pops entries from what it is given
-    try:
-        yield
-    finally:
-        transformer.set_attn_processor(dict(previous))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from workers.addit.forward import Branches, Conditioning
+from workers.addit.backbones.conditioning import Conditioning
+from workers.addit.forward import Branches
 from workers.addit.latents import add_noise
 from workers.addit.source_memory import SourceMemory, StepMemory
 

@@ -62,6 +62,7 @@ def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
     config = pipe.transformer.config
     return Models(
         pipe=pipe,
+        backbone=make_backbone(profile.family, pipe, profile.text_len, device),
         segmenter=load_segmenter(place, device) if place else None,
         recorded_layers=profile.recorded_layers
         or layers_by_depth(config.num_layers, config.get("num_single_layers", 0)),
@@ -71,7 +72,7 @@ def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
         text_segmenter=profile.text_segmenter(device) if profile.text_segmenter else None,
         captioner=profile.captioner(device) if profile.captioner else None,
         source_memory_bytes=Models.source_memory_bytes if options.memory.keeps_sources else 0,
-        backbone=make_backbone(profile.family, pipe, profile.text_len, device),
+        identity=f"{profile.place} {dtype} {options.memory.quantization}",
     )
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 from safetensors.torch import load_file
 from torch import Tensor
 
+from workers.addit.backbones.conditioning import Conditioning
+from workers.addit.backbones.flux import FluxBackbone
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Locate, Targets, denoise, replay
 from workers.addit.extension import extension_plan
-from workers.addit.forward import Branches, Conditioning
+from workers.addit.forward import Branches
 from workers.addit.latents import LatentGrid, draw_noise
 from workers.addit.localizers import Search, locate
 from workers.addit.memory_tiers import DeviceTier
-from workers.addit.processor import exchange_processors
 from workers.addit.schedule import make_sigmas
 from workers.addit.source_memory import SourceMemories, SourceMemory
 from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
@@ -36,6 +38,11 @@ def transformer() -> FluxTransformer2DModel:
     model = FluxTransformer2DModel.from_config(json.loads((FOLDER / "transformer.json").read_text()))
     model.load_state_dict(load_file(FOLDER / "transformer.safetensors"))
     return model.eval().requires_grad_(False)
+
+
+def backbone() -> FluxBackbone:
+    """FLUX around the golden transformer; prompts and pictures are recorded."""
+    return FluxBackbone(cast(Any, SimpleNamespace(transformer=transformer())), 0, torch.device("cpu"))
 
 
 def sigmas(num_inference_steps: int = CASES["steps"]) -> list[float]:
@@ -78,7 +85,7 @@ def source_path(
     knobs = CASES["cases"][case]
     noise = draw_noise([knobs["seed_source"]], CHANNELS, GRID, element=0)
     cond = conditioning("source", config.source_guidance_scale)
-    plan = extension_plan(branches.transformer, config)
+    plan = extension_plan(branches.backbone, config)
     source = SourceRun(branches, sigmas(), cond, known, plan, lambda: None)
     if knobs["mode"] == "generated":
         return generated(source, noise)
@@ -99,11 +106,11 @@ def run(
     find: Locate | None = None,
 ) -> tuple[Denoised, Branches]:
     """A golden case from end to end; `known` is what earlier runs learnt of its source."""
-    branches = Branches(transformer(), GRID)
+    branches = Branches(backbone(), GRID)
     noise = draw_noise(seeds or [CASES["cases"][case]["seed_target"]], CHANNELS, GRID, element=1)
     cond = conditioning("target", config.guidance_scale)
     recorder = SubjectRecorder(CASES["recorded_layers"], [CASES["subject_token_index"]], cond.text_len)
-    with exchange_processors(branches.transformer):
+    with branches.backbone.exchange_processors():
         path = source_path(case, branches, config, known or memory())
         targets = Targets(
             branches=branches,
@@ -111,7 +118,7 @@ def run(
             cond=cond,
             sigmas=sigmas(),
             config=config,
-            layers_at=extension_plan(branches.transformer, config),
+            layers_at=extension_plan(branches.backbone, config),
             recorder=recorder,
             locate=find or (lambda maps, x0: locate("attention", maps, lambda row: no_picture(), Search())),
             tick=lambda: None,

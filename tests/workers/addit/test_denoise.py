@@ -12,7 +12,6 @@ from tests.workers.addit import golden
 from workers.addit.cast_shadow import shadow_room
 from workers.addit.denoise import mix, open_cells
 from workers.addit.forward import Branches
-from workers.addit.processor import attention_layers, exchange_processors
 
 NOISING = golden.config("real_noising")
 
@@ -97,7 +96,7 @@ def test_extension_alone_changes_the_target() -> None:
 def test_processors_are_given_back_whatever_happens() -> None:
     model = golden.transformer()
     before = {name: type(processor) for name, processor in model.attn_processors.items()}
-    with pytest.raises(KeyboardInterrupt), exchange_processors(model):
+    with pytest.raises(KeyboardInterrupt), golden.backbone().exchange_processors():
         raise KeyboardInterrupt
     assert {name: type(processor) for name, processor in model.attn_processors.items()} == before
 
@@ -110,9 +109,9 @@ def test_blend_takes_each_side_where_it_belongs() -> None:
 
 @torch.inference_mode()
 def test_the_bytes_of_a_pass_are_known_before_it() -> None:
-    branches = Branches(golden.transformer(), golden.GRID)
-    layers = frozenset(attention_layers(branches.transformer)[:3])
+    branches = Branches(golden.backbone(), golden.GRID)
+    layers = frozenset(branches.backbone.layers[:3])
     cond, latents = golden.conditioning("source", 1.0), golden.expected("real_noising")["source_x0"][None]
-    with exchange_processors(branches.transformer):
+    with branches.backbone.exchange_processors():
         passed = branches.source(latents, 0.5, cond, layers, velocity=True)
     assert branches.lent_bytes(latents, layers) == passed.nbytes

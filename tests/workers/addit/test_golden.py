@@ -8,7 +8,6 @@ import torch
 from tests.workers.addit import golden
 from workers.addit.forward import Branches
 from workers.addit.masks import blur
-from workers.addit.processor import exchange_processors
 
 TOLERANCE = 1e-5
 
@@ -35,16 +34,16 @@ def test_sigmas_agree() -> None:
 
 @torch.inference_mode()
 def test_generated_source_agrees() -> None:
-    branches = Branches(golden.transformer(), golden.GRID)
-    with exchange_processors(branches.transformer):
+    branches = Branches(golden.backbone(), golden.GRID)
+    with branches.backbone.exchange_processors():
         path = golden.source_path("generated", branches, golden.config("generated"), golden.memory())
     torch.testing.assert_close(path.x0[0], golden.expected("generated")["source_x0"], atol=TOLERANCE, rtol=0)
 
 
 @torch.inference_mode()
 def test_every_step_of_the_inversion_agrees() -> None:
-    branches = Branches(golden.transformer(), golden.GRID)
-    with exchange_processors(branches.transformer):
+    branches = Branches(golden.backbone(), golden.GRID)
+    with branches.backbone.exchange_processors():
         path = golden.source_path(
             "real_inversion", branches, golden.config("real_inversion"), golden.memory(), whole=True
         )

@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from tests.workers.addit import golden
+from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.config import Inversion
 from workers.addit.denoise import gamma_step
-from workers.addit.forward import Branches, Conditioning, ExtendTarget
+from workers.addit.forward import Branches, ExtendTarget
 from workers.addit.localizers import Located
-from workers.addit.processor import attention_layers, exchange_processors
 
 NOISING, GENERATED = golden.config("real_noising"), golden.config("generated")
 INVERSION = golden.config("real_inversion")
-LAYERS = len(attention_layers(golden.transformer()))
+LAYERS = len(golden.backbone().layers)
 DOUBLE = len(golden.transformer().transformer_blocks)
 CASES = {"real_noising": NOISING, "generated": GENERATED, "real_inversion": INVERSION}
 
@@ -75,10 +75,10 @@ def test_4_what_makes_the_path_also_lends(case: str) -> None:
 
 @torch.inference_mode()
 def test_5_a_pass_ends_with_the_last_block_that_lends() -> None:
-    branches = Branches(golden.transformer(), golden.GRID)
-    layers = frozenset(attention_layers(branches.transformer)[:DOUBLE])
+    branches = Branches(golden.backbone(), golden.GRID)
+    layers = frozenset(branches.backbone.layers[:DOUBLE])
     cond, latents = golden.conditioning("source", 1.0), golden.expected("real_noising")["source_x0"][None]
-    with exchange_processors(branches.transformer):
+    with branches.backbone.exchange_processors():
         whole = branches.source(latents, 0.5, cond, layers, velocity=True)
         part = branches.source(latents, 0.5, cond, layers, velocity=False)
     assert branches.count.source == 1 + DOUBLE / LAYERS
@@ -146,16 +146,16 @@ def test_8_and_the_step_then_runs_once_with_what_was_found() -> None:
 
 @torch.inference_mode()
 def test_10_steps_of_different_jobs_share_a_batch() -> None:
-    branches = Branches(golden.transformer(), golden.GRID)
+    branches = Branches(golden.backbone(), golden.GRID)
     conds = [golden.conditioning("target", 3.5), golden.conditioning("source", 2.0)]
     levels, exchange = [0.8, 0.3], ExtendTarget(25, None, frozenset(), 1.0)
     latents = golden.expected("real_noising")["source_x0"][None] + torch.tensor([0.1, -0.2])[:, None, None]
     together = Conditioning(
         torch.cat([cond.prompt_embeds for cond in conds]),
-        torch.cat([cond.pooled_prompt_embeds for cond in conds]),
+        torch.cat([cond.pooled_prompt_embeds for cond in conds if cond.pooled_prompt_embeds is not None]),
         torch.tensor([3.5, 2.0]),
     )
-    with exchange_processors(branches.transformer):
+    with branches.backbone.exchange_processors():
         alone = [
             branches.target(row[None], level, cond, exchange)
             for row, level, cond in zip(latents, levels, conds, strict=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
+from workers.addit.backbones.conditioning import Conditioning
+from workers.addit.backbones.flux import FluxBackbone
 from workers.addit.extension import extension_plan
-from workers.addit.forward import Branches, Conditioning, ExtendTarget
+from workers.addit.forward import Branches, ExtendTarget
 from workers.addit.latents import LatentGrid, pack, unpack
-from workers.addit.processor import attention_layers, exchange_processors
+from workers.addit.processor import attention_layers
 from workers.addit.schedule import make_sigmas
 from workers.models.profiles import HUB_PROFILES
 
@@ -35,6 +38,11 @@ def transformer(name: str) -> FluxTransformer2DModel:
         return FluxTransformer2DModel.from_config(PUBLISHED[name]["transformer"]).bfloat16().eval()
 
 
+def flux(transformer: FluxTransformer2DModel) -> FluxBackbone:
+    """The family's backbone; nothing but the transformer is asked for."""
+    return FluxBackbone(cast(Any, SimpleNamespace(transformer=transformer)), 512, META)
+
+
 def test_it_has_12_billion_parameters(transformer: FluxTransformer2DModel) -> None:
     assert sum(p.numel() for p in transformer.parameters()) == pytest.approx(11.9e9, rel=0.01)
 
@@ -46,12 +54,13 @@ def test_an_extended_step_has_the_right_shapes(
 ) -> None:
     profile, grid = HUB_PROFILES[name], LatentGrid.of_image(height, width, vae_scale=8)
     config = profile.presets["paper-real"]
-    plan = extension_plan(transformer, config)
+    backbone = flux(transformer)
+    plan = extension_plan(backbone, config)
     step = config.structure_transfer_step
     prompt = torch.empty(1, profile.text_len, 4096, device=META), torch.empty(1, 768, device=META)
     cond = Conditioning(*prompt, guidance=3.5)
-    branches = Branches(transformer, grid)
-    with exchange_processors(transformer):
+    branches = Branches(backbone, grid)
+    with backbone.exchange_processors():
         latents = torch.empty(1, grid.tokens, 64, device=META)
         lent = branches.source(latents, 0.9, cond, plan(step), velocity=True)
         exchange = ExtendTarget(step, lent, plan(step), 1.05)
@@ -63,11 +72,12 @@ def test_an_extended_step_has_the_right_shapes(
 
 def test_one_step_of_source_memory_at_1024_takes_2_9_gigabytes(transformer: FluxTransformer2DModel) -> None:
     grid = LatentGrid(64, 64)
-    plan = extension_plan(transformer, HUB_PROFILES["flux-dev"].presets["paper-real"])
+    backbone = flux(transformer)
+    plan = extension_plan(backbone, HUB_PROFILES["flux-dev"].presets["paper-real"])
     cond = Conditioning(torch.empty(1, 512, 4096, device=META), torch.empty(1, 768, device=META), 1.0)
-    with torch.inference_mode(), exchange_processors(transformer):
+    with torch.inference_mode(), backbone.exchange_processors():
         latents = torch.empty(1, grid.tokens, 64, device=META)
-        memory = Branches(transformer, grid).source(latents, 0.9, cond, plan(4), velocity=False)
+        memory = Branches(backbone, grid).source(latents, 0.9, cond, plan(4), velocity=False)
     assert memory.nbytes == 57 * 2 * grid.tokens * 3072 * 2
     assert memory.nbytes == pytest.approx(2.87e9, rel=0.01)
 

@@ -1,0 +1,61 @@
+"""A whole insertion on every family: one loop, its seams filled by each backbone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+from tests.workers.addit.backbones.families import FAMILIES, PROMPTS
+from workers.addit.config import PAPER_GENERATED, PAPER_REAL, AdditConfig
+from workers.addit.memory_tiers import DeviceTier
+from workers.addit.models import Models
+from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.addit.source_memory import SourceMemories
+
+CPU = torch.device("cpu")
+
+
+def models_of(family: str) -> Models:
+    backbone = cast(Any, FAMILIES[family]())
+    return Models(backbone.pipe, backbone, None, backbone.layers[-1:], backbone.text_len, CPU)
+
+
+def short(config: AdditConfig, **changes: object) -> AdditConfig:
+    return replace(config.at_steps(4), localizer="attention", **changes)  # type: ignore[arg-type]
+
+
+def run(models: Models, edit: Edit, memories: SourceMemories) -> Insertion:
+    return insert(models, edit, memories=memories)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_real_source_keeps_its_size_and_is_known_to_the_next_edit(family: str) -> None:
+    models = models_of(family)
+    side = models.size_multiple
+    picture = np.random.default_rng(0).integers(0, 255, (3 * side, 5 * side, 3), dtype=np.uint8)
+    source = PictureSource(picture, PROMPTS[0])
+    edit = Edit(source, PROMPTS[1], "dog", (1, 2), short(PAPER_REAL, guidance_scale=2.0))
+    memories = SourceMemories([DeviceTier(2**30)], CPU)
+    first, again = run(models, edit, memories), run(models, edit, memories)
+    assert [made.shape for made in first.pictures] == [picture.shape, picture.shape]
+    assert (first.source_known, again.source_known) == (False, True)
+    assert first.forwards.source > 0
+    assert again.forwards.source == 0
+    assert first.latents.shape[1] == 3 * 5
+    torch.testing.assert_close(again.latents, first.latents, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_generated_source_and_auto_gamma(family: str) -> None:
+    models = models_of(family)
+    side = models.size_multiple
+    source = PromptSource(PROMPTS[0], 3, 4 * side, 2 * side)
+    edit = Edit(source, PROMPTS[1], "dog", (1,), short(PAPER_GENERATED, extended_scale="auto"))
+    done = run(models, edit, SourceMemories([], CPU))
+    assert done.pictures[0].shape == (4 * side, 2 * side, 3)
+    assert done.gammas is not None
+    assert 1.0 <= done.gammas[0] <= 1.2 + 1e-6
