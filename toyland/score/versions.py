@@ -60,7 +60,7 @@ def digest_method() -> str:
     """Of the method's code, comments apart, and of what the profile says beside weights and presets."""
     profile = embedded_profile()
     digest = hashlib.sha256(repr((profile.native_side, profile.text_len, profile.recorded_layers)).encode())
-    for file in sorted(Path(addit.__path__[0]).glob("*.py")):
+    for file in sorted(Path(addit.__path__[0]).rglob("*.py")):
         digest.update(ast.dump(ast.parse(file.read_text(encoding="utf-8"))).encode())
     return digest.hexdigest()[:16]
 

@@ -115,10 +115,9 @@ class Branches:
     ) -> None:
         """Run the target branch only as far as layer `last`, for what its recorders see."""
         order = self.backbone.layers
-        share = (order.index(last) + 1) / len(order)
-        self.count.target += latents.shape[0] * self.backbone.passes(cond) * share
-        with suppress(PassComplete):
-            self._velocity(latents, sigma, cond, StopAfter(exchange, last), replace(exchange, recorders=()))
+        self.count.target += latents.shape[0] * (order.index(last) + 1) / len(order)
+        with suppress(PassComplete):  # rows told nothing are not looked at, so they are not run
+            self._velocity(latents, sigma, replace(cond, negative=None), StopAfter(exchange, last))
 
     def lent_bytes(self, latents: Tensor, layers: frozenset[str]) -> int:
         """Bytes of the `StepMemory` of a whole source pass at (1, L, C) `latents` that lends `layers`."""
@@ -134,10 +133,10 @@ class Branches:
         order = self.backbone.layers
         last = max((order.index(layer) for layer in lend), default=-1)
         memory = StepMemory()
-        self.count.source += self.backbone.passes(cond) * (1.0 if velocity else (last + 1) / len(order))
+        self.count.source += self.backbone.passes(cond) if velocity else (last + 1) / len(order)
         exchange: Exchange = LendSource(memory, lend, cond.text_len)
-        if not velocity:
-            exchange = StopAfter(exchange, order[last])
+        if not velocity:  # rows told nothing are not lent, so they are not run
+            exchange, cond = StopAfter(exchange, order[last]), replace(cond, negative=None)
         with suppress(PassComplete):
             memory.velocity = self._velocity(latents, sigma, cond, exchange)
         return memory

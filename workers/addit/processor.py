@@ -14,6 +14,8 @@ from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from torch import Tensor
 
+from workers.addit.exchanging import exchange_at
+
 Rotary = tuple[Tensor, Tensor]
 
 
@@ -47,7 +49,7 @@ class ExchangeAttnProcessor:
         `hidden_states`."""
         query, key, value = _project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
         if exchange is not None:
-            key, value = exchange(self.layer, query, key, value)
+            key, value = exchange_at(self, exchange, query, key, value)
         attended: Tensor = dispatch_attention_fn(
             query,
             key,
