@@ -38,7 +38,7 @@ PROFILE = ModelProfile(
     text_len=32,
     segmenter=SegmenterPlace(str(HERE / "sam2" / "model.safetensors"), str(HERE / "sam2" / "config.yaml")),
     presets={
-        name: replace(preset, extended_scale=1.15, guidance_scale=4.5) for name, preset in PRESETS.items()
+        name: replace(preset, extended_scale=1.2, guidance_scale=4.5) for name, preset in PRESETS.items()
     },
     recorded_layers=(
         "transformer_blocks.1",
