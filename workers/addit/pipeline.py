@@ -161,6 +161,7 @@ def insert(
                 recorder,
                 find,
                 ticks.denoise,
+                watchers,
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.workers.addit.backbones.families import FAMILIES, PROMPTS
+from workers.addit.attention_spread import AttentionSpread
 from workers.addit.config import PAPER_GENERATED, PAPER_REAL, AdditConfig
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
@@ -59,3 +60,13 @@ def test_a_generated_source_and_auto_gamma(family: str) -> None:
     assert done.pictures[0].shape == (4 * side, 2 * side, 3)
     assert done.gammas is not None
     assert 1.0 <= done.gammas[0] <= 1.2 + 1e-6
+
+
+def test_watchers_look_on_at_every_step_of_the_target() -> None:
+    models = models_of("flux")
+    side = models.size_multiple
+    source = PromptSource(PROMPTS[0], 3, 2 * side, 2 * side)
+    edit = Edit(source, PROMPTS[1], "dog", (1,), short(PAPER_GENERATED))
+    spread = AttentionSpread(models.backbone.layers[:1], [0], models.text_len)
+    insert(models, edit, watchers=(spread,))
+    assert list(spread.by_step()) == list(range(edit.config.structure_transfer_step, 4))
