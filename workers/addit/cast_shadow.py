@@ -88,8 +88,9 @@ def connected(mask: Tensor, start: Tensor) -> Tensor:
 def _fade(room: Tensor, subject: Tensor) -> Tensor:
     """(h, w): 1 near the subject, falling to 0 over the outer third of the room."""
     inner, steps = room, list[Tensor]()
-    while bool((inner & ~subject).any()):
-        inner = ~grow(~inner, 1) | subject
+    # Holes in the subject and a room as large as the picture have no edge to fade towards.
+    while not torch.equal(inner, smaller := ~grow(~inner, 1) | subject):
+        inner = smaller
         steps.append(inner.float())
     if not steps:
         return room.float()

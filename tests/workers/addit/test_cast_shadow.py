@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from workers.addit.cast_shadow import connected, shadow_room, shadow_weights
@@ -82,3 +83,20 @@ def test_only_what_can_be_reached_is_connected() -> None:
     start = torch.zeros(3, 5, dtype=torch.bool)
     start[0, 0] = True
     assert connected(mask, start).nonzero().tolist() == [[0, 1], [0, 2], [0, 4], [1, 3]]
+
+
+@pytest.mark.parametrize("case", ["hole", "everywhere", "nowhere"])
+def test_holes_in_the_subject_and_subjects_without_an_outside_are_no_trap(case: str) -> None:
+    cells = torch.zeros(8, 8, dtype=torch.bool)
+    if case == "hole":
+        cells[2:7, 1:7] = True
+        cells[4:6, 3:5] = False
+    elif case == "everywhere":
+        cells[:] = True
+        cells[5, 4] = False
+    before = np.full((128, 128, 3), 200, np.uint8)
+    weights = shadow_weights(before, (before * 0.8).astype(np.uint8), cells)
+    assert weights.shape == (128, 128)
+    assert bool(torch.isfinite(weights).all())
+    if case == "nowhere":
+        assert not weights.any()
