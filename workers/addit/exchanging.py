@@ -1,10 +1,11 @@
-"""The call of an exchange, kept out of compiled graphs."""
+"""Attention with an exchange before it, whose call is kept out of compiled graphs."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
+from diffusers.models.attention_dispatch import dispatch_attention_fn
 from torch import Tensor
 
 
@@ -19,3 +20,20 @@ def exchange_at(
     """
     pair: tuple[Tensor, Tensor] = exchange(processor.layer, query, key, value)
     return pair
+
+
+def attend(
+    processor: Any, exchange: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None
+) -> Tensor:
+    """(B, L, H * D) of queries (B, L, H, D), to the keys and values that `exchange` gives."""
+    if exchange is not None:
+        key, value = exchange_at(processor, exchange, query, key, value)
+    attended: Tensor = dispatch_attention_fn(
+        query,
+        key,
+        value,
+        attn_mask=attention_mask,
+        backend=processor._attention_backend,
+        parallel_config=processor._parallel_config,
+    )
+    return attended.flatten(2, 3).to(query.dtype)

@@ -10,11 +10,10 @@ from typing import Any, Protocol
 
 import torch
 from diffusers import FluxTransformer2DModel
-from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from torch import Tensor
 
-from workers.addit.exchanging import exchange_at
+from workers.addit.exchanging import attend
 
 Rotary = tuple[Tensor, Tensor]
 
@@ -48,17 +47,7 @@ class ExchangeAttnProcessor:
         """Double-stream blocks pass the text apart (returned as a pair); single-stream ones in
         `hidden_states`."""
         query, key, value = _project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
-        if exchange is not None:
-            key, value = exchange_at(self, exchange, query, key, value)
-        attended: Tensor = dispatch_attention_fn(
-            query,
-            key,
-            value,
-            attn_mask=attention_mask,
-            backend=self._attention_backend,
-            parallel_config=self._parallel_config,
-        )
-        attended = attended.flatten(2, 3).to(query.dtype)  # (B, L, H*D)
+        attended = attend(self, exchange, query, key, value, attention_mask)  # (B, L, H*D)
         if encoder_hidden_states is None:
             return attended
         text_len = encoder_hidden_states.shape[1]

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from diffusers import Flux2KleinPipeline, Flux2Pipeline
-from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.pipelines.flux2.pipeline_flux2 import format_input
 from torch import Tensor
@@ -19,7 +18,7 @@ from torch import Tensor
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.backbones.guidance import GuidedExchange, guide, is_guided, twice, two_rows
-from workers.addit.exchanging import exchange_at
+from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, image_ids, pack, unpack
 from workers.addit.processor import Exchange, ExchangeAttnProcessor, Rotary, attention_layers
 from workers.addit.schedule import empirical_sigmas
@@ -53,17 +52,7 @@ class ParallelExchangeProcessor:
         if image_rotary_emb is not None:
             query = apply_rotary_emb(query, image_rotary_emb, sequence_dim=1)
             key = apply_rotary_emb(key, image_rotary_emb, sequence_dim=1)
-        if exchange is not None:
-            key, value = exchange_at(self, exchange, query, key, value)
-        attended: Tensor = dispatch_attention_fn(
-            query,
-            key,
-            value,
-            attn_mask=attention_mask,
-            backend=self._attention_backend,
-            parallel_config=self._parallel_config,
-        )
-        attended = attended.flatten(2, 3).to(query.dtype)
+        attended = attend(self, exchange, query, key, value, attention_mask)
         out: Tensor = attn.to_out(torch.cat([attended, attn.mlp_act_fn(feeding)], dim=-1))
         return out
 
