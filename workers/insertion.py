@@ -25,7 +25,7 @@ from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.late_cache import block_cache, first_cached_step, late_cache
 from workers.addit.localizers import SAM_PROMPTS, Located, SegmenterPrompt
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert, source_key
+from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
 from workers.addit.pipeline import OnStep as OnForward
 from workers.addit.source_memory import SourceMemories
 from workers.addit.verdicts import Verdict, judge, ranks
@@ -233,7 +233,7 @@ class AdditRunner:
                 forwards=round(forwards, 3),
                 gpu_seconds=round(sum(seconds.values()), 4),
                 source_memory="hit" if done.source_known else "miss",
-                source_memory_bytes=self.memories.open(source_key(self.models, edit)).nbytes,
+                source_memory_bytes=done.source_bytes,
             ),
             source=shown,
             warnings=(*self._warnings(done), *self._upscaled(shown, done, images, closer)),

@@ -45,6 +45,7 @@ def insertion(drawn: NDArray[np.uint8]) -> Insertion:
         gammas=(1.05,),
         blends=(),
         source_known=False,
+        source_bytes=0,
     )
 
 

@@ -95,6 +95,7 @@ class Insertion:
     gammas: the weight on the target's keys per seed where it is a number, else None
     blends: what `insert` needs to blend again with another mask
     source_known: whether the source was remembered from an earlier edit
+    source_bytes: of its keys and values, remembered now
     """
 
     pictures: tuple[Picture, ...]
@@ -108,6 +109,7 @@ class Insertion:
     gammas: tuple[float, ...] | None
     blends: tuple[Blend, ...]
     source_known: bool
+    source_bytes: int
 
 
 @torch.inference_mode()
@@ -168,7 +170,7 @@ def insert(
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
         source = decode_picture(models, path.x0, grid)
-    return _insertion(done, pictures, source, branches, clock, known)
+    return _insertion(done, pictures, source, branches, clock, known, memory.nbytes)
 
 
 def source_key(models: Models, edit: Edit) -> SourceKey:
@@ -300,6 +302,7 @@ def _insertion(
     branches: Branches,
     clock: StageClock,
     known: bool,
+    source_bytes: int,
 ) -> Insertion:
     last, grid = done.blends[-1] if done.blends else None, branches.grid
     return Insertion(
@@ -314,6 +317,7 @@ def _insertion(
         gammas=_gammas(done.scale, len(pictures)),
         blends=done.blends,
         source_known=known,
+        source_bytes=source_bytes,
     )
 
 

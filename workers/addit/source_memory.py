@@ -82,7 +82,6 @@ class SourceMemory:
     path: dict[int, Tensor] = field(default_factory=dict)
     carried: Tensor | None = None
     held: dict[int, Held] = field(default_factory=dict)
-    uses: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -123,7 +122,6 @@ class SourceMemories:
         """What is known of a source, new or not; it is the most recently used now."""
         source = self._sources.setdefault(key, SourceMemory(self))
         self._sources.move_to_end(key)
-        source.uses += 1
         while len(self._sources) > MOST_SOURCES:
             self.forget(next(iter(self._sources)))
         return source
