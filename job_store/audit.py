@@ -54,7 +54,7 @@ def _uncounted(server: Server, jobs: dict[str, Fields]) -> Iterator[str]:
 def _of_record(server: Server, job_id: str, job: Fields) -> Iterator[str]:
     status, ended = job["status"], job["status"] in TERMINAL
     events = [fields[b"type"] for _, fields in server.command("XRANGE", Key.EVENTS + job_id, "-", "+")]
-    delivery = server.command("EXISTS", f"{Key.DELIVERY}msg_{job_id}")
+    delivery = server.command("EXISTS", f"{Key.DELIVERY}default/{job['tenant']}/msg_{job_id}")
     found_and_expected = {
         "ends": (int(job["ends"]), int(ended)),
         "commits": (int(job["commits"]), int(status == "succeeded")),

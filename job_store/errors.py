@@ -9,6 +9,8 @@ StoreError
 ├── HeldElsewhere           an idle worker remembers the first job's source and should have it
 ├── BadCursor               not a cursor that `list` gave
 ├── TooManyKeys             the tenant has as many API keys as it may
+├── TooManyEndpoints        the tenant has as many webhook endpoints as it may
+├── EndpointDisabled        nothing is sent to this webhook endpoint
 └── StoreUnavailable        Redis cannot be reached, is loading, or is out of memory
 
 The artifact store's errors stand in `artifacts.py`.
@@ -38,7 +40,7 @@ class StaleToken(StoreError):
 
 
 class IdempotencyKeyReused(StoreError):
-    """The key was used before with another body, for the job `job_id`."""
+    """The key was used before with another body, for the job or endpoint `job_id`."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"the idempotency key belongs to {job_id}, which was made from another body")
@@ -59,6 +61,14 @@ class BadCursor(StoreError):
 
 class TooManyKeys(StoreError):
     """The tenant already has as many live API keys as it may."""
+
+
+class TooManyEndpoints(StoreError):
+    """The tenant already has as many webhook endpoints as it may."""
+
+
+class EndpointDisabled(StoreError):
+    """The webhook endpoint is disabled, so nothing can be replayed to it."""
 
 
 class StoreUnavailable(StoreError):

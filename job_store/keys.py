@@ -23,8 +23,13 @@ class Key(StrEnum):
     COUNTS = "addit:counts"  # hash of how many jobs were accepted and how they ended, ever
     LAST_TIME = "addit:last_time"  # the latest time of submission given out, microseconds
     # webhooks
-    OUTBOX = "addit:outbox"  # sorted set of deliveries by the time of their next try, ms
-    DELIVERY = "addit:delivery:"  # + delivery id: hash
+    OUTBOX = "addit:outbox"  # sorted set of endpoint + "/" + message id by the next try, ms
+    DELIVERY = "addit:delivery:"  # + endpoint + "/" + message id: hash
+    ATTEMPTS = "addit:attempts:"  # + the same: list of the latest tries, JSON
+    DELIVERIES = "addit:deliveries:"  # + endpoint: sorted set of message ids by creation, microseconds
+    WEBHOOK_ENDPOINT = "addit:webhook_endpoint:"  # + endpoint id, or "default/" + tenant: hash
+    WEBHOOK_ENDPOINTS = "addit:webhook_endpoints:"  # + tenant: set of its endpoint ids
+    WEBHOOK_TRIES = "addit:webhook_tries"  # hash of how many tries succeeded and failed, ever
     # pictures
     IMAGE = "addit:image:"  # + image id: hash
     IMAGES = "addit:images"  # sorted set of "tenant/image id" by expiry, ms

@@ -30,6 +30,8 @@ _REFUSALS: dict[str, type[Exception]] = {
     "full": errors.QueueFull,
     "elsewhere": errors.HeldElsewhere,
     "too_many_keys": errors.TooManyKeys,
+    "too_many_endpoints": errors.TooManyEndpoints,
+    "endpoint_disabled": errors.EndpointDisabled,
 }
 
 

@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
@@ -48,18 +48,22 @@ class EgressFailed(EgressError):
     """An allowed request did not work out."""
 
 
+EXCERPT_BYTES, EXCERPT_SECONDS = 256, 1.0
+
+
 @dataclass(frozen=True)
 class EgressResponse:
-    """An answer without its body. Header names are lower-case."""
+    """An answer and the first `EXCERPT_BYTES` of its body. Header names are lower-case."""
 
     status: int
     headers: Mapping[str, str]
+    excerpt: bytes = b""
 
 
 def fetch(url: str, *, max_bytes: int, seconds: float, allow_loopback: bool) -> bytes:
     """GET the body of a 200, at most `max_bytes` of it within `seconds`. Raises EgressError."""
     rules = _Rules(schemes=("http", "https"), allow_loopback=allow_loopback)
-    with _exchange("GET", url, rules, seconds) as response:
+    with _exchange("GET", url, rules, _Deadline(seconds)) as response:
         if response.status != 200:
             raise EgressFailed(f"answered {response.status}, not 200")
         return _capped(response.iter_stream(), max_bytes)
@@ -68,13 +72,32 @@ def fetch(url: str, *, max_bytes: int, seconds: float, allow_loopback: bool) -> 
 def post(
     url: str, body: bytes, headers: Mapping[str, str], seconds: float, allow_loopback: bool
 ) -> EgressResponse:
-    """POST over https; any status is an answer, its body is not read. Raises EgressError."""
-    rules = _Rules(schemes=("https",), allow_loopback=allow_loopback)
-    with _exchange("POST", url, rules, seconds, body, headers) as response:
+    """POST over https; any status is an answer, whatever follows it. Raises EgressError."""
+    deadline = _Deadline(seconds)
+    with _exchange("POST", url, _callback_rules(allow_loopback), deadline, body, headers) as response:
         answered = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
         }
-        return EgressResponse(response.status, answered)
+        deadline.shorten(EXCERPT_SECONDS)
+        return EgressResponse(response.status, answered, _excerpt(response.iter_stream()))
+
+
+def judge_callback(url: str, seconds: float, allow_loopback: bool) -> None:
+    """Whether `post` would send anything to this URL as its name resolves now. Raises EgressError."""
+    target, rules = _parsed(url), _callback_rules(allow_loopback)
+    port = target.port or {"http": 80, "https": 443}[target.scheme]
+    rules.judge(target.scheme, port, _resolve(target.raw_host.decode("ascii"), port, _Deadline(seconds)))
+
+
+def _excerpt(chunks: Iterable[bytes]) -> bytes:
+    """What comes of a body before it ends, breaks off or takes too long."""
+    found = b""
+    with suppress(EgressFailed, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+        for chunk in chunks:
+            found += chunk
+            if len(found) >= EXCERPT_BYTES:
+                break
+    return found[:EXCERPT_BYTES]
 
 
 @dataclass(frozen=True)
@@ -95,6 +118,10 @@ class _Rules:
         return addresses[0]
 
 
+def _callback_rules(allow_loopback: bool) -> _Rules:
+    return _Rules(schemes=("https",), allow_loopback=allow_loopback)
+
+
 def _is_public(address: Address) -> bool:
     return address.is_global and not any(address in network for network in DENIED)
 
@@ -102,6 +129,10 @@ def _is_public(address: Address) -> bool:
 class _Deadline:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
+
+    def shorten(self, seconds: float) -> None:
+        """End at most so many seconds from now."""
+        self._end = min(self._end, time.monotonic() + seconds)
 
     def remaining(self) -> float:
         """Seconds left. Raises EgressFailed when there are none."""
@@ -181,13 +212,13 @@ def _exchange(
     method: str,
     url: str,
     rules: _Rules,
-    seconds: float,
+    deadline: _Deadline,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Iterator[httpcore.Response]:
     """One request on one connection; the errors of the transport become ours here and nowhere else."""
     target = _parsed(url)
-    backend = _PinnedBackend(target.scheme, rules, _Deadline(seconds))
+    backend = _PinnedBackend(target.scheme, rules, deadline)
     core_url = httpcore.URL(
         scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
     )

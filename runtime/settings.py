@@ -106,7 +106,9 @@ class Settings(BaseSettings):
 
     # webhooks
     webhook_secret: SecretStr = Field(
-        default=SecretStr(""), description="whsec_…; the default secret of inline webhooks."
+        default=SecretStr(""),
+        description="Every webhook secret follows from it, or from the signing secret if empty; several sign "
+        "all, the first is shown.",
     )
     webhook_schedule: tuple[float, ...] = Field(
         default=(0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
@@ -116,6 +118,12 @@ class Settings(BaseSettings):
     allow_loopback_egress: bool = Field(
         default=False, description="Development: callbacks and sources on this machine."
     )
+
+    @property
+    def webhook_masters(self) -> tuple[str, ...]:
+        """What webhook secrets follow from, first the one that new secrets are made with."""
+        masters = self.webhook_secret.get_secret_value() or self.signing_secret.get_secret_value()
+        return tuple(masters.split())
 
     # logs
     log_level: str = Field(default="INFO", description="Of every process.")

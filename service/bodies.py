@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from starlette.datastructures import UploadFile
 
 from service.errors import Refusal
+from service.problems import from_validation
+
+Model = TypeVar("Model", bound=BaseModel)
 
 MAX_PARTS = 4
 JSON = "application/json"
@@ -31,6 +37,23 @@ def media_type(request: Request) -> str:
 def unsupported(*taken: str) -> Refusal:
     """415 naming what is taken."""
     return Refusal("unsupported_media_type", f"Send {' or '.join(taken)}.")
+
+
+async def read_json(request: Request) -> bytes:
+    """The body of a route that takes JSON alone. Raises `Refusal` unsupported_media_type."""
+    if media_type(request) != JSON:
+        raise unsupported(JSON)
+    return await request.body()
+
+
+def parse_json(body: bytes, model: type[Model]) -> Model:
+    """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that is no such model."""
+    try:
+        return model.model_validate(from_json(body, allow_inf_nan=False))
+    except ValidationError as error:
+        raise from_validation(error) from None
+    except ValueError as error:
+        raise Refusal("malformed_request", f"The body is not JSON: {error}.") from None
 
 
 async def read_form(request: Request) -> Form:

@@ -10,13 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Request
-from pydantic import ValidationError
-from pydantic_core import from_json
 
 from api_schemas.insertions import ImageSource, InsertionRequest
-from service.bodies import FORM, JSON, media_type, read_form, unsupported
+from service.bodies import FORM, JSON, media_type, parse_json, read_form, unsupported
 from service.errors import Refusal, invalid_field
-from service.problems import from_validation
 
 REQUEST_PART = "request"
 MAX_REQUEST_BYTES = 64 * 2**10
@@ -64,12 +61,7 @@ async def read_submission(request: Request) -> tuple[bytes, Mapping[str, bytes]]
 
 def parse_submission(body: bytes, parts: Mapping[str, bytes]) -> Submission:
     """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that is no request."""
-    try:
-        request = InsertionRequest.model_validate(from_json(body, allow_inf_nan=False))
-    except ValidationError as error:
-        raise from_validation(error) from None
-    except ValueError as error:
-        raise Refusal("malformed_request", f"The body is not JSON: {error}.") from None
+    request = parse_json(body, InsertionRequest)
     submission = Submission(request, _carried(request, parts))
     submission.check_size()
     return submission

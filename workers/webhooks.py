@@ -1,34 +1,33 @@
-"""Tells tenants' servers of a job's end: signed, at least once, under one id (Standard Webhooks 1.0)."""
+"""Tells tenants' servers what happened: signed, at least once, under one id (Standard Webhooks 1.0)."""
 
 from __future__ import annotations
 
 import random
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import structlog
 from redis import Redis
-from standardwebhooks.webhooks import Webhook
 
-from api_schemas.webhooks import WebhookBody
-from job_store.errors import NotFound
-from job_store.jobs import JobStore
-from job_store.links import sign
+from api_schemas.webhooks import WebhookAttempt
 from job_store.outbox import Delivery, Outbox
-from job_store.records import JobRecord
-from job_store.views import to_job
+from job_store.webhook_endpoints import endpoint_key
 from runtime.egress import EgressError, EgressRefused, EgressResponse, post
 from runtime.settings import Settings
 from workers.outage import OUTAGES, Backoff
 from workers.shutdown import Shutdown
+from workers.webhook_requests import Undeliverable, WebhookRequest, WebhookRequests
 
 SLOTS = 16  # deliveries under way at a time: slow receivers take slots, not the others' time
 POLL_SECONDS = 0.5
 JITTER = 0.2  # a delay may be this much longer, so that receivers coming back are not met by all at once
 LONGEST_WISH = timedelta(days=1)  # of a receiver's Retry-After
+GONE = 410
 
 log = structlog.get_logger()
 
@@ -40,9 +39,10 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Dead:
-    """No more tries."""
+    """No more tries. gone: the receiver says that it wants no others either."""
 
     why: str
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,34 @@ class Retry:
     at: datetime
 
 
+Fate = Delivered | Dead | Retry
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a POST led to: a response or an error.
+
+    seconds: it took; refused: nothing was sent and nothing ever will be
+    """
+
+    seconds: float
+    response: EgressResponse | None = None
+    error: str | None = None
+    refused: bool = False
+
+
 class WebhookSender:
-    """Call `send` for ever."""
+    """Call `send` for ever, or `deliver` what `Outbox.take` gave."""
 
     def __init__(self, settings: Settings, redis: Redis) -> None:
-        self._settings, self._jobs, self._outbox = settings, JobStore(redis), Outbox(redis)
+        self._settings, self._outbox = settings, Outbox(redis)
+        self._requests = WebhookRequests(settings, redis)
         self._pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="webhook")
-        self._under_way: set[Future[None]] = set()
+        self._under_way: dict[Future[None], str] = {}
 
     def send(self, shutdown: Shutdown) -> None:
         """Send what is due until asked to stop. Without a secret all wait: unsigned ones are worthless."""
-        if not self._settings.webhook_secret.get_secret_value():
+        if not self._settings.webhook_masters:
             log.warning("webhooks are not sent: no webhook_secret")
             return
         backoff = Backoff()
@@ -75,94 +92,96 @@ class WebhookSender:
                 shutdown.wait(backoff.next())
                 continue
             if self._under_way:
-                _, self._under_way = wait(self._under_way, POLL_SECONDS, FIRST_COMPLETED)
+                done, _ = wait(self._under_way, POLL_SECONDS, FIRST_COMPLETED)
+                for future in done:
+                    del self._under_way[future]
             else:
                 shutdown.wait(POLL_SECONDS)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """One try, noted in the log. Raises nothing: what is not noted is due again."""
+        try:
+            self._try(delivery)
+        except OUTAGES:
+            log.warning("webhook's fate not noted: no store", delivery=delivery.key)
+        except Exception:
+            log.exception("webhook not sent", delivery=delivery.key)
 
     def _fill(self) -> None:
         """Take a delivery for every free slot. It is due again should we die before noting its fate."""
         lease_ms = round(2000 * self._settings.webhook_timeout_seconds) + 10_000
         free = SLOTS - len(self._under_way)
-        for delivery in self._outbox.take(free, lease_ms) if free else []:
-            self._under_way.add(self._pool.submit(self._deliver, delivery))
+        busy = Counter(self._under_way.values())
+        for delivery in self._outbox.take(free, lease_ms, busy) if free else []:
+            future = self._pool.submit(self.deliver, delivery)
+            self._under_way[future] = endpoint_key(delivery.endpoint, delivery.tenant)
 
-    def _deliver(self, delivery: Delivery) -> None:
+    def _try(self, delivery: Delivery) -> None:
         try:
-            fate = self._try(delivery)
-            log.info(
-                "webhook tried",
-                delivery=delivery.id,
-                job_id=delivery.job_id,
-                tries=delivery.tries,
-                fate=str(fate),
-            )
-            match fate:
-                case Delivered():
-                    self._outbox.delivered(delivery.id)
-                case Retry(at):
-                    self._outbox.retry(delivery.id, at)
-                case Dead(why):
-                    self._outbox.dead(delivery.id, why)
-        except OUTAGES:
-            log.warning("webhook's fate not noted: no store", delivery=delivery.id)
-        except Exception:
-            log.exception("webhook not sent", delivery=delivery.id)
+            request = self._requests.make(delivery)
+        except Undeliverable as reason:
+            self._note(delivery, Dead(str(reason)), None)
+            return
+        answer = self._post(request)
+        fate = decide(answer, delivery, self._settings.webhook_schedule)
+        self._note(delivery, fate, to_attempt(answer, delivery.taken_at))
 
-    def _try(self, delivery: Delivery) -> Delivered | Dead | Retry:
+    def _note(self, delivery: Delivery, fate: Fate, attempt: WebhookAttempt | None) -> None:
+        match fate, attempt:
+            case Delivered(), WebhookAttempt():
+                self._outbox.delivered(delivery, attempt)
+            case Retry(at), WebhookAttempt():
+                self._outbox.retry(delivery, at, attempt)
+            case Dead(why, gone=True), WebhookAttempt():
+                self._outbox.gone(delivery, why, attempt)
+            case Dead(why), _:
+                self._outbox.dead(delivery, why, attempt)
+        log.info(
+            "webhook tried",
+            delivery=delivery.key,
+            webhook_event=delivery.event,
+            resource=delivery.resource,
+            tries=delivery.tries,
+            status=attempt.status if attempt else None,
+            fate=str(fate),
+        )
+
+    def _post(self, request: WebhookRequest) -> Answer:
+        settings, began = self._settings, time.monotonic()
         try:
-            record = self._jobs.get(delivery.job_id)
-        except NotFound:
-            return Dead("the job was deleted")
-        if record.request.webhook is None:
-            return Dead("the job has no webhook")
-        body = body_of(delivery, record, self._settings)
-        secrets = self._settings.webhook_secret.get_secret_value().split()
-        headers = signed(delivery.id, body, secrets, datetime.now(UTC))
-        try:
-            response = self._post(str(record.request.webhook.url), body, headers)
-        except EgressRefused as error:
-            return Dead(str(error))
-        except EgressError:
-            response = None
-        return decide(response, delivery, self._settings.webhook_schedule)
-
-    def _post(self, url: str, body: bytes, headers: dict[str, str]) -> EgressResponse:
-        settings = self._settings
-        return post(url, body, headers, settings.webhook_timeout_seconds, settings.allow_loopback_egress)
+            response = post(
+                request.url, request.body, request.headers, settings.webhook_timeout_seconds,
+                settings.allow_loopback_egress,
+            )  # fmt: skip
+        except EgressError as error:
+            refused = isinstance(error, EgressRefused)
+            return Answer(time.monotonic() - began, error=str(error), refused=refused)
+        return Answer(time.monotonic() - began, response)
 
 
-def body_of(delivery: Delivery, record: JobRecord, settings: Settings) -> bytes:
-    """The thin body: the job as the API shows it, pictures as links that are fresh at this try."""
-    now, secret = delivery.taken_at.timestamp(), settings.signing_secret.get_secret_value()
-    base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    job = to_job(record, 0, lambda key: sign(key, secret, now, settings.link_seconds), base_url)
-    return (
-        WebhookBody(type=delivery.event, timestamp=delivery.created_at, data=job).model_dump_json().encode()
+def to_attempt(answer: Answer, at: datetime) -> WebhookAttempt:
+    """The try as the log shows it."""
+    response = answer.response
+    return WebhookAttempt(
+        at=at,
+        status=response.status if response else None,
+        duration_ms=round(answer.seconds * 1000),
+        error=answer.error,
+        answer=response.excerpt.decode(errors="replace") if response else "",
     )
 
 
-def signed(delivery_id: str, body: bytes, secrets: Sequence[str], now: datetime) -> dict[str, str]:
-    """The headers of a delivery; several secrets give several signatures, for changing them over."""
-    now = now.astimezone(UTC)  # the library takes any time for UTC
-    return {
-        "content-type": "application/json",
-        "user-agent": "addit-webhooks",
-        "webhook-id": delivery_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(
-            Webhook(secret).sign(delivery_id, now, body.decode()) for secret in secrets
-        ),
-    }
-
-
-def decide(
-    response: EgressResponse | None, delivery: Delivery, schedule: Sequence[float]
-) -> Delivered | Dead | Retry:
-    """What follows from a try's answer, None where there was none. A redirect is a failure like any other."""
+def decide(answer: Answer, delivery: Delivery, schedule: Sequence[float]) -> Fate:
+    """What follows from a try. A redirect is a failure like any other; a test is tried once."""
+    response = answer.response
+    if answer.refused:
+        return Dead(f"the address {answer.error}")
     if response is not None and 200 <= response.status < 300:
         return Delivered()
-    if response is not None and response.status == 410:
-        return Dead("the receiver is gone (410)")
+    if response is not None and response.status == GONE:
+        return Dead("the receiver is gone (410)", gone=True)
+    if delivery.event == "webhook_endpoint.test":
+        return Dead("the test failed")
     if delivery.tries >= len(schedule):
         return Dead(f"{delivery.tries} tries")
     delay = timedelta(seconds=schedule[delivery.tries] * random.uniform(1, 1 + JITTER))

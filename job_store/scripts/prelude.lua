@@ -3,6 +3,8 @@ local clock = redis.call('TIME')
 local now_us = clock[1] * 1000000 + clock[2]
 local now = math.floor(now_us / 1000)
 local MAX_EVENTS = 2000
+local MAX_DELIVERIES = 1000 -- in an endpoint's log, those to be sent aside
+local LOG_MS = 45 * 86400000 -- beyond the time that the last delivery is kept
 
 local function read(id)
   local flat = redis.call('HGETALL', KEY.JOB .. id)
@@ -29,13 +31,50 @@ local function runs_under(job, token)
   return job and job.status == 'running' and job.token == token
 end
 
-local function put_in_outbox(job, status)
-  local event = 'insertion.' .. status
-  if not string.find(job.webhook_events, event .. ' ', 1, true) then return end
-  local delivery = 'msg_' .. job.id -- a job ends once, so it has one delivery
-  redis.call('HSET', KEY.DELIVERY .. delivery, 'id', delivery, 'job_id', job.id, 'tenant', job.tenant, 'event', event,
-    'created_at', now, 'tries', 0, 'state', 'pending')
+-- Forgets a few of the oldest of an endpoint's log when it is too long, never what is still to be sent.
+local function trim_log(endpoint)
+  local log = KEY.DELIVERIES .. endpoint
+  local surplus = redis.call('ZCARD', log) - MAX_DELIVERIES
+  for _, message in ipairs(redis.call('ZRANGE', log, 0, 9)) do
+    local delivery = endpoint .. '/' .. message
+    local state = redis.call('HGET', KEY.DELIVERY .. delivery, 'state')
+    if not state or (surplus > 0 and state ~= 'pending') then
+      redis.call('ZREM', log, message)
+      redis.call('DEL', KEY.DELIVERY .. delivery, KEY.ATTEMPTS .. delivery)
+      surplus = surplus - 1
+    end
+  end
+end
+
+-- A message is due to an endpoint (its id, or 'default/' and the tenant). resource: whose event it is.
+local function put_delivery(endpoint, tenant, event, message, resource)
+  local log, delivery = KEY.DELIVERIES .. endpoint, endpoint .. '/' .. message
+  local last = redis.call('ZRANGE', log, -1, -1, 'WITHSCORES')[2]
+  local place = math.max(now_us, tonumber(last or 0) + 1) -- strictly rising: the cursor of the log
+  redis.call('HSET', KEY.DELIVERY .. delivery, 'id', message, 'endpoint', endpoint, 'tenant', tenant, 'event', event,
+    'resource', resource, 'created_at', now, 'tries', 0, 'replayed', 0, 'state', 'pending')
   redis.call('ZADD', KEY.OUTBOX, now, delivery)
+  redis.call('ZADD', log, string.format('%.0f', place), message)
+  redis.call('PEXPIRE', log, LOG_MS)
+  trim_log(endpoint)
+end
+
+-- Tells all endpoints of a tenant that want to know.
+local function tell_endpoints(tenant, event, message, resource)
+  for _, endpoint in ipairs(redis.call('SMEMBERS', KEY.WEBHOOK_ENDPOINTS .. tenant)) do
+    local found = redis.call('HMGET', KEY.WEBHOOK_ENDPOINT .. endpoint, 'enabled', 'events')
+    if found[1] == '1' and string.find(found[2], event .. ' ', 1, true) then
+      put_delivery(endpoint, tenant, event, message, resource)
+    end
+  end
+end
+
+local function put_in_outbox(job, status)
+  local event, message = 'insertion.' .. status, 'msg_' .. job.id -- a job ends once, so it has one message
+  if string.find(job.webhook_events, event .. ' ', 1, true) then
+    put_delivery('default/' .. job.tenant, job.tenant, event, message, job.id)
+  end
+  tell_endpoints(job.tenant, event, message, job.id)
 end
 
 -- The only way into a terminal state. Further arguments: fields that go with it. Returns the status.

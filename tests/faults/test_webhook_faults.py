@@ -10,7 +10,8 @@ from standardwebhooks.webhooks import Webhook
 
 from api_schemas.webhooks import WebhookBody
 from job_store.keys import Key
-from tests.workers.fleet import Fleet, until
+from job_store.webhook_secrets import derived_secret
+from tests.workers.fleet import TENANT, Fleet, until
 from tests.workers.receiver import receiver
 
 HOOK = "insertion.canceled"
@@ -18,11 +19,11 @@ HOOK = "insertion.canceled"
 
 @pytest.fixture
 def end_a_job(fleet: Fleet) -> Callable[[str], str]:
-    """Ends a job with a webhook to this URL; the delivery's id."""
+    """Ends a job with a webhook to this URL; the message's id."""
 
     def end(url: str) -> str:
         job_id = fleet.submit(webhook={"url": url}, metadata={"größe": "groß 🐶"})
-        fleet.jobs.cancel(job_id, "acme")
+        fleet.jobs.cancel(job_id, TENANT)
         return f"msg_{job_id}"
 
     return end
@@ -34,8 +35,9 @@ def sending(fleet: Fleet) -> None:
         fleet.background()
 
 
-def state(fleet: Fleet, delivery: str) -> str:
-    return (fleet.redis.hget(Key.DELIVERY + delivery, "state") or b"").decode()  # type: ignore[union-attr]
+def state(fleet: Fleet, message: str) -> str:
+    key = f"{Key.DELIVERY}default/{TENANT}/{message}"
+    return (fleet.redis.hget(key, "state") or b"").decode()  # type: ignore[union-attr]
 
 
 @pytest.mark.fault(32)
@@ -49,7 +51,7 @@ def test_a_failing_receiver_gets_the_same_signed_webhook_again(
         until(lambda: state(fleet, delivery) == "delivered")
     assert tenant.ids == [delivery] * 3
     for _, headers, body in tenant.requests:
-        secret = fleet.settings.webhook_secret.get_secret_value()
+        secret = derived_secret(fleet.settings.webhook_masters[0], f"default/{TENANT}", "")
         assert Webhook(secret).verify(body, headers) == json.loads(body)
         told = WebhookBody.model_validate_json(body)
         assert (told.type, told.data.status) == (HOOK, "canceled")
@@ -62,7 +64,7 @@ def test_a_failing_receiver_gets_the_same_signed_webhook_again(
 def test_a_redirect_is_a_failure_and_is_not_followed(fleet: Fleet, end_a_job: Callable[[str], str]) -> None:
     with receiver(204) as elsewhere, receiver(302, 307, 301, location=elsewhere.url) as tenant:
         delivery = end_a_job(tenant.url)
-        until(lambda: state(fleet, delivery) == "dead")
+        until(lambda: state(fleet, delivery) == "failed")
     assert [path for path, _, _ in tenant.requests] == ["/hook"] * 3
     assert elsewhere.requests == []
 
@@ -72,7 +74,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(fleet: Fleet, end_a_job: Ca
 def test_a_receiver_that_is_gone_is_not_asked_again(fleet: Fleet, end_a_job: Callable[[str], str]) -> None:
     with receiver(410) as tenant:
         delivery = end_a_job(tenant.url)
-        until(lambda: state(fleet, delivery) == "dead")
+        until(lambda: state(fleet, delivery) == "failed")
     assert len(tenant.requests) == 1
 
 
@@ -102,7 +104,9 @@ def test_a_killed_sender_is_followed_by_one_that_sends_again_under_the_same_id(
         fleet.end()
         tenant.may_answer.set()
         assert state(fleet, delivery) == "pending"
-        fleet.redis.zadd(Key.OUTBOX, {delivery: 0})  # as if the lease of the dead sender had run out
+        fleet.redis.zadd(
+            Key.OUTBOX, {f"default/{TENANT}/{delivery}": 0}
+        )  # as if the lease of the dead sender had run out
         fleet.background()
         until(lambda: state(fleet, delivery) == "delivered")
     assert tenant.ids == [delivery] * 2

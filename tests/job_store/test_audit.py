@@ -32,7 +32,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
         lambda r: r.xadd(Key.EVENTS + "ins_s", {"type": "completed", "data": "{}"}),
         "has 2 completed events, not 1",
     ),
-    "no webhook": (lambda r: r.delete(Key.DELIVERY + "msg_ins_s"), "has 0 webhooks, not 1"),
+    "no webhook": (lambda r: r.delete(Key.DELIVERY + "default/acme/msg_ins_s"), "has 0 webhooks, not 1"),
     "no lease": (
         lambda r: r.zrem(Key.LEASES, "ins_r"),
         "ins_r: is running and has 0 entries in addit:leases, not 1",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runtime.egress import EgressFailed, EgressRefused, fetch, post
+from runtime.egress import EXCERPT_BYTES, EgressFailed, EgressRefused, fetch, judge_callback, post
 
 PRIVATE = [
     "http://127.0.0.1/", "http://localhost/", "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/",
@@ -52,6 +52,23 @@ def test_a_url_that_is_not_ours_to_fetch_is_refused_with_its_reason(url: str, wh
 def test_a_callback_must_be_https() -> None:
     with pytest.raises(EgressRefused, match="http on port 80"):
         post("http://93.184.215.14/", b"{}", {}, 5, allow_loopback=False)
+
+
+@pytest.mark.fault(37)
+@pytest.mark.parametrize("url", [url.replace("http:", "https:") for url in PRIVATE])
+def test_a_callback_is_judged_before_anything_is_sent(url: str) -> None:
+    with pytest.raises((EgressRefused, EgressFailed), match="not public|not a URL|not resolve"):
+        judge_callback(url, 5, allow_loopback=False)
+
+
+def test_a_callback_that_may_be_reached_is_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolver("93.184.215.14", "10.0.0.1"))
+    judge_callback("https://rebind.example/hook", 5, allow_loopback=False)
+    with pytest.raises(EgressRefused, match="not public"):
+        judge_callback("https://rebind.example/hook", 5, allow_loopback=False)
+    with pytest.raises(EgressRefused, match="http on port 80"):
+        judge_callback("http://93.184.215.14/", 5, allow_loopback=False)
+    judge_callback("http://127.0.0.1:1234/", 5, allow_loopback=True)
 
 
 def resolver(*answers: str) -> Callable[..., list[Any]]:
@@ -196,6 +213,31 @@ def test_a_callback_gets_body_and_headers_and_gives_status_and_headers() -> None
     assert head.startswith(b"post /hook?a=b http/1.1")
     for line in ("webhook-id: msg_1", "content-length: 8", "accept-encoding: identity", "host: 127.0.0.1:"):
         assert line.encode() in head
+
+
+@pytest.mark.parametrize(
+    ("serve", "excerpt"),
+    [
+        (say(b"HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\noh no"), b"oh no"),
+        (say(b"HTTP/1.1 500 No\r\nContent-Length: 99\r\n\r\nbroken"), b"broken"),
+        (say(b"HTTP/1.1 500 No\r\n\r\n" + b"y" * 9999), b"y" * EXCERPT_BYTES),
+    ],
+)
+def test_a_callbacks_answer_keeps_its_first_bytes_however_it_ends(
+    serve: Callable[[socket.socket], None], excerpt: bytes
+) -> None:
+    with server(serve) as url:
+        answer = post(url, b"{}", {}, 5, allow_loopback=True)
+    assert (answer.status, answer.excerpt) == (500, excerpt)
+
+
+@pytest.mark.fault(32)
+def test_a_body_that_drips_does_not_undo_the_answer() -> None:
+    with server(drip(b"HTTP/1.1 200 OK\r\n\r\n" + b"y" * 500)) as url:
+        started = time.monotonic()
+        answer = post(url, b"{}", {}, 10, allow_loopback=True)
+    assert answer.status == 200
+    assert time.monotonic() - started < 6
 
 
 @pytest.mark.fault(37)

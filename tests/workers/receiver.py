@@ -11,10 +11,14 @@ from threading import Event, Thread
 
 @dataclass
 class Receiver:
-    """`answers`: the statuses it gives, the last one for ever; `may_answer`: what its answers wait for."""
+    """`answers`: the statuses it gives, the last one for ever; `may_answer`: what its answers wait for.
+
+    says: the body of each
+    """
 
     answers: list[tuple[int, dict[str, str]]]
     url: str = ""
+    says: bytes = b""
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     may_answer: Event = field(default_factory=Event)
 
@@ -30,9 +34,11 @@ class Receiver:
         status, answered = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         self.may_answer.wait(10)
         handler.send_response(status)
-        for name, value in (answered | {"content-length": "0"}).items():
+        for name, value in (answered | {"content-length": str(len(self.says))}).items():
             handler.send_header(name, value)
         handler.end_headers()
+        if status != 204:
+            handler.wfile.write(self.says)
 
 
 @contextmanager
