@@ -13,8 +13,10 @@ from redis.asyncio import Redis as AsyncRedis
 from job_store.api_keys import ApiKeys
 from job_store.artifacts import ArtifactStore
 from job_store.connection import connect, connect_async
+from job_store.delivery_log import DeliveryLog
 from job_store.images import ImageStore
 from job_store.jobs import JobStore
+from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.workers import WorkerRegistry
 from runtime.settings import Settings
 from service.intake.decoders import Decoders
@@ -37,6 +39,8 @@ class Gateway:
     artifacts: ArtifactStore
     images: ImageStore
     api_keys: ApiKeys
+    webhook_endpoints: WebhookEndpoints
+    deliveries: DeliveryLog
     workers: WorkerRegistry
     decoders: Decoders
     links: Links
@@ -59,6 +63,8 @@ def build_gateway(settings: Settings) -> Gateway:
         artifacts=ArtifactStore(settings.artifact_url),
         images=ImageStore(redis),
         api_keys=ApiKeys(redis),
+        webhook_endpoints=WebhookEndpoints(redis),
+        deliveries=DeliveryLog(redis),
         workers=workers,
         decoders=Decoders(
             DECODERS,

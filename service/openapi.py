@@ -10,9 +10,12 @@ from fastapi.openapi.utils import get_openapi
 
 from api_schemas.errors import Problem, RequestErrorCode
 from api_schemas.events import JobEvent
+from api_schemas.webhooks import NewWebhookEndpoint, ReplayFailed, SecretRotation, WebhookEndpointChange
 from service.errors import STATUS
 from service.problems import MEDIA_TYPE
 
+READ_BY_ROUTES = (NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed)
+"""Bodies that the routes read themselves, so that FastAPI does not know them."""
 ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
 TITLE = "Add-it: objects into pictures"
 
@@ -40,9 +43,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
             version=app.version,
             description=app.description,
             routes=app.routes,
+            webhooks=app.webhooks.routes,
             separate_input_output_schemas=False,
         )
-        for model in (Problem, JobEvent):
+        for model in (Problem, JobEvent, *READ_BY_ROUTES):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"] |= schema.pop("$defs", {}) | {model.__name__: schema}
         app.openapi_schema = document

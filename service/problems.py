@@ -16,11 +16,13 @@ from api_schemas.errors import FieldError, Problem, RequestErrorCode
 from job_store.artifacts import ArtifactMissing, StorageFull, StorageUnavailable
 from job_store.errors import (
     BadCursor,
+    EndpointDisabled,
     IdempotencyKeyReused,
     NotFound,
     QueueFull,
     StoreError,
     StoreUnavailable,
+    TooManyEndpoints,
     WrongState,
 )
 from service.errors import Refusal
@@ -80,6 +82,10 @@ def _from_store(error: Exception) -> Refusal:
     if isinstance(error, IdempotencyKeyReused):
         detail = "This Idempotency-Key was used with another request."
         return Refusal("idempotency_key_reused", detail, data={"job_id": error.job_id})
+    if isinstance(error, EndpointDisabled):
+        return Refusal("wrong_state", "Not now: the endpoint is disabled; enable it first.")
+    if isinstance(error, TooManyEndpoints):
+        return Refusal("quota_exceeded", "There may be no more webhook endpoints; delete one first.")
     if isinstance(error, BadCursor):
         return from_fields([FieldError(path="query.cursor", message="is not a cursor of this list")])
     if isinstance(error, QueueFull):

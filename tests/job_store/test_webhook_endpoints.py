@@ -84,7 +84,8 @@ def test_a_change_leaves_the_rest_and_forgets_old_failures(endpoints: WebhookEnd
     made = add(endpoints)
     key = Key.WEBHOOK_ENDPOINT + made.id
     failing = {"failing_since": "1", "disabled_reason": "failing", "disabled_at": "1", "enabled": "0"}
-    redis.hset(key, mapping=failing)
+    for name, value in failing.items():
+        redis.hset(key, name, value)
     told = endpoints.change(made.id, "acme", description="new")
     assert (told.description, told.url, told.events) == ("new", URL, made.events)
     assert (told.enabled, told.disabled_reason) == (False, "failing")
