@@ -16,6 +16,7 @@ from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionJob
 from api_schemas.models import ModelList
 from client import calls
+from client.async_webhooks import AsyncWebhooks
 from client.errors import ApiError, Unreachable
 from client.event_stream import Following
 from client.retries import POLICY
@@ -41,6 +42,7 @@ class AsyncAddit:
         self._http = httpx.AsyncClient(
             base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport
         )
+        self.webhooks = AsyncWebhooks(self._do)
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
 from client.client import Addit
-from client.errors import ClientError
 from client.report import progress_bar, result_of, summary, timings_table, understood
+from client.terminal import HERE, ApiKey, Url, console, service
+from client.webhook_commands import webhooks
 
 app = typer.Typer(
     no_args_is_help=True, help="Add an object to a picture from a sentence.", add_completion=False
 )
-console = Console(highlight=False, soft_wrap=True)
-KEPT_KEY = Path("addit-data/key")  # where `addit up` keeps the first key
-
-Url = Annotated[str, typer.Option(envvar="ADDIT_URL", help="Of the service.")]
-ApiKey = Annotated[
-    str | None, typer.Option("--key", envvar="ADDIT_KEY", help="An API key; that of `addit up` here.")
-]
-HERE = "http://127.0.0.1:8080"
-
-
-@contextmanager
-def _service(url: str, key: str | None) -> Iterator[Addit]:
-    """The client; what it raises becomes a message and exit code 1."""
-    kept = KEPT_KEY.read_text().strip() if key is None and KEPT_KEY.exists() else None
-    try:
-        with Addit(url, key or kept or "") as addit:
-            yield addit
-    except ClientError as error:
-        console.print(str(error), style="red", markup=False)
-        raise typer.Exit(1) from None
+app.add_typer(webhooks, name="webhooks")
 
 
 @app.command()
@@ -62,7 +41,7 @@ def insert(
     key: ApiKey = None,
 ) -> None:
     """Insert one subject into one photo and save the result."""
-    with _service(url, key) as addit:
+    with service(url, key) as addit:
         with progress_bar(console) as show:
             image = addit.upload(photo.read_bytes(), photo.name)
             request = InsertionRequest(
@@ -92,14 +71,14 @@ def _save(addit: Addit, link: str, path: Path, seed: int | None) -> None:
 @app.command()
 def status(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
     """A job as the service tells it, in JSON."""
-    with _service(url, key) as addit:
+    with service(url, key) as addit:
         console.print_json(addit.job(job_id).model_dump_json())
 
 
 @app.command()
 def cancel(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
     """Stop a job; a running one stops within a step."""
-    with _service(url, key) as addit:
+    with service(url, key) as addit:
         console.print(f"{job_id} {addit.cancel(job_id).status}")
 
 

@@ -19,6 +19,7 @@ from client import calls
 from client.errors import ApiError, Unreachable
 from client.event_stream import Following
 from client.retries import POLICY
+from client.webhooks import Webhooks
 
 T = TypeVar("T")
 EVENTS_SECONDS = 60.0  # the service says at least something every 15 s
@@ -39,6 +40,7 @@ class Addit:
     ) -> None:
         self._seconds = seconds
         self._http = httpx.Client(base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport)
+        self.webhooks = Webhooks(self._do)
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,8 @@
 ClientError
   ├─ Unreachable     no answer, or none that is ours
   ├─ ApiError        the service said no; `.problem` is its own words, `.code` is for programs
-  └─ NotSucceeded    the job ended another way; `.job` tells
+  ├─ NotSucceeded    the job ended another way; `.job` tells
+  └─ InvalidWebhook  what was received is not a webhook of the service, or too old
 """
 
 from __future__ import annotations
@@ -35,3 +36,7 @@ class NotSucceeded(ClientError):
         why = f": {job.error.code}, {job.error.message}" if job.error else ""
         super().__init__(f"{job.id} {job.status}{why}")
         self.job = job
+
+
+class InvalidWebhook(ClientError):
+    """A request that claims to be a webhook and is not to be believed."""

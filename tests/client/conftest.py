@@ -12,7 +12,9 @@ from PIL import Image
 from client.operator import running
 from runtime.settings import Settings
 
-SCRIPTED = Settings(port=0, runner="tests.workers.scripted_runner:load", model="scripted")
+SCRIPTED = Settings(
+    port=0, runner="tests.workers.scripted_runner:load", model="scripted", allow_loopback_egress=True
+)
 
 
 @dataclass(frozen=True)
