@@ -29,6 +29,7 @@ def violations(redis: Redis) -> list[str]:
         *_uncounted(server, jobs),
         *(f"{job_id}: {what}" for job_id, job in jobs.items() for what in _of_record(server, job_id, job)),
         *_strays(server, jobs),
+        *_lost_deliveries(server),
     ]
 
 
@@ -89,6 +90,15 @@ def _strays(server: Server, jobs: dict[str, Fields]) -> Iterator[str]:
         for member in server.command("ZRANGE", index, 0, -1):
             if member.decode() not in jobs:
                 yield f"{member.decode()}: stands in {index} without a record"
+
+
+def _lost_deliveries(server: Server) -> Iterator[str]:
+    """What is pending is in the outbox, and nothing else is."""
+    due = {member.decode() for member in server.command("ZRANGE", Key.OUTBOX, 0, -1)}
+    for key in _keys(server, Key.DELIVERY):
+        delivery, state = key.removeprefix(Key.DELIVERY), server.command("HGET", key, "state")
+        if (state == b"pending") != (delivery in due):
+            yield f"{delivery}: is {state.decode()} and {'' if delivery in due else 'not '}in the outbox"
 
 
 def _keys(server: Server, prefix: str) -> list[str]:

@@ -20,6 +20,7 @@ KEPT_TRIES = 30  # of a delivery: three rounds of the schedule
 FAILING = timedelta(
     days=3
 )  # without a success disables an endpoint: less than the schedule's three days and a bit
+QUIET = timedelta(days=2)  # without a failure count as none: more than the schedule's longest delay
 ENDPOINT_SHARE = 4  # deliveries to one endpoint under way in one sender
 
 
@@ -44,6 +45,11 @@ class Delivery:
     number: int
     created_at: datetime
     taken_at: datetime
+
+    @property
+    def job_id(self) -> str | None:
+        """The job it tells of, if it is one."""
+        return self.resource if self.event.startswith("insertion.") else None
 
     @property
     def key(self) -> str:
@@ -92,6 +98,7 @@ class Outbox:
         self._server.run(
             "note_try", delivery.key, delivery.number, attempt.model_dump_json() if attempt else "", fate,
             detail, KEEP_MS, KEPT_TRIES, round(FAILING.total_seconds() * 1000),
+            round(QUIET.total_seconds() * 1000),
         )  # fmt: skip
 
 

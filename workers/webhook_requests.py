@@ -65,10 +65,10 @@ class WebhookRequests:
             raise Undeliverable("the endpoint was deleted") from None
 
     def _job(self, delivery: Delivery) -> JobRecord | None:
-        if not delivery.event.startswith("insertion."):
+        if delivery.job_id is None:
             return None
         try:
-            return self._jobs.get(delivery.resource, delivery.tenant)
+            return self._jobs.get(delivery.job_id, delivery.tenant)
         except NotFound:
             raise Undeliverable("the job was deleted") from None
 

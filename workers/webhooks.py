@@ -140,7 +140,7 @@ class WebhookSender:
             "webhook tried",
             delivery=delivery.key,
             webhook_event=delivery.event,
-            resource=delivery.resource,
+            job_id=delivery.job_id,
             tries=delivery.tries,
             status=attempt.status if attempt else None,
             fate=str(fate),

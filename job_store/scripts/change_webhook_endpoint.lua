@@ -4,7 +4,7 @@ local key = KEY.WEBHOOK_ENDPOINT .. ARGV[1]
 if redis.call('HGET', key, 'tenant') ~= ARGV[2] then return {'missing'} end
 for i = 3, #ARGV, 2 do
   redis.call('HSET', key, ARGV[i], ARGV[i + 1])
-  if ARGV[i] == 'url' then redis.call('HDEL', key, 'failing_since') end
-  if ARGV[i] == 'enabled' then redis.call('HDEL', key, 'failing_since', 'disabled_reason', 'disabled_at') end
+  if ARGV[i] == 'url' then redis.call('HDEL', key, 'failing_since', 'failed_at') end
+  if ARGV[i] == 'enabled' then redis.call('HDEL', key, 'failing_since', 'failed_at', 'disabled_reason', 'disabled_at') end
 end
 return {'ok', redis.call('HGETALL', key)}

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 -- What became of a try. ARGV: delivery, number of the try, its record as JSON or '' where none was made, what is next
 -- (delivered, failed, retry, gone), why or when in ms, for how many ms a settled delivery is kept, how many tries are kept,
--- after how many ms of failing its endpoint is disabled.
+-- after how many ms of failing its endpoint is disabled, after how many ms without a failure that counts anew.
 local delivery, number, try, fate, detail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local keep_ms, kept, patience_ms = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local keep_ms, kept, patience_ms, quiet_ms = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local key, tries = KEY.DELIVERY .. delivery, KEY.ATTEMPTS .. delivery
 local found = redis.call('HMGET', key, 'endpoint', 'tries', 'event', 'tenant')
 if not found[1] then return {'ok'} end
@@ -23,6 +23,9 @@ end
 
 local function note_failing()
   if redis.call('HEXISTS', endpoint, 'url') == 0 or found[3] == 'webhook_endpoint.test' then return end
+  local failed_at = redis.call('HGET', endpoint, 'failed_at')
+  if not failed_at or now - failed_at > quiet_ms then redis.call('HDEL', endpoint, 'failing_since') end
+  redis.call('HSET', endpoint, 'failed_at', now)
   redis.call('HSETNX', endpoint, 'failing_since', now)
   if now - redis.call('HGET', endpoint, 'failing_since') >= patience_ms then disable('failing') end
 end
@@ -34,7 +37,7 @@ if try ~= '' then
 end
 if fate == 'delivered' then
   settle('delivered', '')
-  redis.call('HDEL', endpoint, 'failing_since')
+  redis.call('HDEL', endpoint, 'failing_since', 'failed_at')
 elseif found[2] == number then -- the failure of a try that another one overtook decides nothing
   if fate == 'retry' then redis.call('ZADD', KEY.OUTBOX, 'XX', detail, delivery) else settle('failed', detail) end
   if fate == 'gone' then disable('gone') elseif try ~= '' then note_failing() end

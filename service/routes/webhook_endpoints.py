@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import HttpUrl
@@ -41,6 +42,8 @@ from service.openapi import refuses
 
 router = APIRouter(prefix="/v1/webhook-endpoints", tags=["webhooks"])
 RESOLVE_SECONDS = 5.0
+UNKEPT = {"Cache-Control": "no-store"}
+"""For answers with a secret in them."""
 NEW = {"url": "https://example.com/hooks/addit", "events": ["insertion.succeeded", "insertion.failed"]}
 BODY: tuple[RequestErrorCode, ...] = ("malformed_request", "body_too_large", "unsupported_media_type")
 OWN: tuple[RequestErrorCode, ...] = ("unauthorized", "not_found", "invalid_request", "store_unavailable")
@@ -94,7 +97,9 @@ async def create(
 ) -> Response:
     """Make an endpoint, at most ten. Its secret is in this answer and in no later one."""
     wanted = parse_json(await read_json(request), NewWebhookEndpoint)
-    return await run_in_threadpool(_create, gateway, tenant, wanted, idempotency_key)
+    return await to_thread.run_sync(
+        _create, gateway, tenant, wanted, idempotency_key, limiter=gateway.submission_threads
+    )
 
 
 @router.get("", response_model=WebhookEndpointList, responses=refuses("unauthorized", "store_unavailable"))
@@ -120,7 +125,7 @@ def read(record: EndpointDep) -> Response:
 async def change(request: Request, gateway: GatewayDep, record: NamedEndpointDep) -> Response:
     """Change an endpoint. What is pending goes to the new address."""
     wanted = parse_json(await read_json(request), WebhookEndpointChange)
-    return await run_in_threadpool(_change, gateway, record, wanted)
+    return await to_thread.run_sync(_change, gateway, record, wanted, limiter=gateway.submission_threads)
 
 
 @router.delete(
@@ -148,7 +153,7 @@ async def rotate(request: Request, gateway: GatewayDep, record: EndpointDep) -> 
     rotated = await run_in_threadpool(
         gateway.webhook_endpoints.rotate, record.id, record.tenant, wanted.overlap_seconds
     )
-    return json_answer(_with_secret(gateway, rotated))
+    return json_answer(_with_secret(gateway, rotated), headers=UNKEPT)
 
 
 @router.post(
@@ -229,7 +234,7 @@ def _create(gateway: Gateway, tenant: str, wanted: NewWebhookEndpoint, key: str 
     except IdempotencyKeyReused as error:
         detail, made = "This Idempotency-Key was used with another request.", {"endpoint_id": error.job_id}
         raise Refusal("idempotency_key_reused", detail, data=made) from None
-    headers = {"Location": gateway.links.to(f"{router.prefix}/{record.id}")}
+    headers = {**UNKEPT, "Location": gateway.links.to(f"{router.prefix}/{record.id}")}
     headers |= {} if fresh else {"Idempotent-Replayed": "true"}
     return json_answer(_with_secret(gateway, record), 201, headers)
 

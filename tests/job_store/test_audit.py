@@ -33,6 +33,14 @@ BREAKS: dict[str, tuple[Break, str]] = {
         "has 2 completed events, not 1",
     ),
     "no webhook": (lambda r: r.delete(Key.DELIVERY + "default/acme/msg_ins_s"), "has 0 webhooks, not 1"),
+    "lost webhook": (
+        lambda r: r.zrem(Key.OUTBOX, "default/acme/msg_ins_s"),
+        "default/acme/msg_ins_s: is pending and not in the outbox",
+    ),
+    "settled webhook still due": (
+        lambda r: r.hset(Key.DELIVERY + "default/acme/msg_ins_s", "state", "delivered"),
+        "default/acme/msg_ins_s: is delivered and in the outbox",
+    ),
     "no lease": (
         lambda r: r.zrem(Key.LEASES, "ins_r"),
         "ins_r: is running and has 0 entries in addit:leases, not 1",

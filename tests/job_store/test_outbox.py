@@ -226,6 +226,18 @@ def test_an_endpoint_that_fails_for_days_is_disabled_and_a_success_in_between_sa
     assert endpoints.get(lost, TENANT).disabled_reason == "failing"
 
 
+def test_failures_of_long_ago_do_not_count(
+    store: JobStore, outbox: Outbox, endpoints: WebhookEndpoints, redis: Redis
+) -> None:
+    lost = add(endpoints, "insertion.canceled")
+    for _ in range(2):
+        store.cancel(store.submit(new_job())[0].id, TENANT)
+        outbox.dead(take(outbox), "no", TRY)
+        for name in ("failing_since", "failed_at"):
+            redis.hincrby(Key.WEBHOOK_ENDPOINT + lost, name, -round(FAILING.total_seconds() * 1000))
+    assert endpoints.get(lost, TENANT).enabled
+
+
 def test_the_default_endpoint_is_never_disabled(
     store: JobStore, outbox: Outbox, endpoints: WebhookEndpoints
 ) -> None:

@@ -76,6 +76,7 @@ def test_the_secret_is_shown_when_it_is_made_and_never_again(client: httpx.Clien
     answer = client.post(PATH, json=NEW | {"description": "orders"})
     endpoint = WebhookEndpointWithSecret.model_validate_json(answer.content)
     assert endpoint.secret.startswith("whsec_")
+    assert answer.headers["Cache-Control"] == "no-store"
     shown = client.get(answer.headers["Location"])
     assert (shown.status_code, shown.json()["description"]) == (200, "orders")
     assert {**shown.json(), "secret": endpoint.secret} == answer.json()
@@ -201,6 +202,7 @@ def test_bodies_that_are_no_json(client: httpx.Client, method_and_path: tuple[st
     [
         ("rotate", {"overlap_seconds": -1}), ("rotate", {"overlap_seconds": 10**9}),
         ("replay", {}), ("replay", {"since": "yesterday"}), ("replay", {"since": "2026-01-01T00:00:00"}),
+        ("replay", {"since": 10**400}), ("replay", {"since": "10000-01-01T00:00:00Z"}),
     ],
 )  # fmt: skip
 def test_overlaps_and_times_have_bounds(client: httpx.Client, path: str, body: dict[str, Any]) -> None:

@@ -69,8 +69,9 @@ class Sending:
         for delivery in rows[::2]:
             server.command("ZINCRBY", Key.OUTBOX, -ms, delivery)
         for key in self.redis.scan_iter(f"{Key.WEBHOOK_ENDPOINT}*"):
-            if self.redis.hexists(key, "failing_since"):
-                self.redis.hincrby(key, "failing_since", -ms)
+            for name in ("failing_since", "failed_at"):
+                if self.redis.hexists(key, name):
+                    self.redis.hincrby(key, name, -ms)
         return timedelta(milliseconds=ms)
 
     def secret(self, endpoint: EndpointRecord) -> str:

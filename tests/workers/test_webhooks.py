@@ -1,18 +1,15 @@
-"""What is signed, and what follows from an answer. The sending is tested in tests/faults."""
+"""What follows from an answer. The sending is tested in test_webhook_sending.py and tests/faults."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from standardwebhooks.webhooks import Webhook
 
 from job_store.outbox import Delivery
 from runtime.egress import EgressResponse
 from runtime.settings import Settings
-from workers.webhook_requests import signed
 from workers.webhooks import JITTER, Answer, Dead, Delivered, Retry, decide, retry_after, to_attempt
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -28,27 +25,6 @@ def delivery(tries: int) -> Delivery:
 def answered(status: int | None, **headers: str) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(1.0, None if status is None else EgressResponse(status, named), error="took too long")
-
-
-@pytest.mark.fault(35)
-def test_the_signature_is_that_of_the_specification() -> None:
-    headers = signed(
-        "msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
-        datetime.fromtimestamp(1614265330, UTC),
-    )  # fmt: skip
-    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-    assert headers["webhook-timestamp"] == "1614265330"
-
-
-@pytest.mark.fault(35)
-def test_every_secret_verifies_and_time_zones_change_nothing() -> None:
-    secrets = ["whsec_b2xkb2xkb2xkb2xkb2xkb2xk", "whsec_bmV3bmV3bmV3bmV3bmV3bmV3"]
-    body = '{"name": "Hündchen 🐶"}'
-    here = datetime.now(timezone(timedelta(hours=-7)))
-    headers = signed("msg_1", body.encode(), secrets, here)
-    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 5
-    for secret in secrets:
-        assert Webhook(secret).verify(body, headers) == {"name": "Hündchen 🐶"}
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 299])
