@@ -8,13 +8,14 @@ from collections.abc import Callable
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from api_schemas.webhooks import WebhookBody
+from api_schemas.webhooks import EndpointEvent, WebhookBody
 from job_store.keys import Key
+from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.webhook_secrets import derived_secret
 from tests.workers.fleet import TENANT, Fleet, until
 from tests.workers.receiver import receiver
 
-HOOK = "insertion.canceled"
+HOOK: EndpointEvent = "insertion.canceled"
 
 
 @pytest.fixture
@@ -90,6 +91,23 @@ def test_a_slow_receiver_keeps_nobody_waiting(fleet: Fleet, end_a_job: Callable[
         assert state(fleet, waiting) == "pending"
         slow.may_answer.set()
         until(lambda: state(fleet, waiting) == "delivered")
+
+
+@pytest.mark.fault(32)
+@pytest.mark.usefixtures("sending")
+def test_a_backlog_of_a_slow_receiver_takes_its_share_of_the_slots_and_no_more(
+    fleet: Fleet, end_a_job: Callable[[str], str]
+) -> None:
+    endpoints = WebhookEndpoints(fleet.redis)
+    with receiver(204) as slow, receiver(204) as quick:
+        slow.may_answer.clear()
+        endpoint = endpoints.create(TENANT, url=quick.url, events=[HOOK])[0]
+        messages = [end_a_job(slow.url) for _ in range(24)]
+        until(lambda: len(quick.requests) == len(messages))
+        assert {state(fleet, message) for message in messages} == {"pending"}
+        endpoints.delete(endpoint.id, TENANT)
+        slow.may_answer.set()
+        until(lambda: "pending" not in {state(fleet, message) for message in messages}, 30)
 
 
 @pytest.mark.fault(36)

@@ -157,6 +157,20 @@ def test_one_endpoint_gets_its_share_of_the_slots_and_others_go_before_its_backl
     assert outbox.take(16, LEASE_MS, {f"default/{TENANT}": ENDPOINT_SHARE}) == []
 
 
+def test_a_backlog_longer_than_a_look_does_not_hide_the_others(
+    store: JobStore, outbox: Outbox, redis: Redis
+) -> None:
+    for number in range(2500):
+        key = f"default/{TENANT}/msg_{number}"
+        redis.hset(Key.DELIVERY + key, "state", "pending")
+        redis.zadd(Key.OUTBOX, {key: 1})
+    other = store.cancel(store.submit(new_job("other", webhook=HOOK))[0].id, "other").id
+    full = {f"default/{TENANT}": ENDPOINT_SHARE}
+    assert outbox.take(16, LEASE_MS, full) == []
+    assert [delivery.resource for delivery in outbox.take(16, LEASE_MS, full)] == [other]
+    redis.flushdb()
+
+
 def test_a_row_without_its_record_is_dropped(outbox: Outbox, redis: Redis) -> None:
     redis.zadd(Key.OUTBOX, {"default/acme/msg_lost": 1})
     assert outbox.take(10, LEASE_MS) == []

@@ -135,6 +135,19 @@ def test_a_foreign_endpoint_answers_exactly_like_a_missing_one(
     assert client_of("other").get(f"{PATH}/{foreign}").json()["enabled"]
 
 
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(
+    "strange",
+    ["%00", "..%2f..%2fetc", "%F0%9F%92%A9", "%ED%A0%80", "a" * 4000, "*", "default%2Fother", "%0A"],
+)
+def test_strange_ids(client: httpx.Client, strange: str) -> None:
+    endpoint = made(client)["id"]
+    for path in (strange, f"{strange}/deliveries", f"{endpoint}/deliveries/{strange}"):
+        assert_problem(client.get(f"{PATH}/{path}"), 404, "not_found")
+    for path in (f"{strange}/test", f"{endpoint}/deliveries/{strange}/replay"):
+        assert_problem(client.post(f"{PATH}/{path}"), 404, "not_found")
+
+
 def test_deliveries_of_another_endpoint_are_missing(
     client: httpx.Client, cancel_a_job: Callable[..., str]
 ) -> None:
