@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -24,9 +24,9 @@ from workers.addit.localizers import (
     Search,
     check_supported,
     find_instances,
+    given_to_each,
     locate,
 )
-from workers.addit.masks import blur, normalise
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
@@ -68,15 +68,17 @@ class PromptSource:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is wanted: `subject`, in the words of `prompt`, added to `source`, once per seed.
+    """What is wanted: `subjects`, in the words of `prompt`, added to `source` together, once per seed.
 
+    subjects: one or more, each an occurrence of its own; of a thing that the source's prompt names already
+        the one that `prompt` names beside it
     owner: whose source it is; another owner's edits never find it remembered
-    mask: (H, W) or of the latent grid, boolean: where the subject is to be kept, in place of any localizer
+    mask: (H, W) or of the latent grid, boolean: where the subjects are to be kept, in place of any localizer
     """
 
     source: PictureSource | PromptSource
     prompt: str
-    subject: str
+    subjects: tuple[str, ...]
     seeds: tuple[int, ...]
     config: AdditConfig
     owner: str = ""
@@ -89,7 +91,7 @@ class Insertion:
 
     pictures: (H, W, 3) per seed; latents: (B, L, C), their clean tokens
     source: the source through the autoencoder, what the unchanged parts look like
-    located: where the subject is, per seed; None without a blend
+    located: where the subjects are, per seed one of each; None without a blend
     cells: (B, h, w), 1 where the target's latents were kept
     source_error: how badly the model predicts this source (see `Denoised`); None for all but noised pictures
     gammas: the weight on the target's keys per seed where it is a number, else None
@@ -101,7 +103,7 @@ class Insertion:
     pictures: tuple[Picture, ...]
     latents: Tensor
     source: Picture
-    located: tuple[Located, ...] | None
+    located: tuple[tuple[Located, ...], ...] | None
     cells: Tensor | None
     forwards: ForwardCount
     seconds: dict[str, float]
@@ -121,18 +123,18 @@ def insert(
     resume: Blend | None = None,
     watchers: tuple[Recorder, ...] = (),
 ) -> Insertion:
-    """Add the subject. Same seeds, settings and weights give the same pictures.
+    """Add the subjects. Same seeds, settings and weights give the same pictures.
 
     memories: sources of earlier edits; what this one learns of its source is added
-    resume: a blend of an earlier edit with the same source, prompt and seeds, to be done again with the
-        localizer or mask of this one; only the steps after it are paid
+    resume: a blend of an earlier edit with the same source, prompt, subjects and seeds, to be done again with
+        the localizer or mask of this one; only the steps after it are paid
     watchers: look on at the target's attention
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
     backbone = models.backbone
-    tokens = backbone.subject_tokens(edit.prompt, edit.subject)
+    tokens = backbone.subject_tokens(edit.source.prompt, edit.prompt, edit.subjects)
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)
     known, memory = key in memories, memories.open(key)
@@ -271,26 +273,28 @@ def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
 
 def _locator(
     models: Models, edit: Edit, path: SourcePath, grid: LatentGrid, clock: StageClock
-) -> Callable[[Tensor, Tensor], list[Located]]:
-    search, localizer = models.search(edit.subject), edit.config.localizer
+) -> Callable[[Tensor, Tensor], list[tuple[Located, ...]]]:
+    localizer = edit.config.localizer
     if edit.config.blend_steps and edit.mask is None:
-        check_supported(localizer, search)
+        check_supported(localizer, models.search(edit.subjects[0]))
+    source = cache(partial(decode_picture, models, path.x0, grid))
 
     @cache
-    def searched() -> Search:
+    def searched(subject: str) -> Search:
         """With the things of the subject's kind in the source, looked for once."""
-        if localizer not in BOXED and not may_show(edit.source.prompt, edit.subject):
+        search = models.search(subject)
+        if localizer not in BOXED and not may_show(edit.source.prompt, subject):
             return search
-        return replace(search, already=find_instances(decode_picture(models, path.x0, grid), search))
+        return replace(search, already=find_instances(source(), search))
 
-    def find(maps: Tensor, x0: Tensor) -> list[Located]:
+    def find(maps: Tensor, x0: Tensor) -> list[tuple[Located, ...]]:
         def picture_of(row: int) -> Picture:
             return decode_picture(models, x0[row : row + 1], grid)
 
         with clock("localize"):
             if edit.mask is not None:
-                return [Located.given(row, edit.mask) for row in normalise(blur(maps.float()))]
-            return locate(localizer, maps, picture_of, searched())
+                return given_to_each(edit.mask, maps, len(edit.subjects))
+            return locate(localizer, maps, picture_of, [searched(subject) for subject in edit.subjects])
 
     return find
 

@@ -40,7 +40,7 @@ def judge(
     detections: Sequence[Detection] | None,
     background_psnr: float | None,
 ) -> Verdict:
-    """Judge one variation by what was located, what changed there, and what a detector sees there.
+    """Judge one subject of a variation by what was located, what changed, and what a detector sees there.
 
     source, result: (H, W, 3), decoded alike
     detections: of the subject in the result, None without a detector
@@ -56,6 +56,16 @@ def judge(
     moved = background_psnr is not None and background_psnr < STILL_BACKGROUND
     confidence = 0.0 if reason else sum(signs) / len(signs) / (2 if moved else 1)
     return Verdict(reason, round(min(1.0, max(0.0, confidence)), 4))
+
+
+def judge_whole(subjects: Sequence[str], verdicts: Sequence[Verdict]) -> Verdict:
+    """All subjects together: added when each of them is, as surely as the least sure one."""
+    reasons = [
+        one.reason if len(subjects) == 1 else f"{subject}: {one.reason}"
+        for subject, one in zip(subjects, verdicts, strict=True)
+        if one.reason is not None
+    ]
+    return Verdict("; ".join(reasons) or None, min(one.confidence for one in verdicts))
 
 
 def seen_there(detections: Sequence[Detection], inside: Tensor) -> float:

@@ -115,8 +115,8 @@ def test_7_a_blend_is_replayed_with_another_mask(case: str, strict: bool) -> Non
     mask = torch.zeros(golden.GRID.height, golden.GRID.width, dtype=torch.bool)
     mask[2:9, 3:12] = True
 
-    def given(maps: Tensor, x0: Tensor) -> Sequence[Located]:
-        return [Located(row, mask, mask) for row in maps]
+    def given(maps: Tensor, x0: Tensor) -> Sequence[tuple[Located, ...]]:
+        return [(Located(row[0], mask, mask),) for row in maps]
 
     known = golden.memory()
     first, _ = golden.run(case, config, known=known)

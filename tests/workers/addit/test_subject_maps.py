@@ -7,7 +7,7 @@ from workers.addit.latents import LatentGrid
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
 
 TEXT, IMAGE, LENT = 5, 6, 6
-TOKENS = [1, 2]
+SUBJECTS = [[1, 2], [4]]
 
 
 def matrix(query: Tensor, key: Tensor) -> Tensor:
@@ -16,7 +16,7 @@ def matrix(query: Tensor, key: Tensor) -> Tensor:
 
 def test_maps_are_those_of_the_whole_matrix() -> None:
     torch.manual_seed(0)
-    recorder = SubjectRecorder(["a", "b"], TOKENS, TEXT)
+    recorder = SubjectRecorder(["a", "b"], SUBJECTS, TEXT)
     rows, columns = {}, {}
     for step, lent in ((3, LENT), (4, 0)):
         whole = []
@@ -26,12 +26,13 @@ def test_maps_are_those_of_the_whole_matrix() -> None:
             if layer != "unrecorded":
                 whole.append(matrix(query, key))
         mean = torch.stack(whole).mean(0)
-        rows[step] = mean[:, TOKENS, lent + TEXT :].mean(1)
-        columns[step] = mean[:, TEXT:, [lent + token for token in TOKENS]].mean(-1)
+        rows[step] = torch.stack([mean[:, tokens, lent + TEXT :].mean(1) for tokens in SUBJECTS], 1)
+        shifted = [[lent + token for token in tokens] for tokens in SUBJECTS]
+        columns[step] = torch.stack([mean[:, TEXT:, tokens].mean(-1) for tokens in shifted], 1)
     grid = LatentGrid(2, 3)
-    clean = recorder.maps([3, 4], grid, "columns").flatten(1)
+    clean = recorder.maps([3, 4], grid, "columns").flatten(2)
     torch.testing.assert_close(clean, (columns[3] + columns[4]) / 2)
-    quirk = recorder.maps([3, 4], grid, "reference").flatten(1)
+    quirk = recorder.maps([3, 4], grid, "reference").flatten(2)
     torch.testing.assert_close(quirk, rows[3] + rows[4] + columns[4])
 
 

@@ -39,7 +39,7 @@ def test_a_real_source_keeps_its_size_and_is_known_to_the_next_edit(family: str)
     side = models.size_multiple
     picture = np.random.default_rng(0).integers(0, 255, (3 * side, 5 * side, 3), dtype=np.uint8)
     source = PictureSource(picture, PROMPTS[0])
-    edit = Edit(source, PROMPTS[1], "dog", (1, 2), short(PAPER_REAL, guidance_scale=2.0))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2), short(PAPER_REAL, guidance_scale=2.0))
     memories = SourceMemories([DeviceTier(2**30)], CPU)
     first, again = run(models, edit, memories), run(models, edit, memories)
     assert [made.shape for made in first.pictures] == [picture.shape, picture.shape]
@@ -55,7 +55,7 @@ def test_a_generated_source_and_auto_gamma(family: str) -> None:
     models = models_of(family)
     side = models.size_multiple
     source = PromptSource(PROMPTS[0], 3, 4 * side, 2 * side)
-    edit = Edit(source, PROMPTS[1], "dog", (1,), short(PAPER_GENERATED, extended_scale="auto"))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1,), short(PAPER_GENERATED, extended_scale="auto"))
     done = run(models, edit, SourceMemories([], CPU))
     assert done.pictures[0].shape == (4 * side, 2 * side, 3)
     assert done.gammas is not None
@@ -66,7 +66,7 @@ def test_watchers_look_on_at_every_step_of_the_target() -> None:
     models = models_of("flux")
     side = models.size_multiple
     source = PromptSource(PROMPTS[0], 3, 2 * side, 2 * side)
-    edit = Edit(source, PROMPTS[1], "dog", (1,), short(PAPER_GENERATED))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1,), short(PAPER_GENERATED))
     spread = AttentionSpread(models.backbone.layers[:1], [0], models.text_len)
     insert(models, edit, watchers=(spread,))
     assert list(spread.by_step()) == list(range(edit.config.structure_transfer_step, 4))
