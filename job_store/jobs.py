@@ -100,7 +100,10 @@ class JobStore:
         return decode(job_id, self._server.run("cancel", job_id, tenant)[0])
 
     def delete(self, job_id: str, tenant: str) -> None:
-        """Forget a job that does not run; `sweep` will name its artifacts. Raises NotFound, WrongState."""
+        """Forget a job that does not run; `sweep` will name its artifacts, `ForgottenSources` its source.
+
+        Raises NotFound, WrongState.
+        """
         self._server.run("delete", job_id, tenant)
 
     def position(self, record: JobRecord) -> int:

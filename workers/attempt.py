@@ -83,7 +83,8 @@ class Attempt:
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key
         source = decode(self._stores.artifacts.get(source_key)) if source_key else None
-        return runner.run(self._record.request, source, self._on_step, self._record.tenant)
+        record = self._record
+        return runner.run(record.request, source, self._on_step, record.tenant, record.source_id)
 
     def _on_step(self, stage: Stage, step: int, total: int, percent: float) -> None:
         self._ears.beat(self._token)

@@ -5,6 +5,7 @@ local now = math.floor(now_us / 1000)
 local MAX_EVENTS = 2000
 local MAX_DELIVERIES = 1000 -- in an endpoint's log, those to be sent aside
 local LOG_MS = 45 * 86400000 -- beyond the time that the last delivery is kept
+local MOST_FORGOTTEN, FORGOTTEN_MS = 10000, 3600000 -- listed at most; a worker that missed more forgets everything
 
 local function read(id)
   local flat = redis.call('HGETALL', KEY.JOB .. id)
@@ -113,8 +114,17 @@ local function give_back(job, crashed, max_crashes)
   return 'queued'
 end
 
--- Forgets an ended job; its artifacts are left to whoever empties PURGES.
+-- Whether or not other jobs have the same source: what workers remember of it goes, and costs them a pass to learn again.
+local function forget_source(source_id)
+  redis.call('INCR', KEY.FORGOTTEN_NUMBER)
+  redis.call('RPUSH', KEY.FORGOTTEN, source_id)
+  redis.call('LTRIM', KEY.FORGOTTEN, -MOST_FORGOTTEN, -1)
+  redis.call('PEXPIRE', KEY.FORGOTTEN, FORGOTTEN_MS)
+end
+
+-- Forgets an ended job; its artifacts are left to whoever empties PURGES, its source's memory to the workers.
 local function purge(job)
+  if job.source_id then forget_source(job.source_id) end
   redis.call('SADD', KEY.PURGES, job.tenant .. '/' .. job.id)
   redis.call('ZREM', KEY.DELETIONS, job.id)
   redis.call('ZREM', KEY.TENANT .. job.tenant, job.id)

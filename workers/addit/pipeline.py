@@ -71,6 +71,7 @@ class Edit:
     """What is wanted: `subject`, in the words of `prompt`, added to `source`, once per seed.
 
     owner: whose source it is; another owner's edits never find it remembered
+    source_name: what its memory is forgotten by
     mask: (H, W) or of the latent grid, boolean: where the subject is to be kept, in place of any localizer
     """
 
@@ -80,6 +81,7 @@ class Edit:
     seeds: tuple[int, ...]
     config: AdditConfig
     owner: str = ""
+    source_name: str = ""
     mask: Tensor | None = None
 
 
@@ -135,7 +137,8 @@ def insert(
     tokens = backbone.subject_tokens(edit.prompt, edit.subject)
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)
-    known, memory = key in memories, memories.open(key)
+    memory = memories.open(key, edit.source_name)
+    known = bool(memory.path)
     branches = Branches(backbone, grid)
     ticks = _Ticks(on_step, _source_forwards(edit, memory), _target_forwards(config, resume))
     with backbone.exchange_processors():
