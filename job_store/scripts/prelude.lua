@@ -78,8 +78,15 @@ local function put_in_outbox(job, status)
   tell_endpoints(job.tenant, event, message, job.id)
 end
 
+-- Canceled while queued or while running, failed with which code.
+local function count_reason(job, status, error)
+  local reason = status == 'canceled' and job.status or status == 'failed' and cjson.decode(error).code
+  if reason then redis.call('HINCRBY', KEY.REASONS, status .. ' ' .. reason, 1) end
+end
+
 -- The only way into a terminal state. Further arguments: fields that go with it. Returns the status.
 local function finish(job, status, ...)
+  count_reason(job, status, select(2, ...))
   local delete_at = now + job.retain_ms
   redis.call('ZREM', KEY.READY .. job.model, job.id)
   redis.call('ZREM', KEY.LEASES, job.id)
