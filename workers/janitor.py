@@ -1,6 +1,6 @@
 """Removes files that no record names: a crash between storing a picture and noting it leaves one behind.
 
-Several may run. It goes through the whole store of artifacts, so it has a thread of its own and takes its time.
+Several may run. It looks through all artifacts there are, so it has a thread of its own and takes its time.
 """
 
 from __future__ import annotations

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
 from workers.addit.memory_tiers import DeviceTier, DiskTier, HostTier, Tier
 from workers.addit.source_memory import SourceMemories
-from workers.memory_folders import engine_folder, remove_abandoned
+from workers.memory_folders import claim_folder, remove_abandoned
 
 GIB = 2**30
 
@@ -20,8 +18,7 @@ def memory_tiers(settings: Settings) -> list[Tier]:
         tiers.append(HostTier(round(settings.source_memory_host_gib * GIB)))
     if settings.source_memory_disk_gib:
         remove_abandoned(settings)
-        folder = engine_folder(settings, os.getpid())
-        tiers.append(DiskTier(round(settings.source_memory_disk_gib * GIB), folder))
+        tiers.append(DiskTier(round(settings.source_memory_disk_gib * GIB), claim_folder(settings)))
     return tiers
 
 

@@ -29,7 +29,7 @@ from runtime.settings import Settings
 from workers.clock import server_now
 from workers.engine_process import EngineGone, EngineProcess
 from workers.guard import Guard, Post, lease_ms
-from workers.memory_folders import remove_folder
+from workers.memory_folders import remove_abandoned
 from workers.messages import Forget, Proved, ProveYourself, Ready, Remembers, ToEngine
 from workers.outage import OUTAGES, Backoff
 from workers.shutdown import Shutdown
@@ -93,7 +93,7 @@ class Supervisor:
             self._count_exit(gone)
         finally:
             self._engine.kill()
-            remove_folder(self._settings, self._engine.pid)
+            remove_abandoned(self._settings)
             self._memory_before = self._engine.memory.after(self._memory_before)
 
     def _await_ready(self) -> ModelCard | None:

@@ -151,7 +151,7 @@ def edit(fleet: Fleet, seed: int) -> JobRecord:
 
 
 def files(fleet: Fleet) -> int:
-    return sum(1 for path in Path(fleet.settings.source_memory_folder).rglob("*") if path.is_file())
+    return sum(1 for _ in Path(fleet.settings.source_memory_folder).rglob("*.pt"))
 
 
 def test_keys_and_values_of_a_deleted_job_leave_host_and_disk(real: Fleet) -> None:
