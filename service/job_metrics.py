@@ -18,7 +18,7 @@ EDGES = (*(str(bound) for bound in BOUNDS), "+Inf")
 def job_metrics(
     store: JobStore, statistics: Statistics, outbox: Outbox, models: Sequence[str]
 ) -> list[Metric]:
-    """What ended and how, what was told, what waits for `models`, how long it took. Raises StoreUnavailable."""
+    """What ended and how, what was told, what waits for `models`. Raises StoreUnavailable."""
     ready = GaugeMetricFamily("addit_queue_ready", "Jobs waiting for a worker.", labels=["model"])
     for model in models:
         ready.add_metric([model], store.ready_count(model))
