@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +19,7 @@ from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mod
 from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from api_schemas.subjects import as_tuple
+from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers import overlays
 from workers.addit.boxes import Detection
@@ -44,7 +45,7 @@ from workers.found import (
     whole_score,
     worth,
 )
-from workers.memory import memory_tiers
+from workers.memory import memory_tiers, use_of
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
@@ -105,7 +106,12 @@ class AdditRunner:
     loras: Loras
 
     def run(
-        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        on_step: OnStep,
+        owner: str = "",
+        source_id: str = "",
     ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
@@ -114,7 +120,7 @@ class AdditRunner:
             started = time.perf_counter()
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
-            edit = replace(self.to_edit(request, source), owner=owner)
+            edit = replace(self.to_edit(request, source), owner=owner, source_name=source_id)
             runner = replace(self, models=self._worn(request.loras))
             with self.loras.worn(request.loras):
                 output = runner._insert(request, source, edit, on_step)
@@ -159,6 +165,14 @@ class AdditRunner:
     def canary(self) -> None:
         """Prove that the model still works; raises `WrongFingerprint` or what broke."""
         check_fingerprint(self.profile, self.models)
+
+    def forget(self, source_ids: Collection[str] | None) -> None:
+        """See `workers.runner.Runner.forget`."""
+        self.memories.forget_named(source_ids)
+
+    def memory(self) -> MemoryUse:
+        """See `workers.runner.Runner.memory`."""
+        return use_of(self.memories)
 
     def to_edit(self, request: InsertionRequest, source: Image.Image | None) -> Edit:
         """The request in the method's terms, at a size the model works on. Raises `AdditError`."""

@@ -73,6 +73,7 @@ class Edit:
     subjects: one or more, each an occurrence of its own; of a thing that the source's prompt names already
         the one that `prompt` names beside it
     owner: whose source it is; another owner's edits never find it remembered
+    source_name: what its memory is forgotten by
     mask: (H, W) or of the latent grid, boolean: where the subjects are to be kept, in place of any localizer
     """
 
@@ -82,6 +83,7 @@ class Edit:
     seeds: tuple[int, ...]
     config: AdditConfig
     owner: str = ""
+    source_name: str = ""
     mask: Tensor | None = None
 
 
@@ -137,7 +139,8 @@ def insert(
     tokens = backbone.subject_tokens(edit.source.prompt, edit.prompt, edit.subjects)
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)
-    known, memory = key in memories, memories.open(key)
+    memory = memories.open(key, edit.source_name)
+    known = bool(memory.path)
     branches = Branches(backbone, grid)
     ticks = _Ticks(on_step, _source_forwards(edit, memory), _target_forwards(config, resume))
     with backbone.exchange_processors():
