@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
 from bench.figures import Figures
-from bench.report import Docs, JsonFile, report
+from bench.report import Docs, JsonFile, pictured, report
 from client.examples import Example, examples
 from runtime.settings import Settings
 from workers.addit.pipeline import Edit, PictureSource, insert
@@ -161,7 +162,8 @@ def main(
     """Insert, show the figures, draw the pictures."""
     made = list(attempts(load_runner(Settings(device="cpu")), examples()[number]))
     sheet(made).save(picture)
-    report("aspect", tabulate(made), file, docs)
+    shown = partial(pictured, picture=f"assets/{picture.name}")
+    report("aspect", tabulate(made), file, docs, shown)
 
 
 if __name__ == "__main__":

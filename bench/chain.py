@@ -7,13 +7,14 @@ Of three seeds the surest is kept; an edit whose subject is not there is thrown 
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bench.figures import Figures
-from bench.report import Docs, JsonFile, Processes, report
+from bench.report import Docs, JsonFile, Processes, pictured, report
 from bench.world import open_laboratory, world_module
 
 SHEET = Path("docs/assets/chain.png")
@@ -47,7 +48,8 @@ def main(
     docs: Docs = False,
 ) -> None:
     """Measure what was not measured before, show it, draw the pictures."""
-    report("chain", measure(chains, processes, sheet), file, docs)
+    shown = partial(pictured, picture=f"assets/{sheet.name}")
+    report("chain", measure(chains, processes, sheet), file, docs, shown)
 
 
 if __name__ == "__main__":

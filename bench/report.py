@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -23,14 +24,21 @@ JsonFile = Annotated[Path, typer.Option("--json", help="Where the values go.")]
 Docs = Annotated[bool, typer.Option("--docs", help="Put the table into docs/method.md too.")]
 
 
-def report(name: str, figures: Figures, file: Path, docs: bool) -> None:
-    """Print the table, write the values, and with `docs` the block `name` of the page."""
+def report(
+    name: str, figures: Figures, file: Path, docs: bool, worded: Callable[[Figures], str] = to_markdown
+) -> None:
+    """Print the table, write the values, and with `docs` the block `name` of the page as `worded`."""
     console = Console(width=None if sys.stdout.isatty() else PAPER_WIDTH)
     console.print(to_table(figures))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"machine": describe_machine(), name: figures.values}, indent=1))
     if docs:
-        PAGE.write_text(with_block(PAGE.read_text(), name, to_markdown(figures)))
+        PAGE.write_text(with_block(PAGE.read_text(), name, worded(figures)))
+
+
+def pictured(figures: Figures, picture: str) -> str:
+    """The table under a picture of the page's folder."""
+    return f"![{figures.title}]({picture})\n\n{to_markdown(figures)}"
 
 
 def with_block(page: str, name: str, text: str) -> str:

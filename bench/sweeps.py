@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bench.figures import Figures, with_interval
+from bench.figures import Figures, to_markdown, with_interval
 from bench.report import Docs, report
 from workers.models.profiles import embedded_profile
 
@@ -36,6 +37,13 @@ def tabulate(sweep: str, points: Sequence[Mapping[str, Any]]) -> Figures:
     return Figures(title, ["preset", sweep, *COLUMNS.values(), "forwards"], rows, {sweep: points})
 
 
+def plotted(sweep: str, figures: Figures) -> str:
+    """The plot, and the table folded away under it."""
+    plot = f"assets/{embedded_profile().name}/sweep_{sweep}.png"
+    table = f"<details><summary>table</summary>\n\n{to_markdown(figures)}\n\n</details>"
+    return f"![sweep of {sweep}]({plot})\n\n{table}"
+
+
 def cell(column: str, point: Mapping[str, Any]) -> str:
     """A value with its interval; forwards without."""
     if column not in point:
@@ -57,7 +65,8 @@ def main(
     if unknown:
         raise typer.BadParameter(f"not measured: {', '.join(sorted(unknown))}")
     for sweep in sweeps or known:
-        report(f"sweep-{sweep}", tabulate(sweep, known[sweep]), folder / f"sweep-{sweep}.json", docs)
+        figures, file = tabulate(sweep, known[sweep]), folder / f"sweep-{sweep}.json"
+        report(f"sweep-{sweep}", figures, file, docs, partial(plotted, sweep))
 
 
 if __name__ == "__main__":

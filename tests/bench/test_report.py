@@ -9,7 +9,8 @@ import pytest
 
 from bench import report as reports
 from bench.figures import Figures, to_markdown, with_interval
-from bench.report import report, with_block
+from bench.report import pictured, report, with_block
+from toyland.score.commands import SWEEPS
 
 FIGURES = Figures("Some ways, 3 scenes", ["way", "dB"], [["one", "30.1"], ["other", ""]], {"one": 30.1})
 PAGE = "before\n<!-- ways: python -m bench.ways --docs -->\nold\n<!-- /ways -->\nafter\n"
@@ -24,6 +25,13 @@ def test_a_table_in_markdown_has_its_title_and_rows() -> None:
         "| one | 30.1 |",
         "| other |  |",
     ]
+
+
+def test_a_picture_stands_over_its_table() -> None:
+    assert (
+        pictured(FIGURES, "assets/ways.png")
+        == f"![{FIGURES.title}](assets/ways.png)\n\n{to_markdown(FIGURES)}"
+    )
 
 
 def test_intervals_are_scaled_and_rounded() -> None:
@@ -59,5 +67,6 @@ def test_values_go_to_the_file_and_the_table_into_the_page_where_asked(
 
 def test_every_block_of_the_method_page_can_be_written() -> None:
     page = reports.PAGE.read_text()
-    for name in ("inversions", "chain", "aspect", "localization", "modes", "sweep-gamma"):
+    sweeps = [f"sweep-{sweep}" for sweep in SWEEPS]
+    for name in ("inversions", "chain", "aspect", "localization", "modes", *sweeps):
         assert "written here" in with_block(page, name, "written here")

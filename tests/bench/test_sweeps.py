@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.sweeps import tabulate
+from bench.sweeps import plotted, tabulate
 
 
 def test_a_row_for_each_point() -> None:
@@ -24,3 +24,6 @@ def test_a_row_for_each_point() -> None:
         ["paper-real", "1.05", "50 (30..70)", "", "28.0 (27.0..29.0)", "43.0"],
         ["paper-real", "**1.2**", "50 (30..70)", "", "28.0 (27.0..29.0)", "43.0"],
     ]
+    assert plotted("gamma", figures).startswith(
+        "![sweep of gamma](assets/toyland/sweep_gamma.png)\n\n<details>"
+    )
