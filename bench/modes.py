@@ -11,13 +11,13 @@ from pathlib import Path
 import typer
 
 from bench.figures import Figures
-from bench.report import Docs, JsonFile, Scenes, report
-from bench.world import open_workshop, world_module
+from bench.report import Docs, JsonFile, Processes, Scenes, report
+from bench.world import open_laboratory, world_module
 
 
-def measure(scenes: int) -> Figures:
+def measure(scenes: int, processes: int) -> Figures:
     """Every mode on the first so many tasks of the world that is named as the model is."""
-    values = world_module("score.modes").measure_modes(open_workshop(), scenes)
+    values = world_module("score.modes").measure_modes(open_laboratory(processes), scenes)
     columns = ["mode", "included", "affordance", "PSNR dB", "passes", "seconds"]
     rows = [
         [mode, f"{of['included']:.0%}", f"{of['holds']:.0%}", f"{of['psnr']:.1f}", f"{of['passes']:.1f}"]
@@ -28,12 +28,13 @@ def measure(scenes: int) -> Figures:
 
 
 def main(
-    scenes: Scenes = 3,
+    scenes: Scenes = 32,
+    processes: Processes = 1,
     file: JsonFile = Path("bench-results/modes.json"),
     docs: Docs = False,
 ) -> None:
-    """Measure and show."""
-    report("modes", measure(scenes), file, docs)
+    """Measure what was not measured before, and show it."""
+    report("modes", measure(scenes, processes), file, docs)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,10 @@ def world_module(name: str) -> ModuleType:
     return import_module(f"{embedded_profile().name}.{name}")
 
 
-def open_workshop() -> Any:
-    """The world with its cache folder, nothing of it made yet."""
-    return world_module("workshop").Workshop(world_module("__main__").CACHE, count=0)
-
-
 def open_laboratory(processes: int) -> Any:
     """Where the score's jobs run, on the shipped weights; what was measured before is found again."""
-    workshop, versions = open_workshop(), world_module("score.versions")
+    workshop = world_module("workshop").Workshop(world_module("__main__").CACHE, count=0)
+    versions = world_module("score.versions")
     weights = versions.Weights.of(workshop.shipped)
     known = versions.read_versions(weights, workshop.world)
     return world_module("score.measuring").Laboratory(workshop, weights, known, processes)

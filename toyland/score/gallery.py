@@ -38,11 +38,11 @@ def write_gallery(score: Score, ledger: Ledger, made: Path, figures: Sequence[Fi
     counts = [f"{len(drawings)} of {len(score.drawings)} sentences"]
     counts += [f"{len(insertions)} of {len(score.insertions)} insertions"]
     parts = [HEAD.format(measured=" and ".join(counts)), *pictures_section(assets, WORLD)]
-    parts += [figure_table(figures), DRAWINGS_HEAD]
+    parts += [figure_table(figures), *([DRAWINGS_HEAD] if drawings else [])]
     one, two = ([job for job in drawings if job.task.subset == subset] for subset in ("one", "two"))
     parts += drawing_section(one[:DRAWN], ledger, kept, assets / "drawings.png", first_of(one, DRAWN))
     parts += drawing_section(
-        two[:DRAWN], ledger, kept, assets / "drawings_two.png", f"Two things: {first_of(two, DRAWN)}"
+        two[:DRAWN], ledger, kept, assets / "drawings_two.png", f"Two things. {first_of(two, DRAWN)}"
     )
     missed = [job for job in one if not placed_well(ledger[job.key])]
     parts += drawing_section(
@@ -50,7 +50,7 @@ def write_gallery(score: Score, ledger: Ledger, made: Path, figures: Sequence[Fi
         ledger,
         kept,
         assets / "drawings_missed.png",
-        f"Missed or misplaced: {first_of(missed, DRAWN)}",
+        f"Missed or misplaced. {first_of(missed, DRAWN)}",
     )
     for preset in PRESETS:
         jobs = [job for job in insertions if job.preset == preset]
@@ -64,7 +64,7 @@ def write_gallery(score: Score, ledger: Ledger, made: Path, figures: Sequence[Fi
             ledger,
             kept,
             assets / f"{preset}_failed.png",
-            f"Failures: {first_of(failed, FAILED)}",
+            f"Failures. {first_of(failed, FAILED)}",
         )
     parts += [*plots_section(assets), *pictures_section(assets, CURVES)]
     (docs / "toyland.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -72,7 +72,7 @@ def write_gallery(score: Score, ledger: Ledger, made: Path, figures: Sequence[Fi
 
 def first_of(jobs: Sequence[object], most: int) -> str:
     """How many of the measured are shown."""
-    return f"the first {most} of {len(jobs)} measured" if len(jobs) > most else f"all {len(jobs)} measured"
+    return f"The first {most} of {len(jobs)} measured" if len(jobs) > most else f"All {len(jobs)} measured"
 
 
 HEAD = """# Toyland, looked at

@@ -59,7 +59,7 @@ def test_a_part_of_the_score_gives_a_page_that_says_so(score: Score, tmp_path: P
     assert f"{score.insertions[0].task.source_prompt} + {score.insertions[0].task.subject}" in page
     assert score.insertions[2].task.prompt not in page
     assert "paper-generated" not in page
-    assert "Failures: all 1 measured" in page
+    assert "Failures. All 1 measured" in page
 
 
 def test_every_picture_of_the_page_is_there(score: Score, tmp_path: Path) -> None:
@@ -78,9 +78,11 @@ def test_what_was_measured_and_then_lost_its_picture_is_left_out(score: Score, t
     (tmp_path / "made" / f"{score.drawings[0].made_key}.npz").unlink()
     (tmp_path / "docs").mkdir()
     write_gallery(score, ledger, tmp_path / "made", FIGURES, tmp_path / "docs")
-    assert "0 of 3 sentences" in (tmp_path / "docs" / "toyland.md").read_text()
+    page = (tmp_path / "docs" / "toyland.md").read_text()
+    assert "0 of 3 sentences" in page
+    assert "Sentences drawn" not in page
 
 
 def test_how_many_are_shown_of_how_many() -> None:
-    assert first_of(range(30), 24) == "the first 24 of 30 measured"
-    assert first_of(range(5), 24) == "all 5 measured"
+    assert first_of(range(30), 24) == "The first 24 of 30 measured"
+    assert first_of(range(5), 24) == "All 5 measured"
