@@ -70,6 +70,7 @@ def _draw(axes: Axes, points: Sequence[Value], curves: Mapping[str, str], scale:
         if point["served"]:
             axes.axvline(place, color="0.8", zorder=0)
     names = [point["point"].removesuffix("_sam").replace("attention_", "") for point in points]
-    axes.set_xticks(list(places), names, rotation=30 if max(map(len, names)) > 6 else 0)
+    long = max(map(len, names)) > 6
+    axes.set_xticks(list(places), names, rotation=30 if long else 0, ha="right" if long else "center")
     axes.grid(axis="y", color="0.92")
     axes.spines[["top", "right"]].set_visible(False)
