@@ -23,7 +23,7 @@ from bench.report import Docs, JsonFile, pictured, report
 from client.examples import Example, examples
 from runtime.settings import Settings
 from workers.addit.pipeline import Edit, PictureSource, insert
-from workers.compositing import psnr
+from workers.compositing import IDENTICAL, psnr
 from workers.insertion import AdditRunner, load_runner
 from workers.runner import RunOutput
 
@@ -119,7 +119,8 @@ def tabulate(attempts: Sequence[Tried]) -> Figures:
     for one in attempts:
         size, worked_at = (f"{height} x {width}" for width, height in (one.size, one.worked_at))
         found = "yes" if one.found else "no"
-        cells = [found, f"{one.background_psnr:.1f}", f"{one.seconds:.2f}"]
+        outside = "identical" if one.background_psnr >= IDENTICAL else f"{one.background_psnr:.1f}"
+        cells = [found, outside, f"{one.seconds:.2f}"]
         rows.append([size, one.way, worked_at, *cells])
         values[f"{size}, {one.way}"] = {
             "worked_at": worked_at,

@@ -29,7 +29,7 @@ def measure(chains: int, processes: int, sheet: Path) -> Figures:
     rows = [[f"{edit + 1}", *(after(of, edit) for of in values.values())] for edit in range(edits)]
     rows.append([f"added, of {edits}", *(f"{of['added']:g}" for of in values.values())])
     rows.append([f"seen at the end, of {edits}", *(f"{of['there']:g}" for of in values.values())])
-    title = f"PSNR in dB of the pixels that no edit touched, paper-real, {chains} chains of {edits} edits"
+    title = f"PSNR in dB of the pixels that no edit touched, paper-real, {chains} x {edits} edits"
     return Figures(title, ["after edit", *values], rows, values)
 
 
