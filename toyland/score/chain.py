@@ -110,7 +110,7 @@ class ChainJob:
         """The next thing, in words that name the last ones; several seeds."""
         before, after = insertion_prompts(Label(sample.scene, tuple(told)), subject, zone)
         seeds = tuple(100 * number + seed for seed in range(TRIES))
-        return Edit(replace(scene, prompt=before).source(), after, subject, seeds, self.config)
+        return Edit(replace(scene, prompt=before).source(), after, (subject,), seeds, self.config)
 
     def follow(self, scene: Scene, edit: Edit, done: Insertion, row: int) -> Scene:
         """The scene after an edit."""
@@ -145,9 +145,10 @@ def surest(models: Models, edit: Edit) -> tuple[int, Verdict, Insertion]:
     done = insert(models, edit)
     assert done.located is not None
     assert models.detector is not None
+    (subject,) = edit.subjects
     verdicts = [
-        judge(done.source, picture, located, models.detector(picture, edit.subject), None)
-        for picture, located in zip(done.pictures, done.located, strict=True)
+        judge(done.source, picture, located, models.detector(picture, subject), None)
+        for picture, (located,) in zip(done.pictures, done.located, strict=True)
     ]
     row = max(range(len(verdicts)), key=lambda row: verdicts[row].confidence)
     return row, verdicts[row], done

@@ -29,7 +29,7 @@ def figures() -> Figures:
     def of(inversion: Inversion) -> Record:
         config = replace(PAPER_REAL.at_steps(6), inversion=inversion, blend_steps=())
         source = PictureSource(picture, "a photo of a meadow")
-        edit = Edit(source, "a photo of a meadow with a sheep", "sheep", (1,), config)
+        edit = Edit(source, "a photo of a meadow with a sheep", ("sheep",), (1,), config)
         memories = SourceMemories([], models.device)
         done = insert(models, edit, memories=memories)
         return path_figures(models, edit, memories.open(source_key(models, edit)), done.source)
