@@ -33,6 +33,18 @@ def to_table(figures: Figures) -> Table:
     return table
 
 
+def to_markdown(figures: Figures) -> str:
+    """For a page: the title as a line of its own, then the table."""
+    cells = [figures.columns, ["---"] * len(figures.columns), *figures.rows]
+    return "\n".join([f"{figures.title}:", "", *(f"| {' | '.join(row)} |" for row in cells)])
+
+
+def with_interval(estimate: Sequence[float], scale: float = 1, digits: int = 0) -> str:
+    """ "62 (44..78)" of (value, low, high), each times `scale`."""
+    value, low, high = (f"{scale * each:.{digits}f}" for each in estimate)
+    return f"{value} ({low}..{high})"
+
+
 def describe_machine() -> dict[str, object]:
     """Processor, cores, memory and the versions that decide speed."""
     processor = next(

@@ -6,23 +6,18 @@ from the exact picture, passes that ran to the last block, seconds.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Annotated
+from pathlib import Path
 
 import typer
-from rich.console import Console
 
-from bench.figures import Figures, to_table
-from workers.models.profiles import embedded_profile
-
-SCENES = 3
+from bench.figures import Figures
+from bench.report import Docs, JsonFile, Processes, Scenes, report
+from bench.world import open_laboratory, world_module
 
 
-def measure(scenes: int = SCENES) -> Figures:
+def measure(scenes: int, processes: int) -> Figures:
     """Every mode on the first so many tasks of the world that is named as the model is."""
-    world = embedded_profile().name
-    workshop = import_module(f"{world}.workshop").Workshop(import_module(f"{world}.__main__").CACHE, 0)
-    values = import_module(f"{world}.score.modes").measure_modes(workshop, scenes)
+    values = world_module("score.modes").measure_modes(open_laboratory(processes), scenes)
     columns = ["mode", "included", "affordance", "PSNR dB", "passes", "seconds"]
     rows = [
         [mode, f"{of['included']:.0%}", f"{of['holds']:.0%}", f"{of['psnr']:.1f}", f"{of['passes']:.1f}"]
@@ -33,10 +28,13 @@ def measure(scenes: int = SCENES) -> Figures:
 
 
 def main(
-    scenes: Annotated[int, typer.Option(min=1, help="Tasks, each in every mode.")] = SCENES,
+    scenes: Scenes = 32,
+    processes: Processes = 1,
+    file: JsonFile = Path("bench-results/modes.json"),
+    docs: Docs = False,
 ) -> None:
-    """Measure and print."""
-    Console().print(to_table(measure(scenes)))
+    """Measure what was not measured before, and show it."""
+    report("modes", measure(scenes, processes), file, docs)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def room(path: str, ours: str, only: str | None = None, never: frozenset[str] = 
 
 
 STORE = "job_store runtime api_schemas"
+EDITING = "workers.addit workers.models workers.compositing workers.own_pixels workers.scenes"
 ROOMS = [
     room("api_schemas", "api_schemas", only="pydantic"),
     room("job_store", "job_store api_schemas", only="redis rq fsspec s3fs pydantic"),
@@ -44,7 +45,7 @@ ROOMS = [
     # The commands of an operator: they run on the server's machine with the server's packages.
     room("client/operator.py", f"client {STORE}", never=MODELS | WEB),
     room("client/demo.py", f"client {STORE}", never=MODELS | WEB),
-    room("toyland", "toyland workers.addit workers.models workers.compositing", never=WEB | {"redis", "rq"}),
+    room("toyland", f"toyland {EDITING}", never=WEB | {"redis", "rq"}),
 ]
 OURS = frozenset(
     part.name for part in ROOT.iterdir() if any(part.glob("**/*.py")) and part.name.isidentifier()

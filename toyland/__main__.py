@@ -12,8 +12,10 @@ from toyland.score.commands import add_score_commands, run_score_command
 from toyland.sheet import CAPTIONS, sample_sheet
 from toyland.stages import STAGES, run_stage
 from toyland.workshop import SHIPPED, Workshop
+from toyland.world_sheet import world_sheet
 
 CACHE = Path.home() / ".cache" / "addit-toyland"
+ASSETS = Path("docs") / "assets" / "toyland"
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -34,6 +36,10 @@ def parse_arguments() -> argparse.Namespace:
     sample.add_argument("--guidance", type=float, default=3.5)
     sample.add_argument("--output", type=Path, default=Path("sheet.png"))
     add_score_commands(commands)
+    world = commands.add_parser("world", help="draw a sheet of the world's scenes")
+    world.add_argument("--output", type=Path, default=ASSETS / "world.png")
+    curves = commands.add_parser("curves", help="draw the loss curves of all trainings in the cache")
+    curves.add_argument("--output", type=Path, default=ASSETS / "curves.png")
     commands.add_parser("export", help="put the stages' results into the shipped folder")
     commands.add_parser("fingerprint", help="record what the shipped weights' canary gives")
     commands.add_parser("examples", help="draw the pictures of examples/")
@@ -56,6 +62,12 @@ def main() -> None:
             sample_sheet(pipeline, arguments.captions, arguments.guidance).save(arguments.output)
         case "score" | "sweep" | "gallery" | "verdicts" | "captions":
             run_score_command(arguments, workshop)
+        case "world":
+            world_sheet(workshop.world).save(arguments.output)
+        case "curves":
+            from toyland.curves import draw_curves  # here, so that training needs no matplotlib
+
+            draw_curves(workshop.cache / "runs", arguments.output)
         case "export":
             export(workshop, SHIPPED)
         case "fingerprint":

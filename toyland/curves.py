@@ -23,6 +23,14 @@ def curves_figure(runs: Path) -> Figure:
     return figure
 
 
+def draw_curves(runs: Path, file: Path) -> None:
+    """Write the figure. Raises `ValueError` where no run has left a curve."""
+    if not any(runs.glob("*/losses.jsonl")):
+        raise ValueError(f"no losses.jsonl below {runs}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    curves_figure(runs).savefig(file, dpi=80)
+
+
 def _read(file: Path) -> tuple[list[float], list[float]]:
     """Minutes and losses of a curve."""
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

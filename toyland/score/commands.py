@@ -10,7 +10,7 @@ from toyland.workshop import Workshop
 Part = Literal["drawings", "insertions", "components"]
 PARTS: tuple[Part, ...] = ("drawings", "insertions", "components")
 PRESETS = ("paper-generated", "paper-real")
-SWEEPS = ("gamma", "structure", "blending", "localizer")
+SWEEPS = ("gamma", "schedule", "guidance", "structure", "blending", "localizer")
 
 
 def add_score_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -69,11 +69,17 @@ def draw(models: Models, prompt: str, seed: int, side: int, steps: int = STEPS) 
 
 @torch.inference_mode()
 def denoise_from(
-    models: Models, latents: Tensor, prompt: str, grid: LatentGrid, steps: int, first: int
+    models: Models,
+    latents: Tensor,
+    prompt: str,
+    grid: LatentGrid,
+    steps: int,
+    first: int,
+    guidance: float = GUIDANCE,
 ) -> Tensor:
     """(1, L, C) clean tokens from those at the noise level of step `first`, towards the prompt."""
     sigmas = models.backbone.sigmas(steps, grid.tokens)[first:]
-    conditioning = models.backbone.encode_prompts([prompt], [GUIDANCE])[0]
+    conditioning = models.backbone.encode_prompts([prompt], [guidance])[0]
     branches = Branches(models.backbone, grid)
     memory = SourceMemory(SourceMemories([], models.device))
     run = SourceRun(branches, sigmas, conditioning, memory, lambda step: frozenset(), lambda: None)

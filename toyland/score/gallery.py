@@ -1,6 +1,6 @@
 """docs/toyland.md: what the shipped models give for the first of the fixed tasks, and where they fail."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from toyland.score.commands import PRESETS
@@ -23,32 +23,56 @@ Kept = Callable[[str], Made]
 
 
 def write_gallery(score: Score, ledger: Ledger, made: Path, figures: Sequence[Figure], docs: Path) -> None:
-    """The page, its sheets, and the plots that `sweep` left there."""
+    """The page and its sheets, of what was measured so far; the plots and pictures that other commands left
+    in its folder."""
     assets = docs / ASSETS
-    parts = [HEAD, figure_table(figures), DRAWINGS_HEAD]
 
     def kept(key: str) -> Made:
         return load_made(made / f"{key}.npz")
 
-    drawings = [job for job in score.drawings if job.key in ledger]
+    def measured(job: DrawingJob | InsertionJob) -> bool:
+        return job.key in ledger and (made / f"{job.made_key}.npz").exists()
+
+    drawings = [job for job in score.drawings if measured(job)]
+    insertions = [job for job in score.insertions if measured(job)]
+    counts = [f"{len(drawings)} of {len(score.drawings)} sentences"]
+    counts += [f"{len(insertions)} of {len(score.insertions)} insertions"]
+    parts = [HEAD.format(measured=" and ".join(counts)), *pictures_section(assets, WORLD)]
+    parts += [figure_table(figures), *([DRAWINGS_HEAD] if drawings else [])]
     one, two = ([job for job in drawings if job.task.subset == subset] for subset in ("one", "two"))
+    parts += drawing_section(one[:DRAWN], ledger, kept, assets / "drawings.png", first_of(one, DRAWN))
     parts += drawing_section(
-        one[:DRAWN], ledger, kept, assets / "drawings.png", "The first of the fixed sentences"
+        two[:DRAWN], ledger, kept, assets / "drawings_two.png", f"Two things. {first_of(two, DRAWN)}"
     )
-    parts += drawing_section(two[:DRAWN], ledger, kept, assets / "drawings_two.png", "Two things")
     missed = [job for job in one if not placed_well(ledger[job.key])]
     parts += drawing_section(
-        missed[:DRAWN], ledger, kept, assets / "drawings_missed.png", "Missed or misplaced"
+        missed[:DRAWN],
+        ledger,
+        kept,
+        assets / "drawings_missed.png",
+        f"Missed or misplaced. {first_of(missed, DRAWN)}",
     )
     for preset in PRESETS:
-        jobs = [job for job in score.insertions if job.key in ledger and job.preset == preset]
-        parts += [INSERTIONS_HEAD.format(preset=preset)]
+        jobs = [job for job in insertions if job.preset == preset]
+        if jobs:
+            parts += [INSERTIONS_HEAD.format(preset=preset)]
         file = assets / f"{preset}.png"
-        parts += insertion_section(jobs[:ADDED], ledger, kept, file, "The first of the fixed scenes")
+        parts += insertion_section(jobs[:ADDED], ledger, kept, file, first_of(jobs, ADDED))
         failed = [job for job in jobs if not added_well(ledger[job.key])]
-        parts += insertion_section(failed[:FAILED], ledger, kept, assets / f"{preset}_failed.png", "Failures")
-    parts += plots_section(assets)
+        parts += insertion_section(
+            failed[:FAILED],
+            ledger,
+            kept,
+            assets / f"{preset}_failed.png",
+            f"Failures. {first_of(failed, FAILED)}",
+        )
+    parts += [*plots_section(assets), *pictures_section(assets, CURVES)]
     (docs / "toyland.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def first_of(jobs: Sequence[object], most: int) -> str:
+    """How many of the measured are shown."""
+    return f"The first {most} of {len(jobs)} measured" if len(jobs) > most else f"All {len(jobs)} measured"
 
 
 HEAD = """# Toyland, looked at
@@ -56,7 +80,15 @@ HEAD = """# Toyland, looked at
 Written by `python -m toyland gallery` from the shipped weights. Nothing here is picked by its looks: sheets
 show the fixed tasks of `python -m toyland score` in their order, then those that failed. A green frame: the
 detector found the thing at a plausible place; red: it did not. How the models were made:
-[model card](../workers/models/toyland/README.md)."""
+[model card](../workers/models/toyland/README.md). Measured so far: {measured}."""
+WORLD = {
+    "world.png": """## The world
+What the models learn from, as drawn (`python -m toyland world`): a column for each scene."""
+}
+CURVES = {
+    "curves.png": """## Trainings
+Loss against minutes, a panel for each run (`python -m toyland curves`)."""
+}
 DRAWINGS_HEAD = "## Sentences drawn\nGuidance 3.5, 30 steps, one noise seed each."
 INSERTIONS_HEAD = """## Subjects added: `{preset}`
 Source and result, side by side; one noise seed each, settings as served."""
@@ -115,6 +147,13 @@ def section(title: str, file: Path, lines: Sequence[str]) -> str:
     return f"### {title}\n![{title}]({ASSETS}/{file.name})\n\n" + "; ".join(lines) + "."
 
 
+def pictures_section(assets: Path, pictures: Mapping[str, str]) -> list[str]:
+    """Pictures that are there, each under its text."""
+    return [
+        f"{text}\n\n![{name}]({ASSETS}/{name})" for name, text in pictures.items() if (assets / name).exists()
+    ]
+
+
 def plots_section(assets: Path) -> list[str]:
     """The sweeps, where there are any."""
     plots = sorted(assets.glob("sweep_*.png"))
@@ -122,6 +161,7 @@ def plots_section(assets: Path) -> list[str]:
         return []
     shown = (f"![{plot.stem}]({ASSETS}/{plot.name})" for plot in plots)
     text = (
-        "## Sweeps\n60 scenes, one seed a point; bands are 95 % intervals, the grey line is what is served."
+        "## Sweeps\nOne seed a scene; bands and bars are 95 % intervals, the grey line is what is served. "
+        "Tables and how many scenes: [method](method.md)."
     )
     return [text, *shown]

@@ -72,6 +72,7 @@ class InsertionJob:
             "unmasked_error": background_error(
                 made, made.mask if made.mask is not None else changed(made, there)
             ),
+            "forwards": None if made.forwards is None else float(made.forwards),
         }
         record |= clip_metrics(instruments.clip, made, task)
         if self.config.strict_background:
@@ -116,7 +117,7 @@ def to_made(done: Insertion) -> Made:
         height, width = done.source.shape[:2]
         mask = resize(done.located[0][0].mask, height, width).numpy() > 0.5
         cells = done.cells[0].cpu().numpy() > 0
-    return Made(done.pictures[0], done.source, cells, mask)
+    return Made(done.pictures[0], done.source, cells, mask, done.forwards.total)
 
 
 def changed(made: Made, found: list[Detection]) -> NDArray[np.bool_]:

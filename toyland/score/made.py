@@ -17,12 +17,14 @@ class Made:
     picture: (H, W, 3); source: what it was made from, through the autoencoder, None for a drawing
     cells: (h, w) bool on the latent grid, where the subject was kept; mask: (H, W) bool, where it was found;
         both None without a blend
+    forwards: of the transformer, its source not known before; None where nobody counted
     """
 
     picture: Picture
     source: Picture | None = None
     cells: NDArray[np.bool_] | None = None
     mask: NDArray[np.bool_] | None = None
+    forwards: float | None = None
 
 
 def make_once(folder: Path, key: str, make: Callable[[], Made]) -> Made:

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from toyland.plausible import places_for
+from toyland.score.instruments import Finder, Instruments, profile_of
+from toyland.score.ledger import Record, key_of
+from toyland.score.measuring import Laboratory
 from toyland.score.places import boxes_of, judge_boxes
-from toyland.score.tasks import InsertionTask, insertion_tasks, source_sample
-from toyland.workshop import SHIPPED, Workshop
+from toyland.score.tasks import InsertionTask, source_sample
+from toyland.score.versions import Versions
 from toyland.world import Sample
 from workers.addit.config import AdditConfig
 from workers.addit.late_cache import Mode, block_cache, first_cached_step, late_cache, offered_modes
@@ -20,44 +23,54 @@ from workers.addit.localizers import Picture
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, PictureSource, insert
 from workers.compositing import psnr
-from workers.models.loading import load
-from workers.models.profiles import embedded_profile
-from workers.models.toyland.detector import Detector, load_detector
 
 PRESET = "paper-real"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One insertion.
+class ModesJob:
+    """One insertion in every mode."""
 
-    included: the subject is there; holds: at a plausible place, by half its area
-    psnr: dB against the exact picture; passes: those that ran to the last block
-    """
+    task: InsertionTask
+    config: AdditConfig
+    versions: Versions
 
-    included: bool
-    holds: bool
-    psnr: float
-    passes: int
-    seconds: float
+    @property
+    def key(self) -> str:
+        """Of the pictures and their judges."""
+        versions = self.versions
+        models = versions.method, versions.pipeline, versions.segmenter, versions.detector
+        return key_of("modes", self.task, self.config, *models, versions.pictures, versions.places)
 
-
-def measure_modes(workshop: Workshop, scenes: int) -> dict[Mode, dict[str, float]]:
-    """Shares of included and well-placed subjects, mean PSNR, passes and seconds, by mode."""
-    profile, world = embedded_profile(), workshop.world
-    models, config = load(profile), profile.presets[PRESET]
-    detector = load_detector(SHIPPED / "detector")
-    modes = offered_modes(models.pipe.transformer)
-    outcomes: dict[Mode, list[Outcome]] = {mode: [] for mode in modes}
-    for task in insertion_tasks(world, "trained", scenes):
-        sample = source_sample(world, task.scene, task.index, task.count)
+    def run(self, instruments: Instruments) -> Record:
+        """By mode: whether the subject is there, and at a plausible place by half its area; dB against the
+        exact picture; passes that ran to the last block; seconds."""
+        task, models = self.task, instruments.models
+        sample = source_sample(instruments.world, task.scene, task.index, task.count)
         exact: Picture | None = None
-        for mode in modes:
-            picture, passes, seconds = make(models, edit_of(task, sample, config), mode)
+        record: Record = {}
+        for mode in offered_modes(models.pipe.transformer):
+            picture, passes, seconds = make(models, edit_of(task, sample, self.config), mode)
             exact = picture if exact is None else exact
-            included, holds = judge(detector, sample, task, picture)
-            outcomes[mode].append(Outcome(included, holds, psnr(picture, exact), passes, seconds))
-    return {mode: summary(made) for mode, made in outcomes.items()}
+            included, holds = judge(instruments.detector, sample, task, picture)
+            record[mode] = {
+                "included": included,
+                "holds": holds,
+                "psnr": psnr(picture, exact),
+                "passes": passes,
+                "seconds": seconds,
+            }
+        return record
+
+
+def measure_modes(laboratory: Laboratory, scenes: int) -> dict[str, dict[str, float]]:
+    """Shares of included and well-placed subjects, mean PSNR, passes and seconds, by mode."""
+    config = profile_of(laboratory.weights).presets[PRESET]
+    tasks = laboratory.insertions("trained", scenes)
+    jobs = [ModesJob(task, config, laboratory.versions) for task in tasks]
+    ledger = laboratory.measure(jobs, "modes")
+    records = [ledger[job.key] for job in jobs]
+    return {mode: summary([record[mode] for record in records]) for mode in records[0]}
 
 
 def edit_of(task: InsertionTask, sample: Sample, config: AdditConfig) -> Edit:
@@ -91,16 +104,12 @@ def counted(transformer: Any) -> Iterator[list[int]]:
         handle.remove()
 
 
-def judge(detector: Detector, sample: Sample, task: InsertionTask, picture: Picture) -> tuple[bool, bool]:
+def judge(finder: Finder, sample: Sample, task: InsertionTask, picture: Picture) -> tuple[bool, bool]:
     """Whether the subject is there, and whether one of its boxes is at a plausible place."""
-    found = detector.detect(picture)
-    boxes = boxes_of(found, task.subject, picture)
+    boxes = boxes_of(finder.detect(picture), task.subject, picture)
     return bool(boxes), judge_boxes(places_for(sample, task.subject), boxes).holds
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
+def summary(outcomes: Sequence[Record]) -> dict[str, float]:
     """Means over the tasks."""
-    return {
-        name: mean(float(getattr(outcome, name)) for outcome in outcomes)
-        for name in ("included", "holds", "psnr", "passes", "seconds")
-    }
+    return {name: mean(float(outcome[name]) for outcome in outcomes) for name in outcomes[0]}

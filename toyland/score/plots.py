@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 
@@ -16,8 +17,12 @@ Value = Mapping[str, Any]
 
 SHARES = {"inclusion": "#1b6ca8", "affordance": "#c8553d", "supported": "#e9a178"}
 BACKGROUND = {"background_psnr": "#4c956c"}
+NAMED = ("schedule", "blending", "localizer")
+"""Sweeps whose points have no order: marks without a curve, shares beside one another."""
 TITLES = {
     "gamma": "weight of the target's own keys, gamma",
+    "schedule": "weights along the steps",
+    "guidance": "the target's guidance",
     "structure": "structure transfer step (of 30)",
     "blending": "blend step (of 30)",
     "localizer": "localizer",
@@ -46,21 +51,26 @@ def plot_sweep(values: Sequence[Value], file: Path) -> None:
 
 
 def _draw(axes: Axes, points: Sequence[Value], curves: Mapping[str, str], scale: float) -> None:
-    """Curves over the points' names; a grey line marks the setting that is served."""
-    places = range(len(points))
-    for name, colour in curves.items():
+    """The points in their order; a grey line marks the setting that is served."""
+    places, named = range(len(points)), points[0]["sweep"] in NAMED
+    for number, (name, colour) in enumerate(curves.items()):
         known = [(at, *point[name]) for at, point in zip(places, points, strict=True) if name in point]
         if not known:
             continue
-        at, value, low, high = (list(column) for column in zip(*known, strict=True))
-        axes.plot(at, [scale * each for each in value], color=colour, marker="o", markersize=3, label=name)
-        axes.fill_between(
-            at, [scale * each for each in low], [scale * each for each in high], color=colour, alpha=0.12
-        )
+        at, *values = np.array(known).T
+        value, low, high = (scale * each for each in values)
+        if named:
+            beside = at + 0.15 * (number - (len(curves) - 1) / 2)
+            reach = np.stack([value - low, high - value]).clip(0)
+            axes.errorbar(beside, value, reach, color=colour, fmt="o", markersize=4, label=name)
+        else:
+            axes.plot(at, value, color=colour, marker="o", markersize=3, label=name)
+            axes.fill_between(at, low, high, color=colour, alpha=0.12)
     for place, point in zip(places, points, strict=True):
         if point["served"]:
             axes.axvline(place, color="0.8", zorder=0)
     names = [point["point"].removesuffix("_sam").replace("attention_", "") for point in points]
-    axes.set_xticks(list(places), names, rotation=30 if max(map(len, names)) > 6 else 0)
+    long = max(map(len, names)) > 6
+    axes.set_xticks(list(places), names, rotation=30 if long else 0, ha="right" if long else "center")
     axes.grid(axis="y", color="0.92")
     axes.spines[["top", "right"]].set_visible(False)
