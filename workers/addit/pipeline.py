@@ -10,7 +10,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from workers.addit.codec import decode_picture, encode_picture
+from workers.addit.codec import decode_picture, encode_picture, show_source
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
 from workers.addit.extension import extension_plan
@@ -141,7 +141,8 @@ def insert(
     with backbone.exchange_processors():
         with clock("encode"):
             guidance = (config.source_guidance_scale, config.guidance_scale)
-            source_cond, target_cond = backbone.encode_prompts((edit.source.prompt, edit.prompt), guidance)
+            prompts = (edit.source.prompt, edit.prompt)
+            source_cond, target_cond = memories.texts.encode(backbone, key, prompts, guidance)
         with clock("source"):
             sigmas = backbone.sigmas(config.num_inference_steps, grid.tokens)
             layers_at = extension_plan(backbone, config)
@@ -169,7 +170,7 @@ def insert(
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
-        source = decode_picture(models, path.x0, grid)
+        source = show_source(models, memory, path.x0, grid)
     return _insertion(done, pictures, source, branches, clock, known, memory.nbytes)
 
 
@@ -281,7 +282,8 @@ def _locator(
         """With the things of the subject's kind in the source, looked for once."""
         if localizer not in BOXED and not may_show(edit.source.prompt, edit.subject):
             return search
-        return replace(search, already=find_instances(decode_picture(models, path.x0, grid), search))
+        shown = show_source(models, path.memory, path.x0, grid)
+        return replace(search, already=find_instances(shown, search))
 
     def find(maps: Tensor, x0: Tensor) -> list[Located]:
         def picture_of(row: int) -> Picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -30,6 +30,19 @@ class Conditioning:
         """Tokens before the image's own in attention: the text's, then those of the context."""
         shown = 0 if self.context is None else self.context.shape[1]
         return self.prompt_embeds.shape[1] + shown
+
+    def to(self, device: torch.device) -> Conditioning:
+        """The same on another device."""
+        pooled, negative, context = self.pooled_prompt_embeds, self.negative, self.context
+        guidance = self.guidance
+        return replace(
+            self,
+            prompt_embeds=self.prompt_embeds.to(device),
+            pooled_prompt_embeds=None if pooled is None else pooled.to(device),
+            guidance=guidance.to(device) if isinstance(guidance, Tensor) else guidance,
+            negative=None if negative is None else negative.to(device),
+            context=None if context is None else context.to(device),
+        )
 
 
 def by_row(value: float | Tensor, rows: int, device: torch.device) -> Tensor:
