@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
-from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
+from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from runtime.settings import Settings
 from workers import overlays
@@ -134,12 +134,13 @@ class AdditRunner:
         self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
     ) -> RunOutput:
         """One insertion, of a large photograph with a closer look."""
-        looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
+        most = min(len(edit.seeds), edit.config.keep_best or len(edit.seeds))
+        looks = 1 + most if self._is_large(source) and edit.config.blend_steps else 1
         with self._late_cache(request.mode, edit.config):
             done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
             close_ups = [
                 self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
-                for row in range(len(edit.seeds))
+                for row in range(len(done.seeds))
             ]
         return self.to_output(request, source, edit, done, close_ups)
 
@@ -204,7 +205,7 @@ class AdditRunner:
         crop = crop_around((box[0], box[1], box[2], box[3]), photo.size, served)
         if not is_worthwhile(crop, photo.size, (width, height)):
             return None
-        draft, alone = Image.fromarray(done.pictures[row]), replace(edit, seeds=(edit.seeds[row],))
+        draft, alone = Image.fromarray(done.pictures[row]), replace(edit, seeds=(done.seeds[row],))
         return look_closer(self.models, photo, crop, draft, alone, on_step)
 
     def to_output(
@@ -236,6 +237,10 @@ class AdditRunner:
                 source_memory_bytes=done.source_bytes,
             ),
             source=shown,
+            dropped=tuple(
+                DroppedSeed(seed=seed, score=verdict.confidence, reason=verdict.reason or "")
+                for seed, verdict in done.dropped.items()
+            ),
             warnings=(*self._warnings(done), *self._upscaled(shown, done, images, closer)),
         )
 
@@ -253,7 +258,7 @@ class AdditRunner:
         if done.located is None or done.cells is None:
             return OutputImage(
                 result,
-                self._fields(edit, done, row, None, "blending is off, so the subject was not looked for"),
+                self._fields(done, row, None, "blending is off, so the subject was not looked for"),
             )
         located = done.located[row]
         mask = hard_mask(located.mask.numpy(), source.size)
@@ -262,7 +267,7 @@ class AdditRunner:
         difference = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
         background = None if difference >= IDENTICAL else round(difference, 2)
         verdict = self._judge(edit, done, row, background)
-        fields = self._fields(edit, done, row, located, verdict.reason) | {
+        fields = self._fields(done, row, located, verdict.reason) | {
             "box": box_of(mask),
             "background_psnr": background,
             "confidence": verdict.confidence,
@@ -288,10 +293,10 @@ class AdditRunner:
         return judge(done.source, picture, done.located[row], detections, background_psnr)
 
     def _fields(
-        self, edit: Edit, done: Insertion, row: int, located: Located | None, reason: str | None
+        self, done: Insertion, row: int, located: Located | None, reason: str | None
     ) -> dict[str, object]:
         return {
-            "seed": edit.seeds[row],
+            "seed": done.seeds[row],
             "subject_found": reason is None,
             "reason": reason,
             "score": None if located is None or located.score is None else round(located.score, 4),

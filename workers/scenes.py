@@ -61,7 +61,7 @@ class Scene:
         picture = composite(before, after, own_pixels(done, row, edit.config, (width, height)))
         inside = resize(done.located[row].mask, height, width).numpy() > 0.5
         mask = Image.fromarray((inside * 255).astype(np.uint8))
-        layer = Layer(edit.subject, edit.seeds[row], cut_out(picture, mask))
+        layer = Layer(edit.subject, done.seeds[row], cut_out(picture, mask))
         return Scene(np.asarray(picture), edit.prompt, done.latents[row : row + 1], self, layer)
 
     @property

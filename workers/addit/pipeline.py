@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from workers.addit.codec import decode_picture, encode_picture, show_source
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
+from workers.addit.errors import UnsupportedOption
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, ForwardCount, Recorder
 from workers.addit.instances import may_show
@@ -33,6 +34,7 @@ from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_maps import SubjectRecorder
+from workers.addit.verdicts import Verdict
 from workers.addit.weights import Weight
 
 OnStep = Callable[[str, int, int], None]
@@ -87,6 +89,8 @@ class Edit:
 class Insertion:
     """What came out.
 
+    seeds: those that were finished, in their order; all that is said per seed is said of these
+    dropped: the other seeds, with why they were not
     pictures: (H, W, 3) per seed; latents: (B, L, C), their clean tokens
     source: the source through the autoencoder, what the unchanged parts look like
     located: where the subject is, per seed; None without a blend
@@ -98,6 +102,8 @@ class Insertion:
     source_bytes: of its keys and values, remembered now
     """
 
+    seeds: tuple[int, ...]
+    dropped: Mapping[int, Verdict]
     pictures: tuple[Picture, ...]
     latents: Tensor
     source: Picture
@@ -124,12 +130,14 @@ def insert(
     """Add the subject. Same seeds, settings and weights give the same pictures.
 
     memories: sources of earlier edits; what this one learns of its source is added
-    resume: a blend of an earlier edit with the same source, prompt and seeds, to be done again with the
-        localizer or mask of this one; only the steps after it are paid
+    resume: a blend of an earlier edit with the same source and prompt, and with the seeds that went on after
+        it, to be done again with the localizer or mask of this one; only the steps after it are paid
     watchers: look on at the target's attention
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
+    if resume is not None and len(resume.located) != len(edit.seeds):
+        raise UnsupportedOption(f"{len(edit.seeds)} seeds, but a blend of {len(resume.located)}")
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
     backbone = models.backbone
     tokens = backbone.subject_tokens(edit.prompt, edit.subject)
@@ -171,7 +179,7 @@ def insert(
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
         source = show_source(models, memory, path.x0, grid)
-    return _insertion(done, pictures, source, branches, clock, known, memory.nbytes)
+    return _insertion(edit, done, pictures, source, branches, clock, known, memory.nbytes)
 
 
 def source_key(models: Models, edit: Edit) -> SourceKey:
@@ -298,6 +306,7 @@ def _locator(
 
 
 def _insertion(
+    edit: Edit,
     done: Denoised,
     pictures: tuple[Picture, ...],
     source: Picture,
@@ -308,6 +317,8 @@ def _insertion(
 ) -> Insertion:
     last, grid = done.blends[-1] if done.blends else None, branches.grid
     return Insertion(
+        seeds=tuple(seed for row, seed in enumerate(edit.seeds) if row not in done.dropped),
+        dropped={edit.seeds[row]: verdict for row, verdict in done.dropped.items()},
         pictures=pictures,
         latents=done.latents,
         source=source,

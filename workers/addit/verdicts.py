@@ -52,10 +52,21 @@ def judge(
     reason = located.missing or _no_change(source, result, inside)
     if reason is None and seen == 0:
         reason = "no detector sees the subject where it was looked for"
-    signs = [contrast(located), *(sign for sign in (located.score, seen) if sign is not None)]
+    signs = _signs(located) + ([] if seen is None else [seen])
     moved = background_psnr is not None and background_psnr < STILL_BACKGROUND
     confidence = 0.0 if reason else sum(signs) / len(signs) / (2 if moved else 1)
     return Verdict(reason, round(min(1.0, max(0.0, confidence)), 4))
+
+
+def foresee(located: Located) -> Verdict:
+    """Judge one variation by what was located alone, half of its way."""
+    signs = _signs(located)
+    confidence = 0.0 if located.missing else sum(signs) / len(signs)
+    return Verdict(located.missing, round(min(1.0, max(0.0, confidence)), 4))
+
+
+def _signs(located: Located) -> list[float]:
+    return [contrast(located)] + ([] if located.score is None else [located.score])
 
 
 def seen_there(detections: Sequence[Detection], inside: Tensor) -> float:

@@ -6,7 +6,7 @@ import torch
 
 from workers.addit.boxes import Detection
 from workers.addit.localizers import Located
-from workers.addit.verdicts import Verdict, contrast, judge, ranks, seen_there
+from workers.addit.verdicts import Verdict, contrast, foresee, judge, ranks, seen_there
 
 SOURCE = np.zeros((16, 16, 3), np.uint8)
 MASK = torch.zeros(16, 16, dtype=torch.bool)
@@ -70,3 +70,9 @@ def test_nothing_is_seen_on_an_empty_mask_and_flat_attention_has_no_contrast() -
 
 def test_ranks_are_by_confidence_and_equal_ones_keep_their_order() -> None:
     assert ranks([0.2, 0.9, 0.9, 0.0]) == [3, 1, 2, 4]
+
+
+def test_half_way_what_was_located_is_all_that_is_known() -> None:
+    assert foresee(located()).confidence == pytest.approx((0.8 + 0.7) / 2)
+    assert foresee(located(score=None)).confidence == pytest.approx(0.8)
+    assert foresee(located("it is nowhere")) == Verdict("it is nowhere", 0.0)

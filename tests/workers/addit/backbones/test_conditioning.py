@@ -21,3 +21,13 @@ def test_everything_moves_to_another_device() -> None:
 def test_one_value_serves_all_rows() -> None:
     assert by_row(2.0, 3, torch.device("cpu")).tolist() == [2, 2, 2]
     assert by_row(torch.tensor([1.0, 2.0]), 2, torch.device("cpu")).tolist() == [1, 2]
+
+
+def test_rows_are_picked_where_there_is_one_each() -> None:
+    cond = Conditioning(torch.arange(6.0).reshape(3, 2, 1), torch.ones(1, 5), torch.tensor([1.0, 2.0, 3.0]))
+    picked = cond.of([2, 0])
+    assert picked.prompt_embeds[:, 0, 0].tolist() == [4, 0]
+    assert torch.as_tensor(picked.guidance).tolist() == [3, 1]
+    assert picked.pooled_prompt_embeds is not None
+    assert picked.pooled_prompt_embeds.shape == (1, 5)
+    assert Conditioning(torch.ones(1, 2, 3), None, 2.0).of([1]).guidance == 2.0

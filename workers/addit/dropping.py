@@ -1,0 +1,32 @@
+"""Which rows of a batch are worth finishing. Judged where a blend has just looked for the subject in all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from workers.addit.localizers import Located
+from workers.addit.verdicts import Verdict, foresee
+
+
+@dataclass(frozen=True)
+class Choice:
+    """kept: rows that go on, ascending; dropped: the others, with why and how much they promised."""
+
+    kept: tuple[int, ...]
+    dropped: Mapping[int, Verdict] = field(default_factory=dict)
+
+
+def choose(located: Sequence[Located], keep_best: int) -> Choice:
+    """The `keep_best` rows that promise most, of those in which the subject was found; never none."""
+    verdicts = [foresee(one) for one in located]
+    order = sorted(range(len(verdicts)), key=lambda row: -verdicts[row].confidence)
+    found = [row for row in order if verdicts[row].added]
+    kept = sorted(found[:keep_best] or order[:1])
+    surer = f"{len(kept)} of the other seeds promised more"
+    dropped = {
+        row: replace(verdict, reason=verdict.reason or surer)
+        for row, verdict in enumerate(verdicts)
+        if row not in kept
+    }
+    return Choice(tuple(kept), dropped)
