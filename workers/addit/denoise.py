@@ -13,7 +13,7 @@ from workers.addit.attention_spread import AttentionSpread
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.cast_shadow import shadow_room
 from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
-from workers.addit.dropping import Choice, choose
+from workers.addit.dropping import Choice, Foresee, choose, foresee_located
 from workers.addit.forward import Branches, ExtendTarget, Recorder
 from workers.addit.gamma import Gamma, balance
 from workers.addit.latents import LatentGrid, add_noise
@@ -86,6 +86,7 @@ class Targets:
 
     recorder: of the subject's attention; None where no localizer asks for it, and maps are empty
     watchers: look on at all steps
+    foresee: what rows promise, where some are to be dropped
     """
 
     branches: Branches
@@ -98,6 +99,7 @@ class Targets:
     locate: Locate
     tick: Tick
     watchers: tuple[Recorder, ...] = ()
+    foresee: Foresee = foresee_located
 
 
 def denoise(targets: Targets, noise: Tensor) -> Denoised:
@@ -197,7 +199,7 @@ def _choice(targets: Targets, blend: Blend) -> Choice:
     config = targets.config
     if config.keep_best is None or blend.step != min(config.blend_steps):
         return Choice(tuple(range(len(blend.located))))
-    return choose(blend.located, config.keep_best)
+    return choose(targets.foresee(blend.x0, blend.located), config.keep_best)
 
 
 def _without_dropped(blended: _Blended) -> _Blended:

@@ -1,12 +1,17 @@
-"""Which rows of a batch are worth finishing. Judged where a blend has just looked for the subject in all."""
+"""Which rows of a batch are worth finishing, judged where a blend has just looked for the subject in all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from torch import Tensor
 
 from workers.addit.localizers import Located
 from workers.addit.verdicts import Verdict, foresee
+
+Foresee = Callable[[Tensor, Sequence[Located]], Sequence[Verdict]]
+"""From the target's x0 (B, L, C) and what was located in it to what each row promises."""
 
 
 @dataclass(frozen=True)
@@ -17,9 +22,13 @@ class Choice:
     dropped: Mapping[int, Verdict] = field(default_factory=dict)
 
 
-def choose(located: Sequence[Located], keep_best: int) -> Choice:
+def foresee_located(x0: Tensor, located: Sequence[Located]) -> list[Verdict]:
+    """What each row promises by its mask alone, where nobody looks at the clean guess."""
+    return [foresee(one) for one in located]
+
+
+def choose(verdicts: Sequence[Verdict], keep_best: int) -> Choice:
     """The `keep_best` rows that promise most, of those in which the subject was found; never none."""
-    verdicts = [foresee(one) for one in located]
     order = sorted(range(len(verdicts)), key=lambda row: -verdicts[row].confidence)
     found = [row for row in order if verdicts[row].added]
     kept = sorted(found[:keep_best] or order[:1])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -13,7 +14,8 @@ from torch import Tensor
 from workers.addit.codec import decode_picture, encode_picture, show_source
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
-from workers.addit.errors import UnsupportedOption
+from workers.addit.dropping import Foresee
+from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, ForwardCount, Recorder
 from workers.addit.instances import may_show
@@ -27,14 +29,15 @@ from workers.addit.localizers import (
     find_instances,
     locate,
 )
-from workers.addit.masks import blur, normalise
+from workers.addit.masks import blur, normalise, resize
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
+from workers.addit.previews import Previews
 from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_maps import SubjectRecorder
-from workers.addit.verdicts import Verdict
+from workers.addit.verdicts import Verdict, foresee, seen_there
 from workers.addit.weights import Weight
 
 OnStep = Callable[[str, int, int], None]
@@ -161,7 +164,8 @@ def insert(
             recorder = None
             if edit.mask is None:
                 recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
-            find = _locator(models, edit, path, grid, clock)
+            previews = Previews(models, grid)
+            find = _locator(models, edit, path, previews, clock)
             targets = Targets(
                 branches,
                 _start(models, edit, path),
@@ -173,6 +177,7 @@ def insert(
                 find,
                 ticks.denoise,
                 watchers,
+                _foreseer(models, edit, previews, clock),
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
@@ -279,7 +284,7 @@ def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
 
 
 def _locator(
-    models: Models, edit: Edit, path: SourcePath, grid: LatentGrid, clock: StageClock
+    models: Models, edit: Edit, path: SourcePath, previews: Previews, clock: StageClock
 ) -> Callable[[Tensor, Tensor], list[Located]]:
     search, localizer = models.search(edit.subject), edit.config.localizer
     if edit.config.blend_steps and edit.mask is None:
@@ -290,19 +295,35 @@ def _locator(
         """With the things of the subject's kind in the source, looked for once."""
         if localizer not in BOXED and not may_show(edit.source.prompt, edit.subject):
             return search
-        shown = show_source(models, path.memory, path.x0, grid)
+        shown = show_source(models, path.memory, path.x0, previews.grid)
         return replace(search, already=find_instances(shown, search))
 
     def find(maps: Tensor, x0: Tensor) -> list[Located]:
-        def picture_of(row: int) -> Picture:
-            return decode_picture(models, x0[row : row + 1], grid)
-
         with clock("localize"):
             if edit.mask is not None:
                 return [Located.given(row, edit.mask) for row in normalise(blur(maps.float()))]
-            return locate(localizer, maps, picture_of, searched())
+            return locate(localizer, maps, partial(previews, x0), searched())
 
     return find
+
+
+def _foreseer(models: Models, edit: Edit, previews: Previews, clock: StageClock) -> Foresee:
+    """With a look at the clean guesses where there is a detector; one that does not open has no say."""
+
+    def seen(x0: Tensor, row: int, located: Located) -> float | None:
+        if models.detector is None or located.missing is not None:
+            return None
+        with suppress(AdditError):
+            picture = previews(x0, row)
+            inside = resize(located.mask, *picture.shape[:2]) > 0.5
+            return seen_there(models.detector(picture, edit.subject), inside)
+        return None
+
+    def foresee_rows(x0: Tensor, located: Sequence[Located]) -> list[Verdict]:
+        with clock("localize"):
+            return [foresee(one, seen(x0, row, one)) for row, one in enumerate(located)]
+
+    return foresee_rows
 
 
 def _insertion(

@@ -218,6 +218,8 @@ def test_9_one_encoding_for_a_prompt_and_one_decoding_at_a_blend() -> None:
     assert spent(replace(edit, seeds=(3,))) == ([], 1 + 1)
     assert spent(replace(edit, seeds=(3,), prompt="a photo of a dog")) == ([1], 1 + 1)
     assert spent(replace(edit, owner="another")) == ([2], 2 + 1 + 2)
+    dropping = replace(edit, config=replace(config, keep_best=1))
+    assert spent(dropping) == ([], 2 + 1)  # what is judged is what was located in
     assert spent(edit, replace(models, identity="with an adapter")) == ([2], 2 + 1 + 2)
 
 

@@ -72,7 +72,9 @@ def test_ranks_are_by_confidence_and_equal_ones_keep_their_order() -> None:
     assert ranks([0.2, 0.9, 0.9, 0.0]) == [3, 1, 2, 4]
 
 
-def test_half_way_what_was_located_is_all_that_is_known() -> None:
+def test_half_way_it_is_judged_by_what_was_located_and_by_what_is_seen_there() -> None:
+    assert foresee(located(), 0.9).confidence == pytest.approx((0.8 + 0.7 + 0.9) / 3)
+    assert foresee(located(), 0.0).added
     assert foresee(located()).confidence == pytest.approx((0.8 + 0.7) / 2)
     assert foresee(located(score=None)).confidence == pytest.approx(0.8)
     assert foresee(located("it is nowhere")) == Verdict("it is nowhere", 0.0)
