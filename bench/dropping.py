@@ -6,7 +6,6 @@ compared with the verdict on its picture; a random choice and a perfect one stan
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import comb
@@ -16,9 +15,8 @@ from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
 
-from bench.figures import Figures, describe_machine, to_table
+from bench.figures import Figures, publish
 from toyland.__main__ import CACHE
 from toyland.score.modes import PRESET, edit_of
 from toyland.score.tasks import insertion_tasks, source_sample
@@ -132,11 +130,7 @@ def main(
     ),
 ) -> None:
     """Measure, print the table, write the values."""
-    console, figures = Console(), tabulate(list(insertions(scenes)))
-    console.print(to_table(figures))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"machine": describe_machine(), "dropping": figures.values}, indent=1))
-    console.print(f"{file}")
+    publish("dropping", tabulate(list(insertions(scenes))), file)
 
 
 if __name__ == "__main__":

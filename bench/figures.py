@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from rich.console import Console
 from rich.table import Table
 
 
@@ -31,6 +33,15 @@ def to_table(figures: Figures) -> Table:
     for row in figures.rows:
         table.add_row(*row)
     return table
+
+
+def publish(name: str, figures: Figures, file: Path) -> None:
+    """Print the table; write the values, by name, beside the machine they belong to."""
+    console = Console()
+    console.print(to_table(figures))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"machine": describe_machine(), name: figures.values}, indent=1))
+    console.print(f"{file}")
 
 
 def describe_machine() -> dict[str, object]:

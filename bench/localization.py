@@ -7,7 +7,6 @@ empty one, as in an edit, and every localizer looks at the same maps and the sam
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -20,10 +19,9 @@ import numpy as np
 import torch
 import typer
 from numpy.typing import NDArray
-from rich.console import Console
 from torch import Tensor
 
-from bench.figures import Figures, describe_machine, to_table
+from bench.figures import Figures, publish
 from toyland.__main__ import CACHE
 from toyland.captions import insertion_prompts
 from toyland.score.measures import iou
@@ -172,11 +170,7 @@ def main(
     ),
 ) -> None:
     """Measure, print the table, write the values."""
-    console, figures = Console(), measure(scenes)
-    console.print(to_table(figures))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"machine": describe_machine(), "localization": figures.values}, indent=1))
-    console.print(f"{file}")
+    publish("localization", measure(scenes), file)
 
 
 if __name__ == "__main__":

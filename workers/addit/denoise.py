@@ -196,9 +196,9 @@ def _blend(targets: Targets, state: Blend) -> _Blended:
 
 def _choice(targets: Targets, blend: Blend) -> Choice:
     """The rows that go on: all, but where the first blend has to choose."""
-    config = targets.config
-    if config.keep_best is None or blend.step != min(config.blend_steps):
-        return Choice(tuple(range(len(blend.located))))
+    config, rows = targets.config, len(blend.located)
+    if config.keep_best is None or rows == 1 or blend.step != min(config.blend_steps):
+        return Choice(tuple(range(rows)))
     return choose(targets.foresee(blend.x0, blend.located), config.keep_best)
 
 

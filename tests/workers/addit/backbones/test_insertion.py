@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,8 +11,10 @@ import torch
 
 from tests.workers.addit.backbones.families import FAMILIES, PROMPTS
 from workers.addit.attention_spread import AttentionSpread
+from workers.addit.boxes import Detection
 from workers.addit.config import PAPER_GENERATED, PAPER_REAL, AdditConfig
 from workers.addit.errors import UnsupportedOption
+from workers.addit.localizers import Picture
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
@@ -81,6 +83,44 @@ def test_the_best_seed_is_finished_as_if_it_had_been_alone(family: str) -> None:
     after = passes * (4 - until) / (4 - first)
     assert best.forwards.target == pytest.approx(3 * (passes - after) + after)
     assert steps == list(reversed(range(4 - first)))
+
+
+@dataclass
+class SeesTheSecond:
+    """A detector to whom only the second picture shows anything."""
+
+    shown: int = 0
+
+    def __call__(self, picture: Picture, text: str) -> list[Detection]:
+        self.shown += 1
+        return [Detection((0, 0, 16, 16), 1.0)] if self.shown == 2 else []
+
+
+class Shut:
+    """A detector whose weights are not there."""
+
+    def __call__(self, picture: Picture, text: str) -> list[Detection]:
+        raise UnsupportedOption("no weights")
+
+
+def test_a_detector_has_a_say_in_who_is_finished_and_one_that_does_not_open_has_none() -> None:
+    models = models_of("schnell")
+    source = PromptSource(PROMPTS[0], 3, 3 * models.size_multiple, 3 * models.size_multiple)
+    mask = torch.zeros(48, 48, dtype=torch.bool)
+    mask[:16, :16] = True
+    edit = Edit(
+        source,
+        PROMPTS[1],
+        "dog",
+        (1, 2, 3),
+        short(PAPER_GENERATED, keep_best=1, blend_steps=(2, 3)),
+        mask=mask,
+    )
+    looks = SeesTheSecond()
+    assert insert(replace(models, detector=looks), edit).seeds == (2,)
+    assert looks.shown == 3  # at the first blend alone
+    blind, shut = insert(models, edit), insert(replace(models, detector=Shut()), edit)
+    assert (blind.seeds, blind.dropped) == (shut.seeds, shut.dropped)
 
 
 def test_a_blend_is_resumed_with_its_own_seeds() -> None:
