@@ -180,7 +180,7 @@ def test_the_best_seeds_are_finished_and_the_others_told(runner: AdditRunner, be
     assert sorted([*kept, *(one.seed for one in best.dropped)]) == seeds  # type: ignore[type-var]
     assert all(one.reason for one in best.dropped)
     assert {image.fields["rank"] for image in best.images} == set(range(1, len(kept) + 1))
-    assert whole.cost.forwards - best.cost.forwards > 4  # two rows, the steps after the middle
+    assert whole.cost.forwards - best.cost.forwards >= 4  # of two rows the two steps after the blend
     alike = [image for image in whole.images if image.fields["seed"] in kept]
     for one, other in zip(best.images, alike, strict=True):
         assert one.fields["seed"] == other.fields["seed"]
