@@ -1,4 +1,4 @@
-"""What a client asks for: one object into one picture."""
+"""What a client asks for: an object, or some, into one picture."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, HttpUrl, model_validator
 
 from api_schemas.base import RequestModel
+from api_schemas.subjects import Subject, Subjects
 
 MAX_SEEDS = 8
-MAX_PROMPT, MAX_SUBJECT = 2000, 200
+MAX_PROMPT = 2000
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
-Subject = Annotated[str, Field(min_length=1, max_length=MAX_SUBJECT)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Priority = Literal["interactive", "bulk"]
 Inversion = Literal["noising", "euler", "midpoint", "fixed_point"]
@@ -187,7 +187,7 @@ class WebhookTarget(RequestModel):
 
 
 class InsertionRequest(RequestModel):
-    """Add one subject to one source."""
+    """Add a subject, or several at once, to one source."""
 
     source: Source = Field(description="The scene.")
     prompt: Prompt = Field(
@@ -195,10 +195,10 @@ class InsertionRequest(RequestModel):
         "English: `add a dog`, `put a red hat on the man`, `a cup next to the laptop`. The job shows what "
         "was understood."
     )
-    subject: Subject | None = Field(
+    subject: Subject | Subjects | None = Field(
         default=None,
-        description="The new object, in the words of `prompt`. If left out, the one thing that `prompt` "
-        "names and `source.prompt` does not.",
+        description="The new object, in the words of `prompt`, or a list of those that are added together. "
+        "If left out, what `prompt` names and `source.prompt` does not.",
     )
     preset: str | None = Field(
         default=None, max_length=64, description="Named settings; by source kind if left out."

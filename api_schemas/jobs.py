@@ -44,7 +44,20 @@ class Try(ResponseModel):
     seed: int = Field(description="Its seed.")
     extended_scale: float | None = Field(description="Its gamma; null for a schedule along the steps.")
     structure_transfer_step: int = Field(description="Where the target started.")
-    added: bool = Field(description="Whether the subject was found in the picture.")
+    added: bool = Field(description="Whether every subject was found in the picture.")
+    missing: list[str] = Field(default=[], description="The subjects that were not.")
+
+
+class SubjectResult(ResponseModel):
+    """One of a variation's subjects."""
+
+    subject: str = Field(description="In the words of `prompt`.")
+    found: bool = Field(description="Whether it was located in the picture.")
+    score: float | None = Field(default=None, description="The localizer's own confidence, 0..1.")
+    box: list[int] | None = Field(
+        default=None, description="Of its mask: left, top, right, bottom in pixels."
+    )
+    reason: str | None = Field(default=None, description="Why it was not found, if not.")
 
 
 class ResultImage(ResponseModel):
@@ -52,7 +65,7 @@ class ResultImage(ResponseModel):
 
     seed: int = Field(description="Its seed.")
     url: str = Field(description="The picture, a signed link.")
-    mask_url: str | None = Field(default=None, description="Where the subject is, white on black.")
+    mask_url: str | None = Field(default=None, description="Where the subjects are, white on black.")
     attention_url: str | None = Field(default=None, description="The subject's attention map.")
     cutout_url: str | None = Field(default=None, description="The subject alone, on transparency.")
     overlay_url: str | None = Field(
@@ -60,15 +73,23 @@ class ResultImage(ResponseModel):
     )
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
-    subject_found: bool = Field(description="Whether the subject was located in the picture.")
+    subject_found: bool = Field(description="Whether every subject was located in the picture.")
     reason: str | None = Field(default=None, description="Why not, if not.")
-    score: float | None = Field(default=None, description="The localizer's own confidence, 0..1.")
-    confidence: float | None = Field(
-        default=None, description="How sure all signs are that the subject was added, 0..1."
+    score: float | None = Field(
+        default=None, description="The localizer's own confidence, 0..1; of several subjects the least."
     )
-    rank: int | None = Field(default=None, description="Among the variations by confidence; 1 is the surest.")
+    confidence: float | None = Field(
+        default=None, description="How sure all signs are that every subject was added, 0..1."
+    )
+    rank: int | None = Field(
+        default=None,
+        description="Among the variations: by subjects found, then by confidence; 1 is the surest.",
+    )
     box: list[int] | None = Field(
-        default=None, description="Of the mask: left, top, right, bottom in pixels."
+        default=None, description="Around all subjects' masks: left, top, right, bottom in pixels."
+    )
+    subjects: list[SubjectResult] = Field(
+        default=[], description="Each subject by itself, in the order of the request."
     )
     extended_scale: float | None = Field(description="The gamma used; null for a schedule along the steps.")
     tries: list[Try] = Field(default=[], description="With `if_not_added: retry`: every try, the first too.")
@@ -117,7 +138,9 @@ class Inferred(ResponseModel):
 
     source_prompt: str = Field(description="What the source shows.")
     prompt: str = Field(description="What the result was to show.")
-    subject: str = Field(description="The new object, in the words of `prompt`.")
+    subject: str | list[str] = Field(
+        description="The new object, in the words of `prompt`; a list where there are several."
+    )
 
 
 class InsertionResult(ResponseModel):

@@ -41,7 +41,7 @@ Shares = NDArray[np.float64]
 
 def measure_one(models: Models, edit: Edit) -> Shares:
     """The shares at the steps from structure transfer to the last that sees the source."""
-    tokens = models.backbone.subject_tokens(edit.prompt, edit.subject)
+    (tokens,) = models.backbone.subject_tokens(edit.source.prompt, edit.prompt, edit.subjects)
     layers = [name for name in models.backbone.layers if name.startswith("single")]
     spread = AttentionSpread(layers, tokens, models.text_len)
 
@@ -59,7 +59,7 @@ def edits(examples: int, gamma: float) -> list[Edit]:
     for example in listed[:examples]:
         picture = Image.open(EXAMPLES / example["file"]).convert("RGB").resize((side, side))
         source = PictureSource(np.asarray(picture), example["source_prompt"])
-        chosen.append(Edit(source, example["prompt"], example["subject"], (example["seed"],), config))
+        chosen.append(Edit(source, example["prompt"], (example["subject"],), (example["seed"],), config))
     return chosen
 
 

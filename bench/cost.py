@@ -112,7 +112,7 @@ def count(counter: Counter) -> dict[str, Any]:
     """u in FLOPs; each case in u and its source memory in bytes, ours and the reference's."""
     u = counter.forward()
     generated = Edit(
-        PromptSource(PROMPTS[0], 0, SIDE, SIDE), PROMPTS[1], "dog", (1,), PAPER_GENERATED, mask=_mask()
+        PromptSource(PROMPTS[0], 0, SIDE, SIDE), PROMPTS[1], ("dog",), (1,), PAPER_GENERATED, mask=_mask()
     )
     noised = replace(generated, source=PictureSource(_picture(), PROMPTS[0]), config=PAPER_REAL)
     inverted, eight = replace(noised, config=INVERSION), replace(noised, seeds=tuple(range(3, 11)))

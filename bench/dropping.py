@@ -46,13 +46,14 @@ class Seed:
 def finish_all(models: Models, edit: Edit) -> list[Seed]:
     """Every seed of an edit, finished, with what was known of it at the first blend."""
     assert models.detector is not None
+    (subject,) = edit.subjects
     done = insert(models, edit)
     blend, (height, width) = done.blends[0], done.source.shape[:2]
     previews = Previews(models, LatentGrid.of_image(height, width, models.pipe.vae_scale_factor))
     seeds = []
-    for row, (located, picture) in enumerate(zip(blend.located, done.pictures, strict=True)):
+    for row, ((located,), picture) in enumerate(zip(blend.located, done.pictures, strict=True)):
         inside = resize(located.mask, height, width) > 0.5
-        seen = seen_there(models.detector(previews(blend.x0, row), edit.subject), inside)
+        seen = seen_there(models.detector(previews(blend.x0, row), subject), inside)
         promised = {
             "segmenter's score": 0.0 if located.missing else located.score or 0.0,
             "contrast of attention": contrast(located),
@@ -60,7 +61,7 @@ def finish_all(models: Models, edit: Edit) -> list[Seed]:
             "detector on the clean guess": seen,
             USED: foresee(located, seen).confidence,
         }
-        detections = models.detector(picture, edit.subject)
+        detections = models.detector(picture, subject)
         seeds.append(Seed(promised, judge(done.source, picture, located, detections, None).added))
     return seeds
 

@@ -14,10 +14,10 @@ def measure() -> Figures:
         done, branches = golden.run(case, golden.config(case))
         difference = float((done.latents[0] - expected["latents_target"]).abs().max())
         wrong = sum(
-            int((blend.located[0].rough != expected[f"blend{i}_rough_mask"].bool()).sum())
+            int((blend.located[0][0].rough != expected[f"blend{i}_rough_mask"].bool()).sum())
             for i, blend in enumerate(done.blends)
         )
-        cells = sum(blend.located[0].rough.numel() for blend in done.blends)
+        cells = sum(blend.located[0][0].rough.numel() for blend in done.blends)
         agreed = f"{cells - wrong} of {cells}" if cells else "no blend"
         rows.append([case, f"{difference:.1e}", agreed, f"{branches.count.total:.0f}"])
         values[case] = {"latents": difference, "mask_cells_wrong": wrong, "forwards": branches.count.total}

@@ -98,14 +98,14 @@ def watch(models: Models, config: AdditConfig, scene: Scene) -> Seen:
     sigmas = models.backbone.sigmas(config.num_inference_steps, grid.tokens)
     channels = models.backbone.latent_channels
     source_noise, noise = (draw_noise((scene.seed,), channels, grid, element) for element in (0, 1))
-    tokens = models.backbone.subject_tokens(scene.prompt, scene.subject)
+    tokens = models.backbone.subject_tokens(scene.source_prompt, scene.prompt, (scene.subject,))
     seen: list[Seen] = []
     with models.backbone.exchange_processors():
         guidance = config.source_guidance_scale, config.guidance_scale
         source, target = models.backbone.encode_prompts((scene.source_prompt, scene.prompt), guidance)
         recorder = SubjectRecorder(models.recorded_layers, tokens, target.text_len)
 
-        def stop(maps: Tensor, x0: Tensor) -> Sequence[Located]:
+        def stop(maps: Tensor, x0: Tensor) -> Sequence[tuple[Located, ...]]:
             steps = recorded_steps(config.blend_steps[0], config.structure_transfer_step)
             by_way = {way: recorder.maps(steps, grid, way) for way in get_args(Accumulate)}
             seen.append(Seen(by_way, decode_picture(models, x0, grid)))
@@ -131,7 +131,7 @@ def judge(models: Models, scene: Scene, seen: Seen) -> Iterator[tuple[str, float
     for localizer in supported(search):
         for way, maps in seen.maps.items():
             if localizer.startswith("attention") or way == "columns":
-                (located,) = locate(localizer, maps, lambda row: seen.picture, search)
+                ((located,),) = locate(localizer, maps, lambda row: seen.picture, [search])
                 mask = resize(located.mask, *scene.truth.shape).numpy() > 0.5
                 name = f"{localizer} {way}" if localizer.startswith("attention") else localizer
                 yield name, iou(mask, scene.truth)

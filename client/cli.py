@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
+from api_schemas.subjects import as_said
 from client.client import Addit
 from client.report import progress_bar, result_of, summary, timings_table, understood
 from client.terminal import HERE, ApiKey, Url, console, service
@@ -25,7 +26,10 @@ def insert(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG, JPEG or WebP.")],
     prompt: Annotated[str, typer.Option(help='"add a dog", or what the picture shall show then.')],
     subject: Annotated[
-        str | None, typer.Option(help="The new object, in the words of the prompt, if that is not clear.")
+        list[str] | None,
+        typer.Option(
+            help="The new object, in the words of the prompt, if that is not clear; repeat it for several."
+        ),
     ] = None,
     source_prompt: Annotated[
         str | None, typer.Option(help="What it shows now, if the model should not say so itself.")
@@ -40,14 +44,14 @@ def insert(
     url: Url = HERE,
     key: ApiKey = None,
 ) -> None:
-    """Insert one subject into one photo and save the result."""
+    """Insert a subject, or several, into one photo and save the result."""
     with service(url, key) as addit:
         with progress_bar(console) as show:
             image = addit.upload(photo.read_bytes(), photo.name)
             request = InsertionRequest(
                 source=ImageSource(image=ImageRef(id=image.id), prompt=source_prompt),
                 prompt=prompt,
-                subject=subject,
+                subject=as_said(subject or ()),
                 seeds=seed or [],
                 preset=preset,
                 model=model,

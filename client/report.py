@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api_schemas.events import JobEvent
 from api_schemas.jobs import InsertionJob, InsertionResult, ResultImage
+from api_schemas.subjects import as_tuple
 
 
 @contextmanager
@@ -51,8 +52,9 @@ def understood(job: InsertionJob) -> str:
     request, inferred = job.request, result_of(job).inferred
     source = inferred.source_prompt if inferred else request.source.prompt
     prompt = inferred.prompt if inferred else request.prompt
-    subject = inferred.subject if inferred else request.subject
-    return f"understood: from {source!r} to {prompt!r}, the new object is {subject!r}"
+    subjects = as_tuple(inferred.subject if inferred else request.subject)
+    objects = "object is" if len(subjects) == 1 else "objects are"
+    return f"understood: from {source!r} to {prompt!r}, the new {objects} {', '.join(map(repr, subjects))}"
 
 
 def summary(job: InsertionJob) -> list[str]:
@@ -64,6 +66,8 @@ def summary(job: InsertionJob) -> list[str]:
 
 
 def _verdict(image: ResultImage) -> str:
+    several = len(image.subjects) > 1
     if not image.subject_found:
-        return f"seed {image.seed}: subject not found, {image.reason}"
-    return f"seed {image.seed}: subject found, in the box {image.box}"
+        missing = ", ".join(one.subject for one in image.subjects if not one.found)
+        return f"seed {image.seed}: {missing if several else 'subject'} not found, {image.reason}"
+    return f"seed {image.seed}: {'all subjects' if several else 'subject'} found, in the box {image.box}"

@@ -14,6 +14,8 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from fsspec.core import url_to_fs
@@ -98,6 +100,41 @@ class ArtifactStore:
         path = self._path(prefix.removesuffix("/"))
         with suppress(ArtifactMissing), _errors_of(prefix):
             self._fs.rm(path, recursive=prefix.endswith("/"))
+
+    def owners(self) -> Iterator[str]:
+        """The prefix of every job and the key of every uploaded picture that has files here."""
+        for tenant in self._names("t"):
+            for job_id in self._names(f"t/{tenant}/j"):
+                yield job_prefix(tenant, job_id)
+            for name in self._names(f"t/{tenant}/i"):
+                yield f"t/{tenant}/i/{name}"
+
+    def changed_at(self, prefix: str) -> datetime:
+        """When anything of an artifact, or under a prefix, was last written. Raises ArtifactMissing."""
+        path = self._path(prefix.removesuffix("/"))
+        with _errors_of(prefix):
+            folder = [path] if self._local else []  # one that is empty yet will get its file
+            paths = [*folder, *self._fs.find(path)] if prefix.endswith("/") else [path]
+            times = [self._fs.modified(one) for one in paths]
+        if not times:
+            raise ArtifactMissing(prefix)
+        newest: datetime = max(times)
+        return newest
+
+    def remove_parts(self, before: datetime) -> None:
+        """Remove what writers of pictures that died before this moment left of them; a bucket has none."""
+        for part in Path(self._root).glob("t/*/i/.*.part") if self._local else ():
+            with suppress(FileNotFoundError), _errors_of(part.name):
+                if part.stat().st_mtime < before.timestamp():
+                    part.unlink()
+
+    def _names(self, folder: str) -> list[str]:
+        """Of what lies in a folder, as far as they may stand in keys."""
+        paths: list[str] = []
+        with suppress(ArtifactMissing), _errors_of(folder):
+            paths = self._fs.ls(self._path(folder), detail=False)
+        names = (str(path).rstrip("/").rpartition("/")[2] for path in paths)
+        return sorted(name for name in names if _KEY.fullmatch(name))
 
     def _put_file(self, path: str, data: bytes) -> None:
         folder, name = os.path.split(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,10 +58,20 @@ class ImageStore:
         members = self._server.run("expired_images", limit)
         return [image_key(*member.decode().split("/")) for member in members]
 
+    def absent(self, keys: Sequence[str]) -> list[str]:
+        """Those artifact keys that no record names; none in a store that never accepted a job."""
+        by_member = {_member(key): key for key in keys}
+        return [by_member[member.decode()] for member in self._server.run("absent_images", *by_member)]
+
     def purged(self, key: str) -> None:
         """The artifact that `expired` named is gone."""
-        _, tenant, _, name = key.split("/")
-        self._server.command("ZREM", Key.IMAGES, f"{tenant}/{name.removesuffix('.png')}")
+        self._server.command("ZREM", Key.IMAGES, _member(key))
+
+
+def _member(key: str) -> str:
+    """What stands in IMAGES for an artifact."""
+    _, tenant, _, name = key.split("/")
+    return f"{tenant}/{name.removesuffix('.png')}"
 
 
 def _decode(image_id: str, flat: list[bytes]) -> ImageRecord:

@@ -21,6 +21,7 @@ from job_store.errors import BadCursor, NotFound
 from job_store.keys import Key
 from job_store.records import Claim, Idempotency, JobRecord, NewJob, Swept, decode
 from job_store.server import Server
+from job_store.statistics import BOUNDS
 
 HEAD_START_MS = {"interactive": 0, "bulk": 60_000}  # a bulk job counts as submitted this much later
 IDEMPOTENCY_MS = 24 * 3_600_000
@@ -100,7 +101,10 @@ class JobStore:
         return decode(job_id, self._server.run("cancel", job_id, tenant)[0])
 
     def delete(self, job_id: str, tenant: str) -> None:
-        """Forget a job that does not run; `sweep` will name its artifacts. Raises NotFound, WrongState."""
+        """Forget a job that does not run; `sweep` will name its artifacts, `ForgottenSources` its source.
+
+        Raises NotFound, WrongState.
+        """
         self._server.run("delete", job_id, tenant)
 
     def position(self, record: JobRecord) -> int:
@@ -132,9 +136,11 @@ class JobStore:
         """Note how far it is: a `stage` event when that is a new one, else `progress`. Raises StaleToken."""
         self._server.run("report", job_id, token, progress.stage, progress.model_dump_json())
 
-    def commit(self, job_id: str, token: str, result: InsertionResult) -> None:
-        """The job succeeded. `result` holds artifact keys for links. Raises StaleToken."""
-        self._server.run("finish", job_id, token, "succeeded", "result", result.model_dump_json())
+    def commit(self, job_id: str, token: str, result: InsertionResult, denoise_steps: int = 0) -> None:
+        """The job succeeded, after so many steps. `result` holds artifact keys. Raises StaleToken."""
+        told = result.model_dump_json()
+        bounds = (str(bound) for bound in BOUNDS)
+        self._server.run("finish", job_id, token, "succeeded", "result", told, denoise_steps, *bounds)
 
     def fail(self, job_id: str, token: str, error: JobError) -> None:
         """The job failed. Raises StaleToken."""
@@ -175,6 +181,11 @@ class JobStore:
         """The artifacts under a prefix that `sweep` named are gone."""
         _, tenant, _, job_id, _ = prefix.split("/")
         self._server.command("SREM", Key.PURGES, f"{tenant}/{job_id}")
+
+    def absent(self, prefixes: Sequence[str]) -> builtins.list[str]:
+        """Those artifact prefixes whose job has no record; none in a store that never accepted a job."""
+        by_id = {prefix.split("/")[3]: prefix for prefix in prefixes}
+        return [by_id[job_id.decode()] for job_id in self._server.run("absent", *by_id)]
 
     def counts(self) -> dict[str, int]:
         """How many jobs were ever accepted, and how many ended in each way."""

@@ -21,6 +21,12 @@ class Key(StrEnum):
     IDEMPOTENCY = "addit:idempotency:"  # + tenant + ":" + sha-256 of the client's key: hash
     CLAIM = "addit:claim:"  # + token: the job id it was given for
     COUNTS = "addit:counts"  # hash of how many jobs were accepted and how they ended, ever
+    REASONS = (
+        "addit:reasons"  # hash of how many jobs were canceled, and when, and how many failed, and why, ever
+    )
+    DURATIONS = "addit:durations:"  # + model: hash, histograms of its jobs' seconds by stage, ever
+    FORGOTTEN = "addit:forgotten"  # list of source ids of jobs deleted lately
+    FORGOTTEN_NUMBER = "addit:forgotten_number"  # how many were put in, ever
     LAST_TIME = "addit:last_time"  # the latest time of submission given out, microseconds
     # webhooks
     OUTBOX = "addit:outbox"  # sorted set of endpoint + "/" + message id by the next try, ms

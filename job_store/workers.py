@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from redis import Redis
 
 from api_schemas.models import ModelCard
 from job_store.keys import Key
+from job_store.memory_use import MemoryUse, memory_use
 from job_store.server import Server
 
 
@@ -21,6 +23,7 @@ class WorkerState:
     state: `down` is a worker that gave up after too many engine exits
     pid, engine_pid: its own process and the one that holds the models
     last_ok: when its engine last proved that it works, by a canary or a job
+    memory: of sources, over all engines it has had
     """
 
     name: str
@@ -30,6 +33,7 @@ class WorkerState:
     engine_pid: int | None
     last_ok: datetime | None
     started_at: datetime
+    memory: MemoryUse = field(default_factory=MemoryUse)
 
 
 class WorkerRegistry:
@@ -78,7 +82,12 @@ def _to_json(state: WorkerState) -> str:
 
 
 def _from_json(value: bytes) -> WorkerState:
-    fields: dict[str, Any] = json.loads(value)
+    """Of this release or its neighbours: what one does not know, or does not say, is no error."""
+    told: dict[str, Any] = json.loads(value)
+    known = {field.name for field in dataclasses.fields(WorkerState)}
+    fields = {name: value for name, value in told.items() if name in known}
+    if "memory" in fields:
+        fields["memory"] = memory_use(fields["memory"])
     for name in ("last_ok", "started_at"):
         fields[name] = fields[name] and datetime.fromisoformat(fields[name])
     return WorkerState(**fields)

@@ -79,7 +79,8 @@ class Settings(BaseSettings):
     source_memory_host_gib: float = Field(default=0.0, description="Host memory for those that do not fit.")
     source_memory_disk_gib: float = Field(default=0.0, description="Disk for those that fit there neither.")
     source_memory_folder: str = Field(
-        default="addit-data/source-memory", description="Where on disk; emptied at an engine's start."
+        default="addit-data/source-memory",
+        description="Where on disk; an engine's part of it goes with the engine.",
     )
     threads: int = Field(default=0, description="CPU threads of an engine; 0 lets torch decide.")
 

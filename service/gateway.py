@@ -16,6 +16,8 @@ from job_store.connection import connect, connect_async
 from job_store.delivery_log import DeliveryLog
 from job_store.images import ImageStore
 from job_store.jobs import JobStore
+from job_store.outbox import Outbox
+from job_store.statistics import Statistics
 from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.workers import WorkerRegistry
 from runtime.settings import Settings
@@ -73,5 +75,5 @@ def build_gateway(settings: Settings) -> Gateway:
             seconds=settings.intake_seconds,
         ),
         links=Links(settings),
-        metrics=Metrics(store, workers),
+        metrics=Metrics(store, workers, Statistics(redis), Outbox(redis)),
     )

@@ -1,22 +1,27 @@
-"""What Prometheus is told: requests as they end, and jobs and queues as they are at the moment it asks."""
+"""What Prometheus is told: requests as they end, and the store and the workers as they are when it asks."""
 
 from __future__ import annotations
 
-from collections import Counter as Counted
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 
 from job_store.errors import StoreUnavailable
 from job_store.jobs import JobStore
+from job_store.outbox import Outbox
+from job_store.statistics import Statistics
 from job_store.workers import WorkerRegistry
+from service.job_metrics import job_metrics
+from service.worker_metrics import worker_metrics
 
 
 class Metrics:
-    """One registry per app. Labels are route templates, never ids."""
+    """One registry per app. Labels are route templates, names of models and workers, never ids of jobs."""
 
-    def __init__(self, store: JobStore, workers: WorkerRegistry) -> None:
+    def __init__(
+        self, store: JobStore, workers: WorkerRegistry, statistics: Statistics, outbox: Outbox
+    ) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "addit_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
@@ -27,7 +32,7 @@ class Metrics:
             ["method", "route"],
             registry=self.registry,
         )
-        self.registry.register(JobMetrics(store, workers))
+        self.registry.register(StoreMetrics(store, workers, statistics, outbox))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -39,35 +44,28 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class JobMetrics:
+class StoreMetrics:
     """Read from the store at every scrape; silent while it does not answer, but for `addit_store_up`."""
 
-    def __init__(self, store: JobStore, workers: WorkerRegistry) -> None:
+    def __init__(
+        self, store: JobStore, workers: WorkerRegistry, statistics: Statistics, outbox: Outbox
+    ) -> None:
         self._store, self._workers = store, workers
+        self._statistics, self._outbox = statistics, outbox
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask the store."""
         return []
 
     def collect(self) -> Iterable[Metric]:
-        """Jobs by status ever; ready jobs and workers by model now."""
-        jobs = CounterMetricFamily("addit_jobs", "Jobs accepted and ended, by status.", labels=["status"])
-        workers = GaugeMetricFamily("addit_workers", "Live workers.", labels=["model", "state"])
-        ready = GaugeMetricFamily("addit_queue_ready", "Jobs waiting for a worker.", labels=["model"])
+        """Jobs and webhooks ever; ready jobs and workers now."""
+        told: list[Metric] = []
         up = 1
         try:
-            for status, count in self._store.counts().items():
-                jobs.add_metric([status], count)
-            states = Counted((worker.model, worker.state) for worker in self._workers.all())
-            for labels, count in states.items():
-                workers.add_metric(labels, count)
-            for model in {*self._store.models_with_ready(), *(model for model, _ in states)}:
-                ready.add_metric([model], self._store.ready_count(model))
+            states = self._workers.all()
+            models = {*self._store.models_with_ready(), *(state.model for state in states)}
+            told += job_metrics(self._store, self._statistics, self._outbox, sorted(models))
+            told += worker_metrics(states)
         except StoreUnavailable:
-            up = 0
-        return [
-            GaugeMetricFamily("addit_store_up", "Whether the store answers.", value=up),
-            jobs,
-            ready,
-            workers,
-        ]
+            told, up = [], 0
+        return [GaugeMetricFamily("addit_store_up", "Whether the store answers.", value=up), *told]

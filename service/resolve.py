@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from api_schemas.insertions import MAX_PROMPT, MAX_SUBJECT, GeneratedSource, InsertionRequest, Options
+from api_schemas.insertions import MAX_PROMPT, GeneratedSource, InsertionRequest, Options
 from api_schemas.models import ModelCard
 from api_schemas.sentences.errors import NotInferred
 from api_schemas.sentences.inference import Understood, understand
+from api_schemas.subjects import MAX_SUBJECT, MAX_SUBJECTS, as_said, as_tuple
 from service.errors import Refusal, invalid_field
 from service.offers import check_offers
 
@@ -44,7 +45,7 @@ def resolve(
         source = source.model_copy(update={"width": size[0], "height": size[1]})
     if size:
         _check_aspect(size, card.max_aspect)
-    told = {"source": source, "prompt": texts.prompt, "subject": texts.subject}
+    told = {"source": source, "prompt": texts.prompt, "subject": as_said(texts.subjects)}
     filled = {**told, "preset": preset, "options": options, "model": card.name}
     return request.model_copy(update={**filled, "seeds": request.seeds or [draw_seed()]})
 
@@ -56,36 +57,44 @@ def words(text: str) -> list[str]:
 
 def _understood(request: InsertionRequest) -> Understood:
     try:
-        return understand(request.source.prompt, request.prompt, request.subject)
+        return understand(request.source.prompt, request.prompt, as_tuple(request.subject))
     except NotInferred as error:
         raise Refusal(
             "subject_not_inferred",
-            f"Not understood: {error}. Name one new thing, or say which it is in `subject`.",
+            f"Not understood: {error}. Name at most {MAX_SUBJECTS} new things, or say them in `subject`.",
             data={"candidates": list(error.candidates)},
         ) from None
 
 
 def _check_words(texts: Understood, card: ModelCard) -> None:
-    if texts.subject is not None and not _contains(words(texts.told), words(texts.subject)):
-        raise Refusal(
-            "subject_not_in_prompt",
-            f"The subject {texts.subject!r} does not occur in the prompt {texts.prompt!r}.",
-            data={"subject": texts.subject, "prompt": texts.prompt},
-        )
+    for subject in texts.subjects:
+        _check_named(subject, texts)
     before = texts.source_prompt or ""
     for path, text, most in (
         ("prompt", texts.prompt, MAX_PROMPT),
         ("source.prompt", before, MAX_PROMPT),
-        ("subject", texts.subject or "", MAX_SUBJECT),
+        *(("subject", subject, MAX_SUBJECT) for subject in texts.subjects),
     ):
         _check_length(path, text, most, card.max_prompt_tokens)
     if card.vocabulary is not None:
         _check_known(words(f"{texts.told} {before}"), card.vocabulary)
 
 
-def _contains(haystack: list[str], needle: list[str]) -> bool:
-    starts = range(len(haystack) - len(needle) + 1)
-    return bool(needle) and any(haystack[start : start + len(needle)] == needle for start in starts)
+def _check_named(subject: str, texts: Understood) -> None:
+    """Every subject has an occurrence of its own; two equal ones have two."""
+    if _occurrences(words(texts.told), words(subject)) >= texts.subjects.count(subject):
+        return
+    raise Refusal(
+        "subject_not_in_prompt",
+        f"The subject {subject!r} does not occur in the prompt {texts.prompt!r}"
+        f"{' as often as it is to be added' if texts.subjects.count(subject) > 1 else ''}.",
+        data={"subject": subject, "prompt": texts.prompt},
+    )
+
+
+def _occurrences(haystack: list[str], needle: list[str]) -> int:
+    starts = range(len(haystack) - len(needle) + 1) if needle else ()
+    return sum(haystack[start : start + len(needle)] == needle for start in starts)
 
 
 def _check_length(path: str, prompt: str, max_characters: int, max_tokens: int) -> None:

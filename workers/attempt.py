@@ -68,6 +68,7 @@ class Attempt:
         self._stores, self._settings, self._ears = stores, settings, ears
         self._last: Progress | None = None
         self._quiet_until = 0.0
+        self._denoise_steps = 0
         self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
 
     def do(self, runner: Runner) -> Ended:
@@ -83,10 +84,12 @@ class Attempt:
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key
         source = decode(self._stores.artifacts.get(source_key)) if source_key else None
-        return runner.run(self._record.request, source, self._on_step, self._record.tenant)
+        record = self._record
+        return runner.run(record.request, source, self._on_step, record.tenant, record.source_id)
 
     def _on_step(self, stage: Stage, step: int, total: int, percent: float) -> None:
         self._ears.beat(self._token)
+        self._denoise_steps += stage == "denoise"
         reason = self._ears.stopped(self._token)
         if reason is None and time.monotonic() > self._ends_at:
             reason = "deadline"
@@ -146,7 +149,8 @@ class Attempt:
         )
 
     def _commit(self, result: InsertionResult) -> Ending:
-        return self._end(lambda: self._stores.jobs.commit(self._record.id, self._token, result), "succeeded")
+        record, steps = self._record, self._denoise_steps
+        return self._end(lambda: self._stores.jobs.commit(record.id, self._token, result, steps), "succeeded")
 
     def _stop(self, reason: StopReason) -> Ending:
         self._discard()

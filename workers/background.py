@@ -1,4 +1,4 @@
-"""`python -m workers.background`: the reconciler and the webhook sender together. Any number may run."""
+"""`python -m workers.background`: reconciler, webhook sender and janitor together. Any number may run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from threading import Thread
 from job_store.connection import connect
 from runtime import logs
 from runtime.settings import Settings
+from workers.janitor import Janitor
 from workers.reconciler import Reconciler
 from workers.shutdown import Shutdown
 from workers.webhooks import WebhookSender
@@ -19,6 +20,7 @@ def main() -> None:
     shutdown.listen()
     redis = connect(settings.redis_url)
     Thread(target=WebhookSender(settings, redis).send, args=(shutdown,), name="webhooks", daemon=True).start()
+    Thread(target=Janitor(settings, redis).clean, args=(shutdown,), name="janitor", daemon=True).start()
     Reconciler(settings, redis).reconcile(shutdown)
     shutdown.ignore()
 

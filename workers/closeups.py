@@ -127,15 +127,22 @@ def put_back(photo: Image.Image, crop: Crop, image: OutputImage) -> OutputImage:
 
 
 def _fields(photo: Image.Image, crop: Crop, image: OutputImage) -> dict[str, object]:
-    """Box and background error of the part in terms of the whole."""
-    box, noise = image.fields["box"], image.fields["background_psnr"]
+    """Boxes and background error of the part in terms of the whole."""
+    noise, each = image.fields["background_psnr"], image.fields["subjects"]
     assert image.mask is not None
-    assert isinstance(box, list | None)
     assert isinstance(noise, float | None)
+    assert isinstance(each, list)
     subject = int(np.count_nonzero(np.asarray(image.mask)))
     outside = max(1, crop.size[0] * crop.size[1] - subject)
     diluted = 10 * math.log10((photo.width * photo.height - subject) / outside)
     return {
-        "box": box and [at + crop.box[i % 2] for i, at in enumerate(box)],
+        "box": _moved(image.fields["box"], crop),
+        "subjects": [{**one, "box": _moved(one["box"], crop)} for one in each],
         "background_psnr": noise and round(noise + diluted, 2),
     }
+
+
+def _moved(box: object, crop: Crop) -> list[int] | None:
+    """A box of the part in the whole photograph."""
+    assert isinstance(box, list | None)
+    return box and [at + crop.box[i % 2] for i, at in enumerate(box)]

@@ -10,6 +10,7 @@ from api_schemas.insertions import MAX_PROMPT, InsertionRequest
 from api_schemas.jobs import Inferred
 from api_schemas.sentences.errors import NotInferred
 from api_schemas.sentences.inference import understand
+from api_schemas.subjects import as_said, as_tuple
 from workers.addit.errors import AdditError
 from workers.addit.models import Captioner
 from workers.runner import RunError
@@ -27,13 +28,13 @@ def complete(
     """
     said = request.source.prompt
     try:
-        texts = understand(said or _caption(picture, captioner), request.prompt, request.subject)
+        texts = understand(said or _caption(picture, captioner), request.prompt, as_tuple(request.subject))
     except NotInferred as error:
         data = {"candidates": list(error.candidates)}
         raise RunError("subject_not_inferred", f"Not understood: {error}.", data=data) from error
     source = request.source.model_copy(update={"prompt": texts.source_prompt})
     completed = request.model_copy(
-        update={"source": source, "prompt": texts.prompt, "subject": texts.subject}
+        update={"source": source, "prompt": texts.prompt, "subject": as_said(texts.subjects)}
     )
     return completed, None if completed == request else texts_of(completed)
 

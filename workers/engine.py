@@ -29,10 +29,12 @@ from workers.attempt import Attempt, Stores
 from workers.failures import where
 from workers.messages import (
     Beat,
+    Forget,
     FromEngine,
     Proved,
     ProveYourself,
     Ready,
+    Remembers,
     Run,
     Stop,
     StopReason,
@@ -57,7 +59,7 @@ def main(settings: Settings, pipe: Connection[FromEngine, ToEngine]) -> None:
         log.error("model not loaded", model=settings.model, error=where(error, settings.log_prompts))
         sys.exit(1)
     stores = Stores(JobStore(connect(settings.redis_url)), ArtifactStore(settings.artifact_url))
-    line.say(Ready(runner.card))
+    line.say(Ready(runner.card, runner.memory()))
     serve(line, runner, stores, settings)
 
 
@@ -73,11 +75,11 @@ class Line:
 
     def __init__(self, pipe: Connection[FromEngine, ToEngine]) -> None:
         self._pipe = pipe
-        self._inbox: SimpleQueue[Run | ProveYourself] = SimpleQueue()
+        self._inbox: SimpleQueue[Run | ProveYourself | Forget] = SimpleQueue()
         self._stops: dict[str, StopReason] = {}
         Thread(target=self._read, name="pipe", daemon=True).start()
 
-    def next(self) -> Run | ProveYourself:
+    def next(self) -> Run | ProveYourself | Forget:
         """Wait for something to do."""
         return self._inbox.get()
 
@@ -120,11 +122,15 @@ def serve(line: Line, runner: Runner, stores: Stores, settings: Settings) -> Non
             case Run() as run:
                 ended = Attempt(run, stores, settings, line).do(runner)
                 line.forget(ended.token)
+                line.say(Remembers(runner.memory()))
                 line.say(ended)
                 usable = not ended.fatal
             case ProveYourself():
                 usable = proves_itself(runner, settings)
                 line.say(Proved(usable))
+            case Forget(source_ids):
+                runner.forget(source_ids)
+                line.say(Remembers(runner.memory()))
 
 
 def proves_itself(runner: Runner, settings: Settings) -> bool:

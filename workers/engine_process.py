@@ -7,9 +7,10 @@ import signal
 from contextlib import suppress
 from multiprocessing import connection, get_context
 
+from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers import engine
-from workers.messages import FromEngine, ToEngine
+from workers.messages import FromEngine, Ready, Remembers, ToEngine
 
 # Not fork: CUDA does not survive it. The child starts from a fresh interpreter.
 _spawning = get_context("spawn")
@@ -30,6 +31,7 @@ class EngineProcess:
         self._pipe, theirs = _spawning.Pipe()
         self._process = _spawning.Process(target=engine.main, args=(settings, theirs), name="engine")
         self._process.start()
+        self.memory = MemoryUse()  # as it said last
         theirs.close()  # ours is then the only other end, so each side sees the other's death as end of file
 
     @property
@@ -51,9 +53,11 @@ class EngineProcess:
             if not connection.wait([self._pipe], timeout=max(0.0, seconds)):
                 return None
             message: FromEngine = self._pipe.recv()
-            return message
         except (EOFError, OSError):
             raise self._gone() from None
+        if isinstance(message, Ready | Remembers):
+            self.memory = message.memory
+        return message
 
     def kill(self) -> int | None:
         """End the whole process group now; the exit code. A second call does nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,31 +18,34 @@ from PIL import Image
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
 from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
+from api_schemas.subjects import as_tuple
+from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers import overlays
+from workers.addit.boxes import Detection
 from workers.addit.config import AdditConfig
 from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.late_cache import block_cache, first_cached_step, late_cache
-from workers.addit.localizers import SAM_PROMPTS, Located, SegmenterPrompt
+from workers.addit.localizers import Located, Picture
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
 from workers.addit.pipeline import OnStep as OnForward
 from workers.addit.source_memory import SourceMemories
-from workers.addit.verdicts import Verdict, judge, ranks
+from workers.addit.verdicts import Verdict, judge, judge_whole, ranks
 from workers.closeups import CloseUp, look_closer, put_back
 from workers.completing import complete, texts_of
-from workers.compositing import (
-    IDENTICAL,
-    box_of,
-    composite,
-    cut_out,
-    grey,
-    hard_mask,
-    psnr,
-    working_size,
-)
+from workers.compositing import IDENTICAL, box_of, composite, cut_out, grey, psnr, working_size
 from workers.crops import Served, crop_around, is_large, is_worthwhile
-from workers.memory import memory_tiers
+from workers.found import (
+    attention_on_all,
+    missing_of,
+    subject_masks,
+    told_of_each,
+    united,
+    whole_score,
+    worth,
+)
+from workers.memory import memory_tiers, use_of
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
 from workers.models.loading import LoadOptions, load
@@ -103,7 +106,12 @@ class AdditRunner:
     loras: Loras
 
     def run(
-        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        on_step: OnStep,
+        owner: str = "",
+        source_id: str = "",
     ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
@@ -112,7 +120,7 @@ class AdditRunner:
             started = time.perf_counter()
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
-            edit = replace(self.to_edit(request, source), owner=owner)
+            edit = replace(self.to_edit(request, source), owner=owner, source_name=source_id)
             runner = replace(self, models=self._worn(request.loras))
             with self.loras.worn(request.loras):
                 output = runner._insert(request, source, edit, on_step)
@@ -128,7 +136,7 @@ class AdditRunner:
         if request.if_not_added == "retry":
             last = partial(on_step_at, on_step, LAST_PERCENT)
             output = with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
-        return with_missing(replace(output, images=ranked(output.images)), edit.subject)
+        return with_missing(replace(output, images=ranked(output.images)))
 
     def _attempt(
         self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
@@ -159,6 +167,14 @@ class AdditRunner:
         """Prove that the model still works; raises `WrongFingerprint` or what broke."""
         check_fingerprint(self.profile, self.models)
 
+    def forget(self, source_ids: Collection[str] | None) -> None:
+        """See `workers.runner.Runner.forget`."""
+        self.memories.forget_named(source_ids)
+
+    def memory(self) -> MemoryUse:
+        """See `workers.runner.Runner.memory`."""
+        return use_of(self.memories)
+
     def to_edit(self, request: InsertionRequest, source: Image.Image | None) -> Edit:
         """The request in the method's terms, at a size the model works on. Raises `AdditError`."""
         config, texts = self.to_config(request), texts_of(request)
@@ -166,11 +182,11 @@ class AdditRunner:
             side = self.profile.native_side
             width, height = self._working_size(request.source.width or side, request.source.height or side)
             prompted = PromptSource(texts.source_prompt, request.source.seed, height, width)
-            return Edit(prompted, texts.prompt, texts.subject, tuple(request.seeds), config)
+            return Edit(prompted, texts.prompt, as_tuple(texts.subject), tuple(request.seeds), config)
         assert source is not None, "an image source comes with its picture"
         fitted = source.resize(self._working_size(*source.size), Image.Resampling.LANCZOS)
         shown = PictureSource(np.asarray(fitted), texts.source_prompt)
-        return Edit(shown, texts.prompt, texts.subject, tuple(request.seeds), config)
+        return Edit(shown, texts.prompt, as_tuple(texts.subject), tuple(request.seeds), config)
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""
@@ -192,11 +208,9 @@ class AdditRunner:
         where there is no such place, or no more to be seen of it."""
         if photo is None or not self._is_large(photo) or done.located is None:
             return None
-        (height, width), box = (
-            done.source.shape[:2],
-            box_of(hard_mask(done.located[row].mask.numpy(), photo.size)),
-        )
-        if box is None or not self._judge(edit, done, row, None).added:
+        (height, width) = done.source.shape[:2]
+        box = box_of(united(subject_masks(done.located[row], photo.size)))
+        if box is None or not judge_whole(edit.subjects, self._judge(edit, done, row, None)).added:
             return None
         profile = self.profile
         served = Served(
@@ -256,50 +270,62 @@ class AdditRunner:
     ) -> OutputImage:
         result = Image.fromarray(done.pictures[row]).resize(source.size, Image.Resampling.LANCZOS)
         if done.located is None or done.cells is None:
-            return OutputImage(
-                result,
-                self._fields(done, row, None, "blending is off, so the subject was not looked for"),
-            )
+            unseen = "blending is off, so the subject was not looked for"
+            each = [{"subject": subject, "found": False, "reason": unseen} for subject in edit.subjects]
+            return OutputImage(result, self._fields(done, row, (), unseen) | {"subjects": each})
         located = done.located[row]
-        mask = hard_mask(located.mask.numpy(), source.size)
+        masks = subject_masks(located, source.size)
+        mask = united(masks)
         if edit.config.strict_background:
             result = composite(source, result, own_pixels(done, row, edit.config, source.size))
         difference = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
         background = None if difference >= IDENTICAL else round(difference, 2)
-        verdict = self._judge(edit, done, row, background)
+        verdicts = self._judge(edit, done, row, background)
+        verdict = judge_whole(edit.subjects, verdicts)
         fields = self._fields(done, row, located, verdict.reason) | {
             "box": box_of(mask),
             "background_psnr": background,
             "confidence": verdict.confidence,
+            "subjects": told_of_each(edit.subjects, verdicts, located, masks),
         }
         attention = cutout = overlay = None
         if "attention" in wanted:
-            attention = grey(located.attention.numpy()).resize(source.size, Image.Resampling.BILINEAR)
+            attention = grey(attention_on_all(located)).resize(source.size, Image.Resampling.BILINEAR)
         if "cutout" in wanted:
             cutout = cut_out(result, mask)
         if "overlay" in wanted:
-            overlay = draw_overlay(result, located, mask, edit.config.localizer)
+            overlay = draw_overlay(result, located, masks)
         return OutputImage(result, fields, mask, attention, cutout, overlay)
 
-    def _judge(self, edit: Edit, done: Insertion, row: int, background_psnr: float | None) -> Verdict:
-        """Whether the subject is there. A detector that does not open has no say."""
+    def _judge(
+        self, edit: Edit, done: Insertion, row: int, background_psnr: float | None
+    ) -> tuple[Verdict, ...]:
+        """Whether each subject is there."""
         assert done.located is not None
-        detections, picture = None, done.pictures[row]
-        if self.models.detector is not None:
-            try:
-                detections = self.models.detector(picture, edit.subject)
-            except AdditError as error:
-                log.warning("no detector to judge by", error=str(error))
-        return judge(done.source, picture, done.located[row], detections, background_psnr)
+        picture = done.pictures[row]
+        return tuple(
+            judge(done.source, picture, located, self._detect(picture, subject), background_psnr)
+            for subject, located in zip(edit.subjects, done.located[row], strict=True)
+        )
+
+    def _detect(self, picture: Picture, subject: str) -> Sequence[Detection] | None:
+        """None without a detector; one that does not open has no say."""
+        if self.models.detector is None:
+            return None
+        try:
+            return self.models.detector(picture, subject)
+        except AdditError as error:
+            log.warning("no detector to judge by", error=str(error))
+            return None
 
     def _fields(
-        self, done: Insertion, row: int, located: Located | None, reason: str | None
+        self, done: Insertion, row: int, located: Sequence[Located], reason: str | None
     ) -> dict[str, object]:
         return {
             "seed": done.seeds[row],
             "subject_found": reason is None,
             "reason": reason,
-            "score": None if located is None or located.score is None else round(located.score, 4),
+            "score": whole_score(located),
             "extended_scale": None if done.gammas is None else round(done.gammas[row], 4),
         }
 
@@ -338,19 +364,24 @@ def on_step_at(on_step: OnStep, percent: float, stage: Stage, done: int, total: 
     on_step(stage, done, total, percent)
 
 
-def with_missing(output: RunOutput, subject: str) -> RunOutput:
-    """The output with a warning if variations are without their subject."""
-    missing = [str(image.fields["seed"]) for image in output.images if not image.fields["subject_found"]]
-    if not missing:
-        return output
+def with_missing(output: RunOutput) -> RunOutput:
+    """The output with a warning for each subject that variations are without."""
+    seeds = dict[str, list[str]]()
+    for image in output.images:
+        for subject in dict.fromkeys(missing_of(image)):
+            seeds.setdefault(subject, []).append(str(image.fields["seed"]))
+    return replace(output, warnings=(*output.warnings, *(_not_found(*one) for one in seeds.items())))
+
+
+def _not_found(subject: str, missing: Sequence[str]) -> ResultWarning:
     seeds = f"seed{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
     text = f"no {subject} was found for {seeds}; try others, or a higher extended_scale"
-    return replace(output, warnings=(*output.warnings, ResultWarning(code="subject_not_found", message=text)))
+    return ResultWarning(code="subject_not_found", message=text)
 
 
 def ranked(images: tuple[OutputImage, ...]) -> tuple[OutputImage, ...]:
-    """The variations, in their order, each with its rank by confidence: 1 is the surest."""
-    places = ranks([float(str(image.fields.get("confidence", 0.0))) for image in images])
+    """The variations, in their order, each with its rank: 1 is the surest, or lacks the fewest subjects."""
+    places = ranks([worth(image) for image in images])
     return tuple(
         replace(image, fields={**image.fields, "rank": place})
         for image, place in zip(images, places, strict=True)
@@ -374,10 +405,14 @@ def with_inferred(output: RunOutput, inferred: Inferred, seconds: float) -> RunO
     return replace(output, inferred=inferred, timings=timings, cost=cost)
 
 
-def draw_overlay(picture: Image.Image, located: Located, mask: Image.Image, localizer: str) -> Image.Image:
-    """The picture with its attention, the mask found (mode L), and what the segmenter was asked."""
-    drawn = overlays.outline(overlays.heat(picture, grey(located.attention.numpy())), mask)
-    asks = SAM_PROMPTS.get(localizer)
-    asked = asks(located.attention, located.rough, np.asarray(picture)) if asks else SegmenterPrompt()
-    drawn = overlays.box(drawn, asked.box) if asked.box else drawn
-    return overlays.points(drawn, asked.points)
+def draw_overlay(
+    picture: Image.Image, located: Sequence[Located], masks: Sequence[Image.Image]
+) -> Image.Image:
+    """The picture with the attention on all subjects, each one's mask (mode L), and what the segmenter was
+    asked for it."""
+    drawn = overlays.heat(picture, grey(attention_on_all(located)))
+    for one, mask in zip(located, masks, strict=True):
+        drawn = overlays.outline(drawn, mask)
+        if one.prompt is not None:
+            drawn = overlays.asked(drawn, one.prompt, one.mask.shape[1])
+    return drawn

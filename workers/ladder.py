@@ -1,4 +1,4 @@
-"""What to try when a subject was not added, one rung a try (the API's `if_not_added: "retry"`).
+"""What to try when not every subject was added, one rung a try (the API's `if_not_added: "retry"`).
 
 The source is remembered, so a try costs the target's steps alone.
 """

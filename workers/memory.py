@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
-
+from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
 from workers.addit.memory_tiers import DeviceTier, DiskTier, HostTier, Tier
+from workers.addit.source_memory import SourceMemories
+from workers.memory_folders import claim_folder, remove_abandoned
 
 GIB = 2**30
 
@@ -18,14 +17,12 @@ def memory_tiers(settings: Settings) -> list[Tier]:
     if settings.source_memory_host_gib:
         tiers.append(HostTier(round(settings.source_memory_host_gib * GIB)))
     if settings.source_memory_disk_gib:
-        folder = Path(settings.source_memory_folder)
-        remove_abandoned(folder)
-        tiers.append(DiskTier(round(settings.source_memory_disk_gib * GIB), folder / str(os.getpid())))
+        remove_abandoned(settings)
+        tiers.append(DiskTier(round(settings.source_memory_disk_gib * GIB), claim_folder(settings)))
     return tiers
 
 
-def remove_abandoned(folder: Path) -> None:
-    """Delete what engines that are gone left there: a folder each, named after its process."""
-    for left in folder.glob("*"):
-        if left.name.isdigit() and not Path("/proc", left.name).exists():
-            shutil.rmtree(left, ignore_errors=True)
+def use_of(memories: SourceMemories) -> MemoryUse:
+    """What is remembered, in numbers."""
+    tiers = tuple(TierUse(tier.name, tier.used, tier.max_bytes, tier.evictions) for tier in memories.tiers)
+    return MemoryUse(memories.hits, memories.misses, memories.count, tiers)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from api_schemas.models import ModelCard
+from job_store.memory_use import MemoryUse
 from job_store.records import Claim
 
 StopReason = Literal["canceled", "deadline", "superseded"]
@@ -37,10 +38,18 @@ class ProveYourself:
 
 
 @dataclass(frozen=True)
+class Forget:
+    """To the engine: drop what is remembered of these sources, None for all; answered by `Remembers`."""
+
+    source_ids: frozenset[str] | None
+
+
+@dataclass(frozen=True)
 class Ready:
     """From the engine: the model is loaded and works."""
 
     card: ModelCard
+    memory: MemoryUse
 
 
 @dataclass(frozen=True)
@@ -64,11 +73,18 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Remembers:
+    """From the engine, after every attempt and whenever it forgot: what it remembers of sources now."""
+
+    memory: MemoryUse
+
+
+@dataclass(frozen=True)
 class Proved:
     """From the engine: the canary passed, or it did not and the engine cannot be used any more."""
 
     passed: bool
 
 
-ToEngine = Run | Stop | ProveYourself
-FromEngine = Ready | Beat | Ended | Proved
+ToEngine = Run | Stop | ProveYourself | Forget
+FromEngine = Ready | Beat | Ended | Remembers | Proved

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
+from workers.addit.localizers import SegmenterPrompt
 from workers.compositing import grow
 
 HOT = np.array([(20, 12, 54), (101, 21, 110), (205, 66, 71), (251, 155, 26), (252, 246, 160)])
@@ -58,6 +59,16 @@ def box(picture: Image.Image, corners: tuple[float, float, float, float]) -> Ima
     left, top, right, bottom = corners
     ImageDraw.Draw(marked).rectangle((left, top, right - 1, bottom - 1), outline=ASKED, width=_line(picture))
     return marked
+
+
+def asked(picture: Image.Image, prompt: SegmenterPrompt, width: int) -> Image.Image:
+    """The picture with the box and points that a segmenter was asked for, in pixels of one of `width`."""
+    scale = picture.width / width
+    marked = picture
+    if prompt.box is not None:
+        left, top, right, bottom = prompt.box
+        marked = box(marked, (left * scale, top * scale, right * scale, bottom * scale))
+    return points(marked, [(x * scale, y * scale) for x, y in prompt.points])
 
 
 def contact_sheet(pictures: Sequence[Image.Image], columns: int, side: int) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Trying again where a subject was not added: the ladder's rungs one after the other, every try on record."""
+"""Trying again where subjects were not added: the ladder's rungs one after the other, every try on record."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from api_schemas.jobs import Timings
 from workers.addit.pipeline import Edit
+from workers.found import missing_of
 from workers.ladder import Try, rungs
 from workers.runner import OutputImage, RunOutput
 
@@ -17,7 +18,8 @@ Attempt = Callable[[Edit], RunOutput]
 def with_retries(first: RunOutput, edit: Edit, attempt: Attempt) -> RunOutput:
     """The output with each variation that was not added replaced by the first try that was.
 
-    Where none was, the first one stays. Cost and timings are those of all tries.
+    Where none was, the first of those that lack the fewest subjects is taken. Cost and timings are those of
+    all tries.
     """
     output = first
     for row, image in enumerate(first.images):
@@ -27,8 +29,8 @@ def with_retries(first: RunOutput, edit: Edit, attempt: Attempt) -> RunOutput:
             again = attempt(replace(edit, seeds=(rung.seed,), config=rung.config))
             tries.append(_told(rung, again.images[0]))
             output = _charged(output, again)
-            if again.images[0].fields["subject_found"]:
-                image = again.images[0]
+            image = min(image, again.images[0], key=lambda one: len(missing_of(one)))
+            if image.fields["subject_found"]:
                 break
         output = _placed(output, row, replace(image, fields={**image.fields, "tries": tries}))
     return output
@@ -40,6 +42,7 @@ def _told(one: Try, image: OutputImage) -> dict[str, object]:
         "extended_scale": image.fields["extended_scale"],
         "structure_transfer_step": one.config.structure_transfer_step,
         "added": image.fields["subject_found"],
+        "missing": missing_of(image),
     }
 
 

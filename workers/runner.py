@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from PIL import Image
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
+from job_store.memory_use import MemoryUse
 
 OnStep = Callable[[Stage, int, int, float], None]
 """Called with (stage, steps done, steps of the stage, percent of the job) after every step; may raise to
@@ -56,17 +57,29 @@ class Runner(Protocol):
     card: ModelCard
 
     def run(
-        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        on_step: OnStep,
+        owner: str = "",
+        source_id: str = "",
     ) -> RunOutput:
         """Insert. `source` is the picture of an image source (RGB), None for a generated one.
 
         owner: the tenant; what is remembered of its source serves nobody else
+        source_id: what is kept of the source from this run on is forgotten by it
 
         Raises `RunError` for anything the caller can be told; what `on_step` raises passes through.
         """
 
     def canary(self) -> None:
         """Prove that the model still works; raise if not."""
+
+    def forget(self, source_ids: Collection[str] | None) -> None:
+        """Drop whatever was kept of runs with these sources, None for all runs. Never called during one."""
+
+    def memory(self) -> MemoryUse:
+        """How much is remembered of sources, and how often it served."""
 
 
 class RunError(Exception):

@@ -17,14 +17,15 @@ from workers.addit.localizers import Picture
 from workers.addit.masks import resize
 from workers.addit.pipeline import Edit, Insertion, PictureSource
 from workers.compositing import composite, cut_out
+from workers.found import united
 from workers.own_pixels import own_pixels
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What one edit added. cutout: RGBA of the scene's size, transparent but for the subject."""
+    """What one edit added. cutout: RGBA of the scene's size, transparent but for the subjects."""
 
-    subject: str
+    subjects: tuple[str, ...]
     seed: int
     cutout: Image.Image
 
@@ -59,9 +60,13 @@ class Scene:
         height, width = self.picture.shape[:2]
         before, after = Image.fromarray(self.picture), Image.fromarray(done.pictures[row])
         picture = composite(before, after, own_pixels(done, row, edit.config, (width, height)))
-        inside = resize(done.located[row].mask, height, width).numpy() > 0.5
-        mask = Image.fromarray((inside * 255).astype(np.uint8))
-        layer = Layer(edit.subject, done.seeds[row], cut_out(picture, mask))
+        mask = united(
+            [
+                Image.fromarray(np.uint8(255) * (resize(one.mask, height, width).numpy() > 0.5))
+                for one in done.located[row]
+            ]
+        )
+        layer = Layer(edit.subjects, done.seeds[row], cut_out(picture, mask))
         return Scene(np.asarray(picture), edit.prompt, done.latents[row : row + 1], self, layer)
 
     @property

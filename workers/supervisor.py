@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict, deque
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 import structlog
 
@@ -21,13 +21,16 @@ from job_store import tickets
 from job_store.artifacts import ArtifactStore
 from job_store.connection import connect
 from job_store.errors import HeldElsewhere
+from job_store.forgotten import ForgottenSources
 from job_store.jobs import JobStore
+from job_store.memory_use import MemoryUse
 from job_store.workers import WorkerRegistry, WorkerState
 from runtime.settings import Settings
 from workers.clock import server_now
 from workers.engine_process import EngineGone, EngineProcess
 from workers.guard import Guard, Post, lease_ms
-from workers.messages import Proved, ProveYourself, Ready
+from workers.memory_folders import remove_abandoned
+from workers.messages import Forget, Proved, ProveYourself, Ready, Remembers, ToEngine
 from workers.outage import OUTAGES, Backoff
 from workers.shutdown import Shutdown
 from workers.ticket_worker import TicketWorker
@@ -39,6 +42,7 @@ LOOK_AGAIN_SECONDS = 0.02  # at a job left to the worker that holds its source
 MISSED_BEATS = 5  # a worker that has said nothing for so many is not there
 
 State = Literal["loading", "ready", "busy", "down"]
+Answer = TypeVar("Answer", Proved, Remembers)
 log = structlog.get_logger()
 
 
@@ -61,6 +65,9 @@ class Supervisor:
         self._last_ok: datetime | None = None
         self._state: State = "loading"
         self._held: OrderedDict[str, None] = OrderedDict()  # sources by their last use
+        self._forgotten = ForgottenSources(self._redis)
+        self._heard: int | None = None  # the number of the last one; no engine remembers earlier ones
+        self._memory_before = MemoryUse()  # of earlier engines
 
     def serve(self) -> None:
         """Work until asked to stop. Raises EngineKeepsDying."""
@@ -86,6 +93,8 @@ class Supervisor:
             self._count_exit(gone)
         finally:
             self._engine.kill()
+            remove_abandoned(self._settings)
+            self._memory_before = self._engine.memory.after(self._memory_before)
 
     def _await_ready(self) -> ModelCard | None:
         """What the engine has loaded; None if asked to stop before. Raises EngineGone."""
@@ -110,6 +119,7 @@ class Supervisor:
                 self._prove_if_due()
                 if not worked:
                     self._wait()
+                self._forget_deleted()
                 worked = self._run_next()
                 backoff.reset()
             except OUTAGES as outage:
@@ -163,18 +173,33 @@ class Supervisor:
         """A success proves the engine; doubts, or long idling, ask for a canary. Raises EngineGone."""
         if time.monotonic() < self._prove_at:
             return
+        proved = self._ask(ProveYourself(), Proved)
+        if proved is None or not proved.passed:
+            log.error("engine killed", reason="canary")
+            raise EngineGone(self._engine.kill())
+        self._count_as_ok()
+
+    def _forget_deleted(self) -> None:
+        """Have the engine forget the sources of jobs deleted since. One that does not answer is killed,
+        which forgets as well. Raises EngineGone."""
+        news = self._forgotten.since(self._heard)
+        for source_id in set(self._held) if news.source_ids is None else news.source_ids:
+            self._held.pop(source_id, None)
+        if news.source_ids != frozenset() and self._ask(Forget(news.source_ids), Remembers) is None:
+            log.error("engine killed", reason="does not forget")
+            raise EngineGone(self._engine.kill())
+        self._heard = news.number
+
+    def _ask(self, question: ToEngine, answer: type[Answer]) -> Answer | None:
+        """The idle engine's answer, None if there is none within the time of a step. Raises EngineGone."""
         ends_at = time.monotonic() + self._settings.step_seconds
-        self._engine.send(ProveYourself())
+        self._engine.send(question)
         while time.monotonic() < ends_at:
             self._show("ready")
-            match self._engine.receive(self._settings.beat_seconds):
-                case Proved(passed=True):
-                    self._count_as_ok()
-                    return
-                case Proved(passed=False):
-                    break
-        log.error("engine killed", reason="canary")
-        raise EngineGone(self._engine.kill())
+            message = self._engine.receive(self._settings.beat_seconds)
+            if isinstance(message, answer):
+                return message
+        return None
 
     def _count_as_ok(self) -> None:
         self._prove_at = time.monotonic() + self._settings.canary_seconds
@@ -212,6 +237,7 @@ class Supervisor:
                     state=state,
                     pid=os.getpid(),
                     engine_pid=self._engine.pid,
+                    memory=self._engine.memory.after(self._memory_before),
                     last_ok=self._last_ok,
                     started_at=self._started_at,
                 ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class NotInferred(ValueError):
-    """The subject is not clear from the sentences. candidates: what it might be, where that is several."""
+    """The sentences leave the subjects open. candidates: what they might be, where that is several."""
 
     def __init__(self, reason: str, candidates: Sequence[str] = ()) -> None:
         named = f": {', '.join(map(repr, candidates))}" if candidates else ""

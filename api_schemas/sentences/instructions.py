@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from api_schemas.sentences.errors import NotInferred
 from api_schemas.sentences.phrases import Phrase, is_framed, new_phrases, noun_phrases
 from api_schemas.sentences.words import PICTURES, with_article
+from api_schemas.subjects import MAX_SUBJECTS
 
 _POLITE = re.compile(
     r"(?:(?:please|now|then|also|just|ok|okay|hey|hi|let's|let us|can you|could you|would you|will you|"
@@ -51,14 +52,14 @@ class Instruction:
         """Every word of it that may come to stand in a target prompt."""
         return " ".join(part for part in (self.thing, self.receiver, self.to) if part)
 
-    def the_one(self) -> Phrase:
-        """The one thing that is added. Raises `NotInferred` where it is none or several."""
+    def things(self) -> list[Phrase]:
+        """What is added, at least one. Raises `NotInferred` where that is nothing, or too much."""
         things = new_phrases(self.phrases)
-        if len(things) == 1 and things[0].start == 0:
-            return things[0]
-        if len(things) > 1:
-            raise NotInferred("several things would be added", [thing.name for thing in things])
-        raise NotInferred(f"{self.thing!r} does not begin with a thing to add")
+        if len(things) > MAX_SUBJECTS:
+            raise NotInferred("too many things would be added", [thing.name for thing in things])
+        if not things or things[0].start:
+            raise NotInferred(f"{self.thing!r} does not begin with a thing to add")
+        return things
 
 
 def read_instruction(prompt: str) -> Instruction | None:

@@ -1,11 +1,13 @@
-"""The target prompt from the source's: one thing more, in the caption's own way of speaking."""
+"""The target prompt from the source's: one thing more, or some, in the caption's own way of speaking."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import pairwise
 
 from api_schemas.sentences.instructions import Instruction
-from api_schemas.sentences.phrases import Phrase, noun_phrases
+from api_schemas.sentences.phrases import Phrase, new_phrases, noun_phrases
 from api_schemas.sentences.words import each_word
 
 WORN = each_word("hat cap crown glasses sunglasses scarf helmet necklace tie mask beanie hood cape")
@@ -15,6 +17,7 @@ ON = each_word(
 _CARRYING = re.compile(r"\s+(?:wearing|holding)\b")
 _PLACED = re.compile(r"\b(?:on|in|at|by|under|over|near|next to|beside|behind|in front of)\b", re.IGNORECASE)
 _PERSON = re.compile(r"(['’]s (?:head|hands?|face|neck))$", re.IGNORECASE)
+_LISTED = re.compile(r"[\s,]*(?:\band\b)?[\s,]*$", re.IGNORECASE)
 _STYLE = re.compile(
     r"(?:,(?!\s*(?:and|with|a|an|the|two|three|four|some|his|her|their)\b)[^,.]*)+$", re.IGNORECASE
 )
@@ -61,6 +64,22 @@ def _placed(body: str, instruction: Instruction) -> str:
 def _carried(source_prompt: str, instruction: Instruction) -> str | None:
     """`a man on a bench`, `a hat` for `the man` -> `a man wearing a hat on a bench`; None where it is no
     matter of wearing or holding, or the source does not name that one."""
+    told: str | None = source_prompt
+    for one in reversed(_one_by_one(instruction)):  # each is told before what is there already
+        told = told and _carried_one(told, one)
+    return told
+
+
+def _one_by_one(instruction: Instruction) -> list[Instruction]:
+    """`a hat and a flag` for `the man` -> `a hat` and `a flag`, each for him."""
+    text, starts = instruction.thing, [thing.start for thing in new_phrases(instruction.phrases)]
+    if len(starts) < 2 or not (instruction.receiver or instruction.to):
+        return [instruction]
+    parts = [text[start:end] for start, end in pairwise([*starts, len(text)])]
+    return [replace(instruction, thing=_LISTED.sub("", part)) for part in parts]
+
+
+def _carried_one(source_prompt: str, instruction: Instruction) -> str | None:
     thing, receiver = instruction.thing, instruction.receiver
     worn = instruction.phrases[0].head in WORN if instruction.phrases else False
     if receiver is None and worn:

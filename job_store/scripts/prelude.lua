@@ -5,6 +5,7 @@ local now = math.floor(now_us / 1000)
 local MAX_EVENTS = 2000
 local MAX_DELIVERIES = 1000 -- in an endpoint's log, those to be sent aside
 local LOG_MS = 45 * 86400000 -- beyond the time that the last delivery is kept
+local MOST_FORGOTTEN, FORGOTTEN_MS = 10000, 3600000 -- listed at most; a worker that missed more forgets everything
 
 local function read(id)
   local flat = redis.call('HGETALL', KEY.JOB .. id)
@@ -77,8 +78,15 @@ local function put_in_outbox(job, status)
   tell_endpoints(job.tenant, event, message, job.id)
 end
 
+-- Canceled while queued or while running, failed with which code.
+local function count_reason(job, status, error)
+  local reason = status == 'canceled' and job.status or status == 'failed' and cjson.decode(error).code
+  if reason then redis.call('HINCRBY', KEY.REASONS, status .. ' ' .. reason, 1) end
+end
+
 -- The only way into a terminal state. Further arguments: fields that go with it. Returns the status.
 local function finish(job, status, ...)
+  count_reason(job, status, select(2, ...))
   local delete_at = now + job.retain_ms
   redis.call('ZREM', KEY.READY .. job.model, job.id)
   redis.call('ZREM', KEY.LEASES, job.id)
@@ -113,8 +121,17 @@ local function give_back(job, crashed, max_crashes)
   return 'queued'
 end
 
--- Forgets an ended job; its artifacts are left to whoever empties PURGES.
+-- Whether or not other jobs have the same source: what workers remember of it goes, and costs them a pass to learn again.
+local function forget_source(source_id)
+  redis.call('INCR', KEY.FORGOTTEN_NUMBER)
+  redis.call('RPUSH', KEY.FORGOTTEN, source_id)
+  redis.call('LTRIM', KEY.FORGOTTEN, -MOST_FORGOTTEN, -1)
+  redis.call('PEXPIRE', KEY.FORGOTTEN, FORGOTTEN_MS)
+end
+
+-- Forgets an ended job; its artifacts are left to whoever empties PURGES, its source's memory to the workers.
 local function purge(job)
+  if job.source_id then forget_source(job.source_id) end
   redis.call('SADD', KEY.PURGES, job.tenant .. '/' .. job.id)
   redis.call('ZREM', KEY.DELETIONS, job.id)
   redis.call('ZREM', KEY.TENANT .. job.tenant, job.id)

@@ -156,7 +156,8 @@ def cancel(gateway: GatewayDep, record: JobDep) -> Response:
     responses=refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
 )
 def purge(gateway: GatewayDep, record: JobDep) -> Response:
-    """Remove a job with its pictures and prompts, now. A running one has to be canceled first."""
+    """Remove a job with its pictures and prompts, now, and what workers remember of its source: idle ones
+    at once, busy ones after the job in hand. A running job has to be canceled first."""
     gateway.store.delete(record.id, record.tenant)
     prefix = job_prefix(record.tenant, record.id)
     with suppress(StorageUnavailable):  # the reconciler removes what is left

@@ -55,6 +55,14 @@ def test_a_sentence_may_be_all_there_is_to_say(served: Served, photo: Path) -> N
     assert "from 'a bed' to 'a bed with a cat', the new object is 'cat'" in said.output
 
 
+@pytest.mark.parametrize("subjects", [[], ["--subject", "cat", "--subject", "dog"]])
+def test_several_things_are_added_at_once(served: Served, photo: Path, subjects: list[str]) -> None:
+    words = ["--prompt", "add a cat and a dog", "--source-prompt", "a bed", *subjects]
+    said = ask(served, "insert", photo, *words, "--out", photo.with_name("out.png"))
+    assert said.exit_code == 0, said.output
+    assert "to 'a bed with a cat and a dog', the new objects are 'cat', 'dog'" in said.output
+
+
 def test_a_model_that_sees_nothing_asks_for_the_source_prompt(served: Served, photo: Path) -> None:
     said = ask(served, "insert", photo, "--prompt", "add a cat")
     assert said.exit_code == 1

@@ -9,9 +9,11 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from job_store.artifacts import (
     ArtifactError,
@@ -62,6 +64,56 @@ def test_a_relative_folder_is_the_working_directorys(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     ArtifactStore("file://./data/artifacts").put(KEY, b"x")
     assert files(tmp_path) == [f"data/artifacts/{KEY}"]
+
+
+def test_owners_are_jobs_and_pictures_whatever_else_lies_there(
+    artifacts: ArtifactStore, folder: Path
+) -> None:
+    assert list(artifacts.owners()) == []
+    for key in (KEY, f"{job_prefix('acme', 'ins_1')}source.png", image_key("acme", "img_1"), "x/y.png"):
+        artifacts.put(key, b"x")
+    artifacts.put(image_key("globex", "img_2"), b"x")
+    (folder / "t/acme/i/.img_3.png.00.part").touch()
+    owners = ["t/acme/j/ins_1/", "t/acme/i/img_1.png", "t/globex/i/img_2.png"]
+    assert list(artifacts.owners()) == owners
+
+
+def test_a_prefix_changes_with_the_last_of_its_files(artifacts: ArtifactStore, folder: Path) -> None:
+    prefix, later = job_prefix("acme", "ins_1"), attempt_key("acme", "ins_1", "1f", "0.png")
+    for key, moment in ((KEY, 1_000_000), (later, 2_000_000)):
+        artifacts.put(key, b"x")
+        os.utime(folder / key, (moment, moment))
+    os.utime(folder / prefix, (500_000, 500_000))
+    assert artifacts.changed_at(KEY).timestamp() == 1_000_000
+    assert artifacts.changed_at(prefix).timestamp() == 2_000_000
+    for absent in (job_prefix("acme", "ins_2"), image_key("acme", "img_1")):
+        with pytest.raises(ArtifactMissing):
+            artifacts.changed_at(absent)
+
+
+def test_a_store_that_is_no_folder_of_files_tells_the_same() -> None:
+    MemoryFileSystem.store.clear()
+    MemoryFileSystem.pseudo_dirs[:] = [""]
+    artifacts, began = ArtifactStore("memory://bucket/artifacts"), datetime.now(UTC)
+    assert list(artifacts.owners()) == []
+    for key in (KEY, image_key("acme", "img_1")):
+        artifacts.put(key, b"x")
+    assert list(artifacts.owners()) == ["t/acme/j/ins_1/", "t/acme/i/img_1.png"]
+    assert began <= artifacts.changed_at("t/acme/j/ins_1/") <= datetime.now(UTC)
+    artifacts.remove_parts(datetime.now(UTC))
+    assert artifacts.get(KEY) == b"x"
+
+
+def test_parts_of_dead_writers_go_and_those_of_living_ones_stay(
+    artifacts: ArtifactStore, folder: Path
+) -> None:
+    artifacts.put(image_key("acme", "img_1"), b"x")
+    old, new = (folder / f"t/acme/i/.img_{name}.png.00.part" for name in ("2", "3"))
+    for part, moment in ((old, 1_000), (new, 3_000)):
+        part.touch()
+        os.utime(part, (moment, moment))
+    artifacts.remove_parts(datetime.fromtimestamp(2_000, UTC))
+    assert files(folder) == ["t/acme/i/.img_3.png.00.part", "t/acme/i/img_1.png"]
 
 
 def test_keys_keep_tenants_jobs_and_attempts_apart() -> None:

@@ -141,9 +141,12 @@ def test_delete_leaves_no_trace_but_counts(store: JobStore, redis: Redis) -> Non
             store.delete(job_id, TENANT)
         store.purged(job_prefix(TENANT, job_id))
     assert store.counts() == {"accepted": 2, "succeeded": 1, "canceled": 1}
+    for_an_hour = {Key.CLAIM + claim.token, Key.FORGOTTEN}
+    counts = {Key.COUNTS, Key.REASONS, Key.DURATIONS + MODEL, Key.FORGOTTEN_NUMBER}
     assert set(Server(redis).command("KEYS", "*")) == {
-        key.encode() for key in (Key.COUNTS, Key.MODELS, Key.LAST_TIME, Key.CLAIM + claim.token)
+        key.encode() for key in (Key.MODELS, Key.LAST_TIME, *counts, *for_an_hour)
     }
+    assert all(0 < redis.pttl(key) <= 3_600_000 for key in for_an_hour)
 
 
 def test_a_pass_is_bounded_and_the_next_goes_on(

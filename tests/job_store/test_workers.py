@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +13,13 @@ from redis import Redis
 from api_schemas.models import ModelCard
 from job_store.connection import connect
 from job_store.keys import Key
+from job_store.memory_use import MemoryUse, TierUse
 from job_store.workers import WorkerRegistry, WorkerState
 from runtime.valkey import embedded_valkey
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 678000, UTC)
-STATE = WorkerState("worker-1", "small", "ready", 11, 12, NOW, NOW)
+MEMORY = MemoryUse(2, 1, 1, (TierUse("device", 10, 100, 3),))
+STATE = WorkerState("worker-1", "small", "ready", 11, 12, NOW, NOW, MEMORY)
 
 
 def card(name: str) -> ModelCard:
@@ -48,6 +51,16 @@ def test_a_state_reads_as_it_was_put(workers: WorkerRegistry) -> None:
     assert workers.all() == workers.live() == [loading, STATE]
     workers.put_state(replace(STATE, state="busy"), ttl=60)
     assert workers.live()[1].state == "busy"
+
+
+def test_a_state_of_a_neighbouring_release_reads_as_far_as_it_is_known(
+    workers: WorkerRegistry, redis: Redis
+) -> None:
+    workers.put_state(STATE, ttl=60)
+    told = json.loads(redis.get(Key.WORKER + STATE.name) or b"")
+    del told["memory"]
+    redis.set(Key.WORKER + STATE.name, json.dumps(told | {"mood": "good"}))
+    assert workers.all() == [replace(STATE, memory=MemoryUse())]
 
 
 def test_those_that_gave_up_or_serve_another_model_do_not_serve(workers: WorkerRegistry) -> None:

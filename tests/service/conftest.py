@@ -51,7 +51,7 @@ CARD = ModelCard(
     presets={"real": OPTIONS, "made": OPTIONS},
     default_presets={"image": "real", "generated": "made"},
     localizers=["attention"],
-    vocabulary=["a", "an", "of", "photo", "with", "dog", "bed", "red", "room"],
+    vocabulary=["a", "an", "and", "of", "photo", "with", "dog", "bed", "red", "room"],
     subjects=["dog"],
     max_prompt_tokens=16,
 )

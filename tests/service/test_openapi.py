@@ -10,6 +10,7 @@ import pytest
 
 from api_schemas.insertions import InsertionRequest
 from api_schemas.sentences.inference import understand
+from api_schemas.subjects import as_tuple
 from service.examples import GENERATED, REQUEST, SENTENCE
 
 
@@ -69,4 +70,5 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("example", [REQUEST, GENERATED, SENTENCE])
 def test_examples_are_requests(example: dict[str, Any]) -> None:
     request = InsertionRequest.model_validate(example)
-    assert understand(request.source.prompt, request.prompt, request.subject).subject in example["prompt"]
+    found = understand(request.source.prompt, request.prompt, as_tuple(request.subject))
+    assert all(subject in example["prompt"] for subject in found.subjects)

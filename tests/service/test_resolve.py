@@ -95,12 +95,23 @@ UNNAMED = {"kind": "image", "image": {"id": "img_1"}}
         ("a room", "add a red dog", None, ("a room", "a room with a red dog", "dog")),
         ("a room", "a room with a dog", None, ("a room", "a room with a dog", "dog")),
         (None, "a room with a dog", "dog", ("a room", "a room with a dog", "dog")),
+        ("a room", "add a dog and a bed", None, ("a room", "a room with a dog and a bed", ["dog", "bed"])),
+        ("a room", "a room with a dog", ["dog"], ("a room", "a room with a dog", "dog")),
+        (
+            None,
+            "a room with a dog and a bed",
+            ["bed", "dog"],
+            ("a room", "a room with a dog and a bed", ["bed", "dog"]),
+        ),
         (None, "add a dog", None, (None, "add a dog", "dog")),
         (None, "a room with a dog", None, (None, "a room with a dog", None)),
     ],
 )
 def test_what_was_understood_is_echoed(
-    source: str | None, prompt: str, subject: str | None, understood: tuple[str | None, ...]
+    source: str | None,
+    prompt: str,
+    subject: str | list[str] | None,
+    understood: tuple[str | list[str] | None, ...],
 ) -> None:
     request = resolved(SEEING, (64, 64), source={**UNNAMED, "prompt": source}, prompt=prompt, subject=subject)
     assert (request.source.prompt, request.prompt, request.subject) == understood
@@ -110,7 +121,10 @@ def test_what_was_understood_is_echoed(
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"prompt": "add a dog and a bed", "subject": None}, "subject_not_inferred"),
+        ({"prompt": "add a bed, a dog, a red bed, a dog and a bed", "subject": None}, "subject_not_inferred"),
+        ({"prompt": "add a dog and a bed", "subject": ["dog", "red bed"]}, "subject_not_in_prompt"),
+        ({"prompt": "add a dog and a bed", "subject": ["dog", "dog"]}, "subject_not_in_prompt"),
+        ({"prompt": "add a dog and a zebra", "subject": None}, "unknown_words"),
         ({"prompt": "a red room", "subject": None}, "subject_not_inferred"),
         ({"prompt": "add a zebra", "subject": None}, "unknown_words"),
         ({"prompt": "add a dog", "subject": "bed"}, "subject_not_in_prompt"),
@@ -127,10 +141,19 @@ def test_what_is_not_understood_is_refused_at_once(changes: dict[str, object], c
     assert refusal.value.code == code
 
 
-def test_several_things_are_named_in_the_refusal() -> None:
+def test_what_may_be_new_is_named_in_the_refusal() -> None:
     with pytest.raises(Refusal, match="'dog', 'bed'") as refusal:
-        resolved(prompt="add a dog and a bed", subject=None)
+        resolved(prompt="a dog and a bed", subject=None)
     assert refusal.value.data == {"candidates": ["dog", "bed"]}
+
+
+def test_of_several_subjects_the_one_that_is_not_named_is_told() -> None:
+    with pytest.raises(Refusal) as refusal:
+        resolved(prompt="a dog with a bed", subject=["dog", "room"])
+    assert refusal.value.data == {"subject": "room", "prompt": "a dog with a bed"}
+    with pytest.raises(Refusal, match="as often") as refusal:
+        resolved(prompt="a dog with a bed", subject=["dog", "dog"])
+    assert resolved(prompt="a dog with a dog", subject=["dog", "dog"]).subject == ["dog", "dog"]
 
 
 def test_texts_may_not_grow_too_long() -> None:

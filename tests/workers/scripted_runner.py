@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -14,6 +15,7 @@ from PIL import Image
 from api_schemas.insertions import InsertionRequest, Options
 from api_schemas.jobs import Cost, DroppedSeed, Timings
 from api_schemas.models import ModelCard
+from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
 from workers.runner import OnStep, OutputImage, RunError, RunOutput
 
@@ -60,11 +62,23 @@ def load_broken(settings: Settings) -> ScriptedRunner:
 class ScriptedRunner:
     card: ModelCard = CARD
     sick: bool = field(default=False)
+    remembered: list[str] = field(default_factory=list)
+    hits: int = 0
+    misses: int = 0
 
     def run(
-        self, request: InsertionRequest, source: Image.Image | None, on_step: OnStep, owner: str = ""
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        on_step: OnStep,
+        owner: str = "",
+        source_id: str = "",
     ) -> RunOutput:
         """Prompt: any text, or a command and its argument."""
+        known = source_id in self.remembered
+        self.hits, self.misses = self.hits + known, self.misses + (not known)
+        if not known:
+            self.remembered.append(source_id)
         command, _, argument = request.prompt.partition(" ")
         steps = int(argument) if command == "slow" else 2
         for step in range(1, steps + 1):
@@ -81,7 +95,7 @@ class ScriptedRunner:
         return RunOutput(
             images=tuple(image_of(seed, size, empty=command == "empty") for seed in kept),
             timings=Timings(denoise=0.1),
-            cost=FREE,
+            cost=FREE.model_copy(update={"source_memory": "hit" if known else "miss"}),
             dropped=tuple(DroppedSeed(seed=seed, score=0.25, reason="out of luck") for seed in dropped),
             source=source if "source" in request.output.include else None,
         )
@@ -89,6 +103,13 @@ class ScriptedRunner:
     def canary(self) -> None:
         if self.sick:
             raise RuntimeError("the canary is dead")
+
+    def forget(self, source_ids: Collection[str] | None) -> None:
+        self.remembered = [one for one in self.remembered if source_ids is not None and one not in source_ids]
+
+    def memory(self) -> MemoryUse:
+        sources = len(self.remembered)
+        return MemoryUse(self.hits, self.misses, sources, (TierUse("device", 100 * sources, 1000, 0),))
 
     def _misbehave(self, command: str) -> None:
         match command:

@@ -89,9 +89,13 @@ def test_a_part_goes_back_to_its_place_and_nothing_else_moves() -> None:
     mask = Image.new("L", CROP.size)
     mask.paste(255, (50, 60, 200, 300))
     part = composite(photo.crop(CROP.box), Image.new("RGB", CROP.size), mask)
-    fields = {"box": [50, 60, 200, 300], "background_psnr": None}
+    box = [50, 60, 200, 300]
+    each = [{"subject": "dog", "box": box}, {"subject": "cat", "box": None}]
+    fields = {"box": box, "background_psnr": None, "subjects": each}
     whole = put_back(photo, CROP, OutputImage(part, fields, mask, mask, part.convert("RGBA"), part))
     assert whole.fields["box"] == [150, 60, 300, 300]
+    boxes = [one["box"] for one in whole.fields["subjects"]]  # type: ignore[attr-defined]
+    assert boxes == [whole.fields["box"], None]
     assert whole.mask is not None
     assert list(whole.mask.getbbox() or ()) == whole.fields["box"]
     before, after = np.asarray(photo), np.asarray(whole.image)
@@ -110,7 +114,8 @@ def test_the_background_error_is_that_of_the_whole() -> None:
     mask.paste(255, (0, 0, 100, 100))
     part = Image.new("RGB", CROP.size, (103, 100, 100))
     own = psnr(np.asarray(part), np.asarray(photo.crop(CROP.box)), np.asarray(mask) == 0)
-    image = OutputImage(part, {"box": [0, 0, 100, 100], "background_psnr": round(own, 2)}, mask)
+    fields = {"box": [0, 0, 100, 100], "background_psnr": round(own, 2), "subjects": []}
+    image = OutputImage(part, fields, mask)
     whole = put_back(photo, CROP, image)
     expected = psnr(np.asarray(whole.image), np.asarray(photo), np.asarray(whole.mask) == 0)
     assert whole.fields["background_psnr"] == pytest.approx(expected, abs=0.02)

@@ -63,6 +63,14 @@ def test_nobody_who_can_tell_is_said(captioner: Captioner | None) -> None:
 
 def test_a_subject_that_the_caption_leaves_open_is_said() -> None:
     with pytest.raises(RunError) as caught:
-        complete(request(prompt="a beach with a dog and a cat"), PICTURE, saying("a beach"))
+        complete(request(prompt="a beach with a dog and a cat"), PICTURE, saying("a lake with trees"))
     assert caught.value.code == "subject_not_inferred"
-    assert caught.value.data == {"candidates": ["dog", "cat"]}
+    assert caught.value.data == {"candidates": ["beach", "cat"]}
+
+
+def test_the_caption_tells_several_subjects() -> None:
+    for prompt in ("a beach with a dog and a cat", "add a dog and a cat"):
+        completed, inferred = complete(request(prompt=prompt), PICTURE, saying("a beach"))
+        assert inferred is not None
+        assert completed.subject == inferred.subject == ["dog", "cat"]
+        assert completed.prompt == "a beach with a dog and a cat"

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
+from api_schemas.jobs import ResultImage
 from runtime.settings import Settings
 from workers.addit.localizers import find_instances
 from workers.addit.pipeline import PictureSource, insert
@@ -142,6 +143,26 @@ def test_another_one_is_found_beside_the_first(runner: AdditRunner) -> None:
         assert image.mask is not None
         mask = np.asarray(image.mask.resize((256, 256))) > 127
         assert (mask & bus.numpy()).sum() < 0.5 * bus.sum()
+
+
+def test_several_subjects_are_added_together_and_told_apart(runner: AdditRunner, beach: Image.Image) -> None:
+    prompt = f"{BEACH['prompt']} and a boat"
+    everything = {"include": ["mask", "attention", "cutout", "overlay"]}
+    asked = request(prompt=prompt, subject=[BEACH["subject"], "boat"], output=everything)
+    output = runner.run(asked, beach, ignore)
+    (image,) = output.images
+    result = ResultImage.model_validate({**image.fields, "url": "", "width": 1, "height": 1})
+    assert [one.subject for one in result.subjects] == [BEACH["subject"], "boat"]
+    assert result.subject_found == all(one.found for one in result.subjects)
+    boxes = [one.box for one in result.subjects if one.box]
+    assert boxes
+    assert result.box == [*np.min(boxes, 0)[:2].tolist(), *np.max(boxes, 0)[2:].tolist()]
+    assert result.score == min(one.score for one in result.subjects if one.score is not None)
+    assert all((one.reason is None) == one.found for one in result.subjects)
+    assert output.cost.forwards <= 43
+    missing = [one.subject for one in result.subjects if not one.found]
+    told = [warning.message for warning in output.warnings if warning.code == "subject_not_found"]
+    assert [text.split()[:2] for text in told] == [["no", name] for name in missing]
 
 
 def test_a_helper_that_the_model_has_not_is_said(runner: AdditRunner, beach: Image.Image) -> None:
@@ -278,9 +299,9 @@ def test_a_closer_look_starts_from_the_first_and_gives_the_part_at_its_own_size(
     assert close_up.edit.source.draft.shape == close_up.edit.source.picture.shape == (256, 256, 3)
     assert close_up.done.pictures[0].shape == close_up.done.source.shape == (512, 512, 3)
     assert (np.asarray(close_up.part) == np.asarray(photo)[300:812, 400:912]).all()
-    assert (close_up.edit.prompt, close_up.edit.subject, close_up.edit.seeds) == (
+    assert (close_up.edit.prompt, close_up.edit.subjects, close_up.edit.seeds) == (
         edit.prompt,
-        edit.subject,
+        edit.subjects,
         edit.seeds,
     )
     assert len(steps) == 6 - close_up.edit.config.structure_transfer_step

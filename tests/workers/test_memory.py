@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import torch
+
+from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
 from workers.addit.memory_tiers import DeviceTier, DiskTier, HostTier
-from workers.memory import memory_tiers
+from workers.addit.source_memory import SourceKey, SourceMemories, StepMemory
+from workers.memory import memory_tiers, use_of
+
+KEY = SourceKey("tenant", "model", "digest", "a bed", 0, "noising", 1.0, 30, (16, 16))
 
 
 def test_tiers_are_those_that_hold_something(tmp_path: Path) -> None:
@@ -20,10 +23,11 @@ def test_tiers_are_those_that_hold_something(tmp_path: Path) -> None:
     assert type(memory_tiers(on_disk)[-1]) is DiskTier
 
 
-def test_what_killed_engines_left_on_disk_goes_and_nothing_else(tmp_path: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    for name in (str(ended.pid), str(os.getppid()), "yours"):
-        (tmp_path / name).mkdir()
-    memory_tiers(Settings(source_memory_disk_gib=1, source_memory_folder=str(tmp_path)))
-    assert {path.name for path in tmp_path.iterdir()} == {str(os.getpid()), str(os.getppid()), "yours"}
+def test_its_use_is_that_of_every_tier(tmp_path: Path) -> None:
+    memories = SourceMemories([DeviceTier(10), HostTier(100)], torch.device("cpu"))
+    for _ in range(2):
+        source = memories.open(KEY)
+        source.path[0] = torch.zeros(1)
+    source.keep(0, StepMemory(velocity=torch.zeros(5)))
+    tiers = TierUse("device", 0, 10, 0), TierUse("host", 20, 100, 0)
+    assert use_of(memories) == MemoryUse(hits=1, misses=1, sources=1, tiers=tiers)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from workers.overlays import ASKED, FOUND, GAP, box, contact_sheet, heat, outline, points
+from workers.addit.localizers import SegmenterPrompt
+from workers.overlays import ASKED, FOUND, GAP, asked, box, contact_sheet, heat, outline, points
 
 SIZE = (120, 80)
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 120, 3), dtype=np.uint8))
@@ -66,3 +67,11 @@ def test_a_sheet_holds_every_picture_whole() -> None:
     assert (sheet[7:22, :30] == (255, 0, 0)).all()
     assert (sheet[:30, 30 + GAP + 10 : 30 + GAP + 20] == 0).all()
     assert (sheet[30 + GAP :, 30 + GAP :] == 255).all()
+
+
+def test_what_was_asked_at_another_size_is_drawn_at_this_one() -> None:
+    prompt = SegmenterPrompt(points=((15.0, 5.0),), box=(10.0, 2.0, 20.0, 12.0))
+    drawn = asked(PICTURE, prompt, width=60)
+    wanted = points(box(PICTURE, (20, 4, 40, 24)), [(30, 10)])
+    assert (np.asarray(drawn) == np.asarray(wanted)).all()
+    assert not changed(asked(PICTURE, SegmenterPrompt(mask=None), width=60)).any()

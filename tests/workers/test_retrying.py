@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from workers.runner import OutputImage, RunOutput
 
 PICTURE = Image.new("RGB", (8, 8))
 EDIT = Edit(
-    PictureSource(np.zeros((8, 8, 3), np.uint8), "a bed"), "a bed with a dog", "dog", (7, 9), PAPER_REAL
+    PictureSource(np.zeros((8, 8, 3), np.uint8), "a bed"), "a bed with a dog", ("dog",), (7, 9), PAPER_REAL
 )
 
 
@@ -27,6 +28,7 @@ def made(edit: Edit, added: Callable[[Edit, int], bool]) -> RunOutput:
             {
                 "seed": seed,
                 "subject_found": added(edit, seed),
+                "subjects": [{"subject": subject, "found": added(edit, seed)} for subject in edit.subjects],
                 "extended_scale": edit.config.extended_scale,
             },
         )
@@ -57,10 +59,11 @@ def test_the_first_rung_that_adds_it_is_the_result_and_all_tries_are_told() -> N
     first, second = output.images
     assert [edit.seeds for edit in tried] == [(7,), (7,)]
     assert first.fields["subject_found"]
+    lacking = {"added": False, "missing": ["dog"]}
     assert first.fields["tries"] == [
-        {"seed": 7, "extended_scale": 1.05, "structure_transfer_step": 4, "added": False},
-        {"seed": 7, "extended_scale": 1.075, "structure_transfer_step": 4, "added": False},
-        {"seed": 7, "extended_scale": 1.075, "structure_transfer_step": 3, "added": True},
+        {"seed": 7, "extended_scale": 1.05, "structure_transfer_step": 4} | lacking,
+        {"seed": 7, "extended_scale": 1.075, "structure_transfer_step": 4} | lacking,
+        {"seed": 7, "extended_scale": 1.075, "structure_transfer_step": 3, "added": True, "missing": []},
     ]
     assert second.fields["seed"] == 9
     assert output.cost.forwards == 20 + 2 * 10
@@ -73,6 +76,23 @@ def test_what_never_appears_stays_the_first_try_after_three_more() -> None:
     assert [image.fields["seed"] for image in output.images] == [7, 9]
     assert not any(image.fields["subject_found"] for image in output.images)
     assert all(len(image.fields["tries"]) == 4 for image in output.images)  # type: ignore[arg-type]
+
+
+def test_of_tries_that_lack_some_subjects_the_one_that_lacks_the_fewest_is_taken() -> None:
+    both = replace(EDIT, subjects=("dog", "cat"), seeds=(7,))
+
+    def attempt(edit: Edit) -> RunOutput:
+        output = made(edit, lambda edit, seed: False)
+        found = edit.config.structure_transfer_step == 3
+        each = [{"subject": "dog", "found": found}, {"subject": "cat", "found": False}]
+        (image,) = output.images
+        return replace(output, images=(replace(image, fields={**image.fields, "subjects": each}),))
+
+    (image,) = with_retries(attempt(both), both, attempt).images
+    tries = image.fields["tries"]
+    assert [one["missing"] for one in tries] == [["dog", "cat"]] * 2 + [["cat"]] * 2  # type: ignore[attr-defined]
+    assert image.fields["seed"] == 7
+    assert not image.fields["subject_found"]
 
 
 def test_the_last_rung_is_another_seed() -> None:

@@ -33,7 +33,7 @@ def steps() -> list[Step]:
         mask = torch.zeros(128, 128, dtype=torch.bool)
         mask[64:112, left : left + 32] = True
         prompt = f"a photo of a meadow with a {subject}"
-        edit = Edit(scene.source(), prompt, subject, (1, 2), CONFIG, mask=mask)
+        edit = Edit(scene.source(), prompt, (subject,), (1, 2), CONFIG, mask=mask)
         done = insert(models, edit)
         steps.append((scene, edit, done))
         scene = scene.added(edit, done, row=1)
@@ -63,7 +63,7 @@ def test_undo_and_branches_leave_every_scene_as_it_is(steps: list[Step]) -> None
         True
     ] * 3
     assert branch.parent is first
-    assert [layer.subject for layer in end.layers] == ["cow", "dog"]
+    assert [layer.subjects for layer in end.layers] == [("cow",), ("dog",)]
     assert [layer.seed for layer in end.layers] == [2, 1]
 
 

@@ -97,7 +97,7 @@ class InsertionJob:
             if self.real
             else PromptSource(task.source_prompt, task.seed, side, side)
         )
-        return Edit(source, task.prompt, task.subject, (task.seed,), self.config)
+        return Edit(source, task.prompt, (task.subject,), (task.seed,), self.config)
 
     def _verdict(
         self, instruments: Instruments, sample: Sample, made: Made, after: list[Detection]
@@ -114,7 +114,7 @@ def to_made(done: Insertion) -> Made:
     cells = mask = None
     if done.located is not None and done.cells is not None:
         height, width = done.source.shape[:2]
-        mask = resize(done.located[0].mask, height, width).numpy() > 0.5
+        mask = resize(done.located[0][0].mask, height, width).numpy() > 0.5
         cells = done.cells[0].cpu().numpy() > 0
     return Made(done.pictures[0], done.source, cells, mask)
 

@@ -63,7 +63,7 @@ def measure_modes(workshop: Workshop, scenes: int) -> dict[Mode, dict[str, float
 def edit_of(task: InsertionTask, sample: Sample, config: AdditConfig) -> Edit:
     """The task in the method's terms."""
     source = PictureSource(np.asarray(sample.picture), task.source_prompt, task.seed)
-    return Edit(source, task.prompt, task.subject, (task.seed,), config)
+    return Edit(source, task.prompt, (task.subject,), (task.seed,), config)
 
 
 def make(models: Models, edit: Edit, mode: Mode) -> tuple[Picture, int, float]:

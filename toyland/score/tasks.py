@@ -107,7 +107,7 @@ def insertion_tasks(world: World, pairs: Pairs, wanted: int) -> list[InsertionTa
         rng = np.random.default_rng((SCORE_SEED, index))
         things, scene = int(rng.choice(SOURCE_COUNTS)), scenes[index % len(scenes)]
         source = source_sample(world, scene, index, things)
-        chosen = next(_subjects(world, source, pairs, rng), None)
+        chosen = next(subjects_that_belong(world, source, pairs, rng), None)
         if chosen is not None:
             before, after = insertion_prompts(source.label, *chosen)
             tasks.append(InsertionTask(pairs, scene, index, things, chosen[0], before, after, seed=index))
@@ -119,7 +119,7 @@ def source_sample(world: World, scene: str, index: int, things: int) -> Sample:
     return world.draw(SCORE_SEED, index, scene=scene, count=things, pairs="trained")
 
 
-def _subjects(
+def subjects_that_belong(
     world: World, source: Sample, pairs: Pairs, rng: np.random.Generator
 ) -> Iterator[tuple[str, Zone]]:
     """Objects with a place in the source that it does not show, in random order, each with a zone for it."""

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from workers.addit.localizers import Picture
-from workers.addit.masks import bounding_box, grow, resize
+from workers.addit.masks import bounding_box, connected, grow, resize
 
 REACH = 1 / 3
 """How far a shadow may fall from the subject's cells, as a share of their box's longer side."""
@@ -73,16 +73,6 @@ def together(mask: Tensor, subject: Tensor) -> Tensor:
     """Those of a boolean mask (h, w) most of whose eight neighbours are in it too, or are the subject's."""
     around = F.avg_pool2d((mask | subject)[None].float(), 3, stride=1, padding=1, count_include_pad=False)[0]
     return mask & (around > 0.5)
-
-
-def connected(mask: Tensor, start: Tensor) -> Tensor:
-    """Those of a boolean mask (h, w) that can be reached from `start` through it, neighbour by neighbour."""
-    reached = mask & grow(start, 1)
-    while True:
-        further = mask & grow(reached, 1)
-        if torch.equal(further, reached):
-            return reached
-        reached = further
 
 
 def _fade(room: Tensor, subject: Tensor) -> Tensor:

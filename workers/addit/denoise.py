@@ -27,8 +27,8 @@ from workers.addit.weights import Weight
 AUTO_START = 1.05
 """Gamma before the step that finds its own: the paper's mean."""
 
-Locate = Callable[[Tensor, Tensor], Sequence[Located]]
-"""From attention maps (B, h, w) and the target's x0 (B, L, C) to one `Located` per row."""
+Locate = Callable[[Tensor, Tensor], Sequence[tuple[Located, ...]]]
+"""From attention maps (B, n, h, w) and the target's x0 (B, L, C) to one `Located` per row and subject."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,15 @@ class Blend:
     """What happened at one blend step, and all that is needed to do it again with another mask.
 
     latents: (B, L, C), the target's after the step, before blending; x0: (B, L, C), its clean guess then
-    maps: (B, h, w); keep: (B, L, 1), 1 at the subject; scale: gamma as it was used
+    maps: (B, n, h, w) of n subjects, all zeros for one where nobody looked; located: per row and subject
+    keep: (B, L, 1), 1 at the subjects; scale: gamma as it was used
     """
 
     step: int
     latents: Tensor
     x0: Tensor
     maps: Tensor
-    located: tuple[Located, ...]
+    located: tuple[tuple[Located, ...], ...]
     keep: Tensor
     scale: Weight | Tensor
 
@@ -84,7 +85,7 @@ class Denoised:
 class Targets:
     """What the loop needs besides latents: one source, the targets' prompt, and how to look at them.
 
-    recorder: of the subject's attention; None where no localizer asks for it, and maps are empty
+    recorder: of the subjects' attention; None where no localizer asks for it, and maps are empty
     watchers: look on at all steps
     foresee: what rows promise, where some are to be dropped
     """
@@ -164,10 +165,10 @@ def _denoise_from(
 
 
 def recorded_maps(targets: Targets, step: int, first: int, latents: Tensor) -> Tensor:
-    """(B, h, w) attention on the subject up to a blend step, zeros where nobody looked."""
+    """(B, n, h, w) attention on the subjects up to a blend step, (B, 1, h, w) zeros where nobody looked."""
     grid = targets.branches.grid
     if targets.recorder is None:
-        return torch.zeros(latents.shape[0], grid.height, grid.width)
+        return torch.zeros(latents.shape[0], 1, grid.height, grid.width)
     return targets.recorder.maps(recorded_steps(step, first), grid, targets.config.accumulate)
 
 
@@ -281,9 +282,11 @@ def find_gamma(targets: Targets, source: StepMemory, step: int, latents: Tensor)
     return balance(spread, latents.shape[0])
 
 
-def subject_cells(located: Sequence[Located], grid: LatentGrid, softness: float) -> Tensor:
-    """(B, L, 1) 0..1, 1 where the latent grid shows the subject, fading out over `softness` cells."""
-    cells = torch.stack([one.weights(grid, softness) for one in located])
+def subject_cells(located: Sequence[tuple[Located, ...]], grid: LatentGrid, softness: float) -> Tensor:
+    """(B, L, 1) 0..1, 1 where the latent grid shows one of a row's subjects, fading out over `softness`
+    cells."""
+    rows = [torch.stack([one.weights(grid, softness) for one in row]) for row in located]
+    cells = torch.stack([weights.amax(dim=0) for weights in rows])
     return cells.flatten(1)[..., None].float()
 
 

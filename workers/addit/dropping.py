@@ -10,8 +10,8 @@ from torch import Tensor
 from workers.addit.localizers import Located
 from workers.addit.verdicts import Verdict, foresee
 
-Foresee = Callable[[Tensor, Sequence[Located]], Sequence[Verdict]]
-"""From the target's x0 (B, L, C) and what was located in it to what each row promises."""
+Foresee = Callable[[Tensor, Sequence[tuple[Located, ...]]], Sequence[Verdict]]
+"""From the target's x0 (B, L, C) and what was located per row and subject to what each row promises."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,10 @@ class Choice:
     dropped: Mapping[int, Verdict] = field(default_factory=dict)
 
 
-def foresee_located(x0: Tensor, located: Sequence[Located]) -> list[Verdict]:
-    """What each row promises by its mask alone, where nobody looks at the clean guess."""
-    return [foresee(one) for one in located]
+def foresee_located(x0: Tensor, located: Sequence[tuple[Located, ...]]) -> list[Verdict]:
+    """What each row promises by its masks alone, where nobody looks at the clean guess: its least sure
+    subject's."""
+    return [min(map(foresee, found), key=lambda verdict: verdict.confidence) for found in located]
 
 
 def choose(verdicts: Sequence[Verdict], keep_best: int) -> Choice:

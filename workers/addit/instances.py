@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,14 +17,22 @@ SAME_THING = 0.5
 
 @dataclass(frozen=True)
 class Instances:
-    """Those of the source: boxes in pixels and, one each, boolean masks (H, W) of the source's size."""
+    """Those that are there already: boxes in pixels and boolean masks (H, W) of the picture's size.
+
+    Each of the source has both. Another subject of the same edit has no box where none was asked for,
+    and a mask of the latent grid where no picture was looked at.
+    """
 
     boxes: tuple[Box, ...] = ()
     masks: tuple[Tensor, ...] = ()
 
+    def and_one(self, mask: Tensor, box: Box | None) -> Instances:
+        """With one thing more."""
+        return replace(self, boxes=(*self.boxes, *([box] if box else ())), masks=(*self.masks, mask))
+
 
 def may_show(prompt: str, subject: str) -> bool:
-    """Whether the words of a source name the subject's kind: its last word, or the plural with s."""
+    """Whether some words name the subject's kind: its last word, or the plural with s."""
     kind = subject.lower().split()[-1]
     words = {word.strip(".,;:!?\"'()") for word in prompt.lower().split()}
     return bool(words & {kind, f"{kind}s"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Protocol
 
@@ -14,11 +14,18 @@ from torch import Tensor
 
 from workers.addit.boxes import Box, Detection
 from workers.addit.errors import UnsupportedOption
-from workers.addit.instances import Instances, is_instance, new_detections, without_instances
+from workers.addit.instances import (
+    Instances,
+    is_instance,
+    may_show,
+    new_detections,
+    without_instances,
+)
 from workers.addit.latents import LatentGrid
 from workers.addit.masks import (
     blur,
     bounding_box,
+    connected,
     fill_box,
     find_peaks,
     normalise,
@@ -82,7 +89,8 @@ class Search:
     """What is looked for, and with whose help.
 
     subject: in words, for those who read them
-    already: the things of its kind in the source, which are not what was added
+    already: the things of its kind that are not it: in the source, or other subjects of the edit
+    among_equals: whether the edit has other subjects of its kind, which draw the same words' attention
     """
 
     subject: str = ""
@@ -90,6 +98,7 @@ class Search:
     detector: Detector | None = None
     text_segmenter: TextSegmenter | None = None
     already: Instances = Instances()
+    among_equals: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,18 +165,54 @@ def _instance_mask(picture: Picture, box: Box, segmenter: Segmenter | None) -> T
     return segmenter(picture, SegmenterPrompt(box=box)).mask
 
 
-def locate(
-    localizer: str, maps: Tensor, picture_of: Callable[[int], Picture], search: Search
-) -> list[Located]:
-    """One `Located` per row of the attention maps (B, h, w).
+def given_to_each(mask: Tensor, maps: Tensor, subjects: int) -> list[tuple[Located, ...]]:
+    """The mask that was asked for as that of all subjects, beside their attention (B, n or 1, h, w)."""
+    rows = _prepared(maps).expand(-1, subjects, -1, -1)
+    return [tuple(Located.given(attention, mask) for attention in row) for row in rows]
 
-    picture_of: the decoded x0 of a row, asked for only where the localizer looks at it
+
+def locate(
+    localizer: str, maps: Tensor, picture_of: Callable[[int], Picture], searches: Sequence[Search]
+) -> list[tuple[Located, ...]]:
+    """For each row of the attention maps (B, n, h, w) where its n subjects are, found one by one.
+
+    picture_of: the decoded x0 of a row, asked for once, and only where the localizer looks at it
     Raises `UnsupportedOption`, see `check_supported`.
     """
-    check_supported(localizer, search)
-    maps = normalise(blur(maps.float().cpu()))
+    for search in searches:
+        check_supported(localizer, search)
+    maps = _prepared(maps.cpu())
+    return [
+        _locate_each(localizer, row, cache(partial(picture_of, i)), searches) for i, row in enumerate(maps)
+    ]
+
+
+def _prepared(maps: Tensor) -> Tensor:
+    """(B, n, h, w): each map smoothed and spanning 0 to 1."""
+    return normalise(blur(maps.float().flatten(0, 1))).reshape(maps.shape)
+
+
+def _locate_each(
+    localizer: str, attention: Tensor, picture: Callable[[], Picture], searches: Sequence[Search]
+) -> tuple[Located, ...]:
+    """The subjects of one row (n, h, w), none of them where one of its kind was found before it."""
     find = _in_boxes if localizer in BOXED else _in_map
-    return [find(localizer, row, cache(partial(picture_of, i)), search) for i, row in enumerate(maps)]
+    found = list[Located]()
+    for index, search in enumerate(searches):
+        others = [at for at, other in enumerate(searches) if at != index and _alike(other, search)]
+        mine = replace(search, among_equals=bool(others))
+        for at in others:
+            if at < index and not found[at].missing:
+                asked = found[at].prompt
+                box = None if asked is None else asked.box
+                mine = replace(mine, already=mine.already.and_one(found[at].mask, box))
+        found.append(find(localizer, attention[index], picture, mine))
+    return tuple(found)
+
+
+def _alike(one: Search, other: Search) -> bool:
+    """Whether two subjects are of one kind, in whichever order they are named."""
+    return may_show(one.subject, other.subject) or may_show(other.subject, one.subject)
 
 
 def _in_boxes(localizer: str, attention: Tensor, picture: Callable[[], Picture], search: Search) -> Located:
@@ -196,6 +241,9 @@ def _in_map(localizer: str, attention: Tensor, picture: Callable[[], Picture], s
     if not bool(seen.any()):
         return _nowhere(attention, only_already(search))
     rough = rough_mask(seen)
+    if search.among_equals:  # points on both dogs would give one mask of both
+        rough = connected(rough, seen == seen.max())
+        seen = seen.masked_fill(~rough, 0.0)
     to_prompt = SAM_PROMPTS.get(localizer)
     if to_prompt is None:
         return Located(attention, rough, rough)
@@ -232,8 +280,8 @@ def _nowhere(attention: Tensor, missing: str) -> Located:
 
 
 def only_already(search: Search) -> str:
-    """Said where nothing but the source's own things of the kind was found."""
-    return f"only the {search.subject} that the source shows already was found"
+    """Said where nothing but things of the kind that are not meant was found."""
+    return f"nothing but the {search.subject} that is there already was found"
 
 
 def _points(attention: Tensor, rough: Tensor, picture: Picture) -> SegmenterPrompt:

@@ -120,3 +120,13 @@ def soften(cells: Tensor, softness: float) -> Tensor:
 def grow(cells: Tensor, reach: int) -> Tensor:
     """A boolean mask (h, w) with every cell at most `reach` rows and columns away."""
     return F.max_pool2d(cells.float()[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0
+
+
+def connected(mask: Tensor, start: Tensor) -> Tensor:
+    """Those of a boolean mask (h, w) that can be reached from `start` through it, neighbour by neighbour."""
+    reached = mask & grow(start, 1)
+    while True:
+        further = mask & grow(reached, 1)
+        if torch.equal(further, reached):
+            return reached
+        reached = further

@@ -16,10 +16,12 @@ Tensors = dict[str, Tensor]
 
 class Tier(Protocol):
     """A place for tensors. `used` counts what is in it; whoever puts more in than `max_bytes` breaks the
-    bound."""
+    bound. `evictions` counts what had to make room, ever."""
 
+    name: str
     max_bytes: int
     used: int
+    evictions: int
 
     def hold(self, tensors: Tensors) -> Held:
         """Take them in."""
@@ -43,8 +45,10 @@ class Held:
 class DeviceTier:
     """Where the model computes: nothing is copied."""
 
+    name = "device"
+
     def __init__(self, max_bytes: int) -> None:
-        self.max_bytes, self.used = max_bytes, 0
+        self.max_bytes, self.used, self.evictions = max_bytes, 0, 0
 
     def hold(self, tensors: Tensors) -> Held:
         """See `Tier`."""
@@ -56,8 +60,10 @@ class DeviceTier:
 class HostTier:
     """Host memory, pinned where a GPU fetches from it: copies run beside computation."""
 
+    name = "host"
+
     def __init__(self, max_bytes: int) -> None:
-        self.max_bytes, self.used = max_bytes, 0
+        self.max_bytes, self.used, self.evictions = max_bytes, 0, 0
 
     def hold(self, tensors: Tensors) -> Held:
         """See `Tier`."""
@@ -72,8 +78,10 @@ class HostTier:
 class DiskTier:
     """A folder of files, emptied at the start: it outlives no process."""
 
+    name = "disk"
+
     def __init__(self, max_bytes: int, folder: Path) -> None:
-        self.max_bytes, self.used = max_bytes, 0
+        self.max_bytes, self.used, self.evictions = max_bytes, 0, 0
         self._folder, self._names = folder, count()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left_behind in folder.glob("*.pt"):

@@ -27,9 +27,10 @@ from workers.addit.localizers import (
     Search,
     check_supported,
     find_instances,
+    given_to_each,
     locate,
 )
-from workers.addit.masks import blur, normalise, resize
+from workers.addit.masks import resize
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.previews import Previews
@@ -37,7 +38,7 @@ from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_maps import SubjectRecorder
-from workers.addit.verdicts import Verdict, foresee, seen_there
+from workers.addit.verdicts import Verdict, foresee, judge_whole, seen_there
 from workers.addit.weights import Weight
 
 OnStep = Callable[[str, int, int], None]
@@ -73,18 +74,22 @@ class PromptSource:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is wanted: `subject`, in the words of `prompt`, added to `source`, once per seed.
+    """What is wanted: `subjects`, in the words of `prompt`, added to `source` together, once per seed.
 
+    subjects: one or more, each an occurrence of its own; of a thing that the source's prompt names already
+        the one that `prompt` names beside it
     owner: whose source it is; another owner's edits never find it remembered
-    mask: (H, W) or of the latent grid, boolean: where the subject is to be kept, in place of any localizer
+    source_name: what its memory is forgotten by
+    mask: (H, W) or of the latent grid, boolean: where the subjects are to be kept, in place of any localizer
     """
 
     source: PictureSource | PromptSource
     prompt: str
-    subject: str
+    subjects: tuple[str, ...]
     seeds: tuple[int, ...]
     config: AdditConfig
     owner: str = ""
+    source_name: str = ""
     mask: Tensor | None = None
 
 
@@ -96,7 +101,7 @@ class Insertion:
     dropped: the other seeds, with why they were not
     pictures: (H, W, 3) per seed; latents: (B, L, C), their clean tokens
     source: the source through the autoencoder, what the unchanged parts look like
-    located: where the subject is, per seed; None without a blend
+    located: where the subjects are, per seed one of each; None without a blend
     cells: (B, h, w), 1 where the target's latents were kept
     source_error: how badly the model predicts this source (see `Denoised`); None for all but noised pictures
     gammas: the weight on the target's keys per seed where it is a number, else None
@@ -110,7 +115,7 @@ class Insertion:
     pictures: tuple[Picture, ...]
     latents: Tensor
     source: Picture
-    located: tuple[Located, ...] | None
+    located: tuple[tuple[Located, ...], ...] | None
     cells: Tensor | None
     forwards: ForwardCount
     seconds: dict[str, float]
@@ -130,11 +135,11 @@ def insert(
     resume: Blend | None = None,
     watchers: tuple[Recorder, ...] = (),
 ) -> Insertion:
-    """Add the subject. Same seeds, settings and weights give the same pictures.
+    """Add the subjects. Same seeds, settings and weights give the same pictures.
 
     memories: sources of earlier edits; what this one learns of its source is added
-    resume: a blend of an earlier edit with the same source and prompt, and with the seeds that went on after
-        it, to be done again with the localizer or mask of this one; only the steps after it are paid
+    resume: a blend of an earlier edit with the same source, prompt and subjects, and with the seeds that went
+        on after it, to be done again with the localizer or mask of this one; only the steps after it are paid
     watchers: look on at the target's attention
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
@@ -143,10 +148,11 @@ def insert(
         raise UnsupportedOption(f"{len(edit.seeds)} seeds, but a blend of {len(resume.located)}")
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
     backbone = models.backbone
-    tokens = backbone.subject_tokens(edit.prompt, edit.subject)
+    tokens = backbone.subject_tokens(edit.source.prompt, edit.prompt, edit.subjects)
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)
-    known, memory = key in memories, memories.open(key)
+    memory = memories.open(key, edit.source_name)
+    known = bool(memory.path)
     branches = Branches(backbone, grid)
     ticks = _Ticks(on_step, _source_forwards(edit, memory), _target_forwards(config, resume))
     with backbone.exchange_processors():
@@ -285,24 +291,26 @@ def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
 
 def _locator(
     models: Models, edit: Edit, path: SourcePath, previews: Previews, clock: StageClock
-) -> Callable[[Tensor, Tensor], list[Located]]:
-    search, localizer = models.search(edit.subject), edit.config.localizer
+) -> Callable[[Tensor, Tensor], list[tuple[Located, ...]]]:
+    localizer = edit.config.localizer
     if edit.config.blend_steps and edit.mask is None:
-        check_supported(localizer, search)
+        check_supported(localizer, models.search(edit.subjects[0]))
 
     @cache
-    def searched() -> Search:
+    def searched(subject: str) -> Search:
         """With the things of the subject's kind in the source, looked for once."""
-        if localizer not in BOXED and not may_show(edit.source.prompt, edit.subject):
+        search = models.search(subject)
+        if localizer not in BOXED and not may_show(edit.source.prompt, subject):
             return search
         shown = show_source(models, path.memory, path.x0, previews.grid)
         return replace(search, already=find_instances(shown, search))
 
-    def find(maps: Tensor, x0: Tensor) -> list[Located]:
+    def find(maps: Tensor, x0: Tensor) -> list[tuple[Located, ...]]:
         with clock("localize"):
             if edit.mask is not None:
-                return [Located.given(row, edit.mask) for row in normalise(blur(maps.float()))]
-            return locate(localizer, maps, partial(previews, x0), searched())
+                return given_to_each(edit.mask, maps, len(edit.subjects))
+            searches = [searched(subject) for subject in edit.subjects]
+            return locate(localizer, maps, partial(previews, x0), searches)
 
     return find
 
@@ -310,18 +318,23 @@ def _locator(
 def _foreseer(models: Models, edit: Edit, previews: Previews, clock: StageClock) -> Foresee:
     """With a look at the clean guesses where there is a detector; one that does not open has no say."""
 
-    def seen(x0: Tensor, row: int, located: Located) -> float | None:
+    def seen(x0: Tensor, row: int, subject: str, located: Located) -> float | None:
         if models.detector is None or located.missing is not None:
             return None
         with suppress(AdditError):
             picture = previews(x0, row)
             inside = resize(located.mask, *picture.shape[:2]) > 0.5
-            return seen_there(models.detector(picture, edit.subject), inside)
+            return seen_there(models.detector(picture, subject), inside)
         return None
 
-    def foresee_rows(x0: Tensor, located: Sequence[Located]) -> list[Verdict]:
+    def foresee_row(x0: Tensor, row: int, found: tuple[Located, ...]) -> Verdict:
+        named = list(zip(edit.subjects, found, strict=True))
+        each = [foresee(one, seen(x0, row, subject, one)) for subject, one in named]
+        return judge_whole(edit.subjects, each)
+
+    def foresee_rows(x0: Tensor, located: Sequence[tuple[Located, ...]]) -> list[Verdict]:
         with clock("localize"):
-            return [foresee(one, seen(x0, row, one)) for row, one in enumerate(located)]
+            return [foresee_row(x0, row, found) for row, found in enumerate(located)]
 
     return foresee_rows
 

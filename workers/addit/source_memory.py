@@ -7,7 +7,7 @@ gamma, mask or localizer. So one source serves any number of edits, and its own 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -19,6 +19,8 @@ from workers.addit.text_memory import TextMemory
 
 MOST_SOURCES = 64
 """Whose paths are kept: some megabytes each."""
+MOST_NAMES = 1024
+"""Of one source; one that is known by more is learned anew."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,14 @@ class SourceMemory:
     path: noisy latents (1, L, C) by step, on the CPU; index `num_inference_steps` is the clean end
     carried: what an inversion hands from step to step, at the last step of `path`
     shown: (H, W, 3), the clean end through the autoencoder
+    names: what those who used it call it, and by which it is forgotten
     """
 
     store: SourceMemories
     path: dict[int, Tensor] = field(default_factory=dict)
     carried: Tensor | None = None
     shown: Picture | None = None
+    names: set[str] = field(default_factory=set)
     held: dict[int, Held] = field(default_factory=dict)
 
     @property
@@ -118,15 +122,27 @@ class SourceMemories:
         self.host = device if device.type == "meta" else torch.device("cpu")
         self.texts = TextMemory(self.host, device)
         self._sources: OrderedDict[SourceKey, SourceMemory] = OrderedDict()
+        self.hits = self.misses = 0
 
     @property
     def nbytes(self) -> int:
         """Bytes held, in all tiers."""
         return sum(tier.used for tier in self.tiers)
 
-    def open(self, key: SourceKey) -> SourceMemory:
-        """What is known of a source, new or not; it is the most recently used now."""
+    @property
+    def count(self) -> int:
+        """How many sources are known."""
+        return len(self._sources)
+
+    def open(self, key: SourceKey, name: str = "") -> SourceMemory:
+        """What is known of a source, new or not; it is the most recently used now. See `forget_named`."""
         source = self._sources.setdefault(key, SourceMemory(self))
+        if len(source.names | {name}) > MOST_NAMES:
+            self.forget(key)
+            source = self._sources[key] = SourceMemory(self)
+        source.names.add(name)
+        self.hits += bool(source.path)
+        self.misses += not source.path
         self._sources.move_to_end(key)
         while len(self._sources) > MOST_SOURCES:
             self.forget(next(iter(self._sources)))
@@ -142,10 +158,12 @@ class SourceMemories:
         for step in list(source.held) if source else ():
             source.held.pop(step).drop()  # type: ignore[union-attr]
 
-    def forget_owner(self, owner: str) -> None:
-        """Drop everything of a tenant."""
-        for key in [key for key in self._sources if key.owner == owner]:
+    def forget_named(self, names: Collection[str] | None) -> int:
+        """Drop all sources that were opened by any of these names, None for all there are; how many."""
+        named = [key for key, s in self._sources.items() if names is None or not s.names.isdisjoint(names)]
+        for key in named:
             self.forget(key)
+        return len(named)
 
     def can_hold(self, source: SourceMemory, nbytes: int) -> bool:
         """Whether some tier would take the bytes once other sources have made room."""
@@ -182,5 +200,6 @@ class SourceMemories:
             held = source.held.pop(step)
             tensors = held.load(self.device)
             held.drop()
+            tier.evictions += 1
             self._place(source, step, tensors, held.nbytes, below)
         return True

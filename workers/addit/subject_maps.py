@@ -1,4 +1,4 @@
-"""Where the subject is, read from the target's attention (method of section 3.4 of the paper)."""
+"""Where the subjects are, read from the target's attention (method of section 3.4 of the paper)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from workers.addit.latents import LatentGrid
 
 
 class SubjectRecorder:
-    """Collects the subject's attention over some layers and steps of the target; sees only a few rows and
+    """Collects the subjects' attention over some layers and steps of the target; sees only a few rows and
     columns.
 
     layers: recorded attention layers
-    tokens: positions of the subject's tokens in the text
+    tokens: for each of n subjects, the positions of its tokens in the text
     text_len: number of text tokens
     """
 
-    def __init__(self, layers: Sequence[str], tokens: Sequence[int], text_len: int) -> None:
+    def __init__(self, layers: Sequence[str], tokens: Sequence[Sequence[int]], text_len: int) -> None:
         self.layers, self.text_len = frozenset(layers), text_len
-        self.tokens = torch.tensor(tokens)
+        self.tokens = torch.tensor([token for subject in tokens for token in subject])
+        self._sizes = [len(subject) for subject in tokens]
         self._rows: dict[int, list[Tensor]] = {}
         self._columns: dict[int, list[Tensor]] = {}
 
@@ -34,10 +35,15 @@ class SubjectRecorder:
             return
         lent = key.shape[1] - query.shape[1]
         tokens = self.tokens.to(query.device)
-        rows = attention_rows(query[:, tokens], key)[..., lent + self.text_len :]  # (B, n, I)
-        columns = attention_columns(query[:, self.text_len :], key, lent + tokens)  # (B, I, n)
-        self._rows.setdefault(step, []).append(rows.mean(dim=1))
-        self._columns.setdefault(step, []).append(columns.mean(dim=-1))
+        rows = attention_rows(query[:, tokens], key)[..., lent + self.text_len :]  # (B, tokens, I)
+        columns = attention_columns(query[:, self.text_len :], key, lent + tokens)  # (B, I, tokens)
+        self._rows.setdefault(step, []).append(self._by_subject(rows, dim=1))
+        self._columns.setdefault(step, []).append(self._by_subject(columns, dim=-1))
+
+    def _by_subject(self, attention: Tensor, dim: int) -> Tensor:
+        """(B, n, I): means over each subject's tokens, which lie along `dim`."""
+        parts = torch.split(attention, self._sizes, dim)
+        return torch.stack([part.mean(dim=dim) for part in parts], dim=1)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Forget the other rows of the batch: it goes on without them."""
@@ -48,7 +54,7 @@ class SubjectRecorder:
     def maps(
         self, steps: Sequence[int], grid: LatentGrid, accumulate: Literal["columns", "reference"]
     ) -> Tensor:
-        """(B, h, w) attention of the recorded `steps`.
+        """(B, n, h, w) attention of the recorded `steps`.
 
         "columns": mean of the image->subject probabilities. "reference": sum over the steps of the
         subject->image rows,
@@ -61,7 +67,7 @@ class SubjectRecorder:
         else:
             rows = [torch.stack(self._rows[step]).mean(dim=0) for step in recorded]
             total = torch.stack(rows).sum(dim=0) + columns[-1]
-        return total.reshape(-1, grid.height, grid.width)
+        return total.reshape(*total.shape[:2], grid.height, grid.width)
 
 
 def recorded_steps(blend_step: int, first_step: int) -> range:

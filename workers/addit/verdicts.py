@@ -40,7 +40,7 @@ def judge(
     detections: Sequence[Detection] | None,
     background_psnr: float | None,
 ) -> Verdict:
-    """Judge one variation by what was located, what changed there, and what a detector sees there.
+    """Judge one subject of a variation by what was located, what changed, and what a detector sees there.
 
     source, result: (H, W, 3), decoded alike
     detections: of the subject in the result, None without a detector
@@ -66,6 +66,16 @@ def _confidence(reason: str | None, located: Located, seen: float | None) -> flo
     """The mean of the signs there are, 0 where there is a reason against."""
     signs = [contrast(located), *(sign for sign in (located.score, seen) if sign is not None)]
     return 0.0 if reason else round(min(1.0, max(0.0, sum(signs) / len(signs))), 4)
+
+
+def judge_whole(subjects: Sequence[str], verdicts: Sequence[Verdict]) -> Verdict:
+    """All subjects together: added when each of them is, as surely as the least sure one."""
+    reasons = [
+        one.reason if len(subjects) == 1 else f"{subject}: {one.reason}"
+        for subject, one in zip(subjects, verdicts, strict=True)
+        if one.reason is not None
+    ]
+    return Verdict("; ".join(reasons) or None, min(one.confidence for one in verdicts))
 
 
 def seen_there(detections: Sequence[Detection], inside: Tensor) -> float:

@@ -46,5 +46,5 @@ def canary_picture(profile: ModelProfile, models: Models) -> Picture:
     source_prompt, prompt, subject = profile.canary
     side = profile.native_side
     config = replace(profile.presets[DEFAULT_PRESETS["generated"]].at_steps(STEPS), localizer="attention")
-    edit = Edit(PromptSource(source_prompt, 0, side, side), prompt, subject, (0,), config)
+    edit = Edit(PromptSource(source_prompt, 0, side, side), prompt, (subject,), (0,), config)
     return insert(models, edit).pictures[0]

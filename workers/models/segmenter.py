@@ -24,17 +24,24 @@ MASK_LOGIT = 10.0
 
 
 class Sam2Segmenter:
-    """Masks from points, boxes or rough masks (Ravi et al., arXiv 2408.00714)."""
+    """Masks from points, boxes or rough masks (Ravi et al., arXiv 2408.00714).
+
+    The last picture stays embedded: several things may be looked for in it, one after the other.
+    """
 
     def __init__(self, model: SAM2Base) -> None:
         self._predictor = SAM2ImagePredictor(model)
         # The predictor assumes a 1024-pixel model; strides 4, 8 and 16 are the architecture's.
         self._predictor._bb_feat_sizes = [(model.image_size // s, model.image_size // s) for s in (4, 8, 16)]
         self._prompt_size: tuple[int, int] = model.sam_prompt_encoder.mask_input_size
+        self._embedded: Picture | None = None
 
     def __call__(self, picture: Picture, prompt: SegmenterPrompt) -> Segmentation:
         """The best of three candidates for a lone point, which is ambiguous; the single answer otherwise."""
-        self._predictor.set_image(picture)
+        if picture is not self._embedded:
+            self._embedded = None  # a picture that cannot be embedded leaves no half of it behind
+            self._predictor.set_image(picture)
+            self._embedded = picture
         masks, scores, _ = self._predictor.predict(
             point_coords=np.array(prompt.points, dtype=np.float32) if prompt.points else None,
             point_labels=np.ones(len(prompt.points), dtype=np.int32) if prompt.points else None,
@@ -42,7 +49,6 @@ class Sam2Segmenter:
             mask_input=None if prompt.mask is None else self._mask_logits(prompt.mask),
             multimask_output=len(prompt.points) == 1 and prompt.box is None and prompt.mask is None,
         )
-        self._predictor.reset_predictor()
         best = int(scores.argmax())
         return Segmentation(torch.from_numpy(masks[best] > 0), float(np.clip(scores[best], 0, 1)))
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api_schemas.sentences.errors import NotInferred
-from api_schemas.sentences.inference import infer_source, infer_subject, understand
+from api_schemas.sentences.inference import infer_source, infer_subjects, understand
 from tests.api_schemas.sentences.test_phrases import SENTENCES
 from toyland.belonging import standing_zones
 from toyland.captions import HELD_OUT_TEMPLATES, TRAINED_TEMPLATES, caption, insertion_prompts
@@ -79,21 +79,42 @@ DRAWN = 600
 def test_the_subject_is_what_the_target_names_and_the_source_does_not(
     source: str, prompt: str, subject: str
 ) -> None:
-    assert infer_subject(source, prompt) == subject
+    assert infer_subjects(source, prompt) == (subject,)
+
+
+@pytest.mark.parametrize(
+    ("source", "prompt", "subjects"),
+    [
+        ("a beach", "a beach with a dog and a cat", ("dog", "cat")),
+        ("a beach", "a beach with a dog, a cat and a red ball", ("dog", "cat", "ball")),
+        ("a dog on a beach", "a dog and a dog on a beach with a cat", ("dog", "cat")),
+        ("a beach", "a beach with a black dog and a white dog", ("black dog", "white dog")),
+        ("a beach", "a beach with a dog and another dog", ("dog", "another dog")),
+        ("a man on a bench", "a man wearing a hat and holding a flag on a bench", ("hat", "flag")),
+        ("a park with a tree", "a park with a tree and a ball and a tent next to the tree", ("ball", "tent")),
+    ],
+)
+def test_several_new_things_are_all_subjects(source: str, prompt: str, subjects: tuple[str, ...]) -> None:
+    assert infer_subjects(source, prompt) == subjects
 
 
 @pytest.mark.parametrize(
     ("source", "prompt", "candidates"),
     [
-        ("a beach", "a beach with a dog and a cat", ("dog", "cat")),
+        ("a bedroom with a bed", "a cosy room and a dog", ("room", "dog")),
+        (
+            "a beach",
+            "a beach with a dog, a cat, a cow, a duck and a pig",
+            ("dog", "cat", "cow", "duck", "pig"),
+        ),
         ("a car", "a red car", ()),
         ("a beach with a dog", "a beach", ()),
         ("a beach", "a beach at night", ()),
     ],
 )
-def test_what_is_not_one_thing_is_said(source: str, prompt: str, candidates: tuple[str, ...]) -> None:
+def test_what_is_no_addition_is_said(source: str, prompt: str, candidates: tuple[str, ...]) -> None:
     with pytest.raises(NotInferred) as caught:
-        infer_subject(source, prompt)
+        infer_subjects(source, prompt)
     assert caught.value.candidates == candidates
     assert all(candidate in str(caught.value) for candidate in candidates)
 
@@ -102,6 +123,15 @@ def test_what_is_not_one_thing_is_said(source: str, prompt: str, candidates: tup
     ("given_texts", "understood"),
     [
         (("a meadow", "add a dog", None), ("a meadow", "a meadow with a dog", "dog")),
+        (("a meadow", "add a dog and a cat", None), ("a meadow", "a meadow with a dog and a cat", "dog+cat")),
+        (("a meadow", "a dog and a cat", "dog+cat"), ("a meadow", "a dog and a cat", "dog+cat")),
+        ((None, "a dog and a cat", "dog+cat"), (None, "add a dog and a cat", "dog+cat")),
+        ((None, "add two dogs, a cat", None), (None, "add two dogs, a cat", "dogs+cat")),
+        ((None, "a bed with a dog and a cat", "cat+dog"), ("a bed", "a bed with a dog and a cat", "cat+dog")),
+        ((None, "a dog and another dog by a bed", "dog+another dog"),
+         ("a bed", "a dog and another dog by a bed", "dog+another dog")),
+        (("a park with a tree", "add a ball and a tent next to the tree", None),
+         ("a park with a tree", "a park with a tree and a ball and a tent next to the tree", "ball+tent")),
         (("a meadow", "a dog", None), ("a meadow", "a meadow with a dog", "dog")),
         (("a bed", "a dog on the bed", None), ("a bed", "a bed with a dog on the bed", "dog")),
         (("a dog", "add another dog", None), ("a dog", "a dog with another dog", "another dog")),
@@ -117,40 +147,43 @@ def test_what_is_not_one_thing_is_said(source: str, prompt: str, candidates: tup
 def test_what_is_missing_is_filled_in(
     given_texts: tuple[str | None, str, str | None], understood: tuple[str | None, str, str | None]
 ) -> None:
-    found = understand(*given_texts)
-    assert (found.source_prompt, found.prompt, found.subject) == understood
+    source, prompt, subjects = given_texts
+    found = understand(source, prompt, subjects.split("+") if subjects else ())
+    assert (found.source_prompt, found.prompt, "+".join(found.subjects) or None) == understood
 
 
 @given(
     st.none() | SENTENCES,
     st.one_of(SENTENCES, SENTENCES.map("add {}".format)),
-    st.none() | SENTENCES.filter(bool),
+    st.lists(SENTENCES.filter(bool), max_size=2),
 )
-def test_understanding_twice_changes_nothing(source: str | None, prompt: str, subject: str | None) -> None:
+def test_understanding_twice_changes_nothing(source: str | None, prompt: str, subjects: list[str]) -> None:
     with suppress(NotInferred):
-        once = understand(source, prompt, subject)
-        again = understand(once.source_prompt, once.prompt, once.subject)
-        assert (again.source_prompt, again.prompt, again.subject) == (
+        once = understand(source, prompt, subjects)
+        again = understand(once.source_prompt, once.prompt, once.subjects)
+        assert (again.source_prompt, again.prompt, again.subjects) == (
             once.source_prompt,
             once.prompt,
-            once.subject,
+            once.subjects,
         )
 
 
 @given(SENTENCES, st.one_of(SENTENCES, SENTENCES.map("put {}".format)))
-def test_an_inferred_subject_stands_in_the_target(source: str, prompt: str) -> None:
+def test_inferred_subjects_stand_in_the_target(source: str, prompt: str) -> None:
     with suppress(NotInferred):
-        found = understand(source, prompt, None)
-        assert found.subject is not None
-        words = [re.findall(r"\w+", text.lower()) for text in (found.prompt, found.subject)]
-        assert " ".join(words[1]) in " ".join(words[0])
+        found = understand(source, prompt)
+        assert found.subjects
+        target, *subjects = (
+            " ".join(re.findall(r"\w+", text.lower())) for text in (found.prompt, *found.subjects)
+        )
+        assert all(subject in target for subject in subjects)
 
 
-@given(st.text(max_size=60), st.text(max_size=60), st.none() | st.text(max_size=20))
-def test_any_text_is_understood_or_refused(source: str, prompt: str, subject: str | None) -> None:
+@given(st.text(max_size=60), st.text(max_size=60), st.lists(st.text(max_size=20), max_size=2))
+def test_any_text_is_understood_or_refused(source: str, prompt: str, subjects: list[str]) -> None:
     for before in (source, None):
         with suppress(NotInferred):
-            understand(before, prompt, subject)
+            understand(before, prompt, subjects)
 
 
 def draw_label(rng: np.random.Generator) -> Label:
@@ -193,7 +226,7 @@ def test_the_subject_of_any_two_wordings_is_found() -> None:
         rng = np.random.default_rng(seed)
         source = caption(before, rng)
         target = caption(label, rng, (*TRAINED_TEMPLATES, *HELD_OUT_TEMPLATES))
-        if infer_subject(source, target) != added.name:
+        if infer_subjects(source, target) != (added.name,):
             wrong.append((source, target))
     assert wrong == []
 
@@ -204,8 +237,8 @@ def test_targets_are_worded_as_the_model_was_trained() -> None:
         source, target = insertion_prompts(before, added.name, added.zone)
         named = with_article(added.name)
         asked = f"add {named}" if added.host is None else f"give the {label.things[added.host].name} {named}"
-        found = understand(source, asked, None)
-        assert found.subject == added.name
+        found = understand(source, asked)
+        assert found.subjects == (added.name,)
         if added.host is None:
             assert found.prompt == target
         else:  # a wearer that holds something: either may be told first
@@ -216,4 +249,18 @@ def test_sources_are_targets_without_their_subject() -> None:
     for label in LABELS:
         before, added = without_last(label)
         source, target = insertion_prompts(before, added.name, added.zone)
-        assert infer_source(target, added.name) == source
+        assert infer_source(target, [added.name]) == source
+
+
+def test_two_things_at_once_are_worded_as_one_after_the_other() -> None:
+    for label in LABELS:
+        before, second = without_last(label)
+        if not before.things or second.host is not None or before.things[-1].host is not None:
+            continue
+        before, first = without_last(before)
+        source, _ = insertion_prompts(before, first.name, first.zone)
+        _, target = insertion_prompts(without_last(label)[0], second.name, second.zone)
+        found = understand(source, f"add {with_article(first.name)} and {with_article(second.name)}")
+        assert found.prompt == target
+        assert found.subjects == infer_subjects(source, target) == (first.name, second.name)
+        assert infer_source(target, found.subjects) == source

@@ -32,7 +32,7 @@ from api_schemas.sentences.instructions import read_instruction, read_thing
 def test_what_is_added(prompt: str, thing: str, name: str) -> None:
     instruction = read_instruction(prompt)
     assert instruction is not None
-    assert (instruction.thing, instruction.the_one().name) == (thing, name)
+    assert (instruction.thing, [one.name for one in instruction.things()]) == (thing, [name])
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,33 @@ def test_other_instructions_are_refused(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "candidates"),
-    [("add a dog and a cat", ("dog", "cat")), ("give him a hat", ()), ("add at night", ())],
+    ("prompt", "names"),
+    [
+        ("add a dog and a cat", ["dog", "cat"]),
+        ("add a red ball and a tent next to the tree", ["ball", "tent"]),
+        ("put a cup, a plate and a fork on the table", ["cup", "plate", "fork"]),
+        ("add a dog with a ball and a cat", ["dog", "cat"]),
+    ],
 )
-def test_one_thing_must_be_added(prompt: str, candidates: tuple[str, ...]) -> None:
+def test_several_things_may_be_added(prompt: str, names: list[str]) -> None:
+    instruction = read_instruction(prompt)
+    assert instruction is not None
+    assert [thing.name for thing in instruction.things()] == names
+
+
+@pytest.mark.parametrize(
+    ("prompt", "candidates"),
+    [
+        ("add a dog, a cat, a cow, a duck and a pig", ("dog", "cat", "cow", "duck", "pig")),
+        ("give him a hat", ()),
+        ("add at night", ()),
+    ],
+)
+def test_at_least_one_thing_is_added_and_not_too_many(prompt: str, candidates: tuple[str, ...]) -> None:
     instruction = read_instruction(prompt)
     assert instruction is not None
     with pytest.raises(NotInferred) as caught:
-        instruction.the_one()
+        instruction.things()
     assert caught.value.candidates == candidates
 
 
@@ -74,7 +93,7 @@ def test_one_thing_must_be_added(prompt: str, candidates: tuple[str, ...]) -> No
 def test_a_lone_thing_may_be_meant_as_an_addition(prompt: str) -> None:
     instruction = read_thing(prompt)
     assert instruction is not None
-    assert instruction.the_one().name == "dog"
+    assert [thing.name for thing in instruction.things()] == ["dog"]
 
 
 @pytest.mark.parametrize("prompt", ["a photo of a dog", "a dog on a beach", "a dog and a cat", "the dog", ""])

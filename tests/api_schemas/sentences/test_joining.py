@@ -28,6 +28,27 @@ from api_schemas.sentences.joining import join
             "A living room with a cat. The walls are white.",
         ),
         ("a beach", "add a dog to the beach", "a beach with a dog"),
+        ("a beach", "add a dog and a cat", "a beach with a dog and a cat"),
+        (
+            "a park with a tree",
+            "add a red ball and a tent next to the tree",
+            "a park with a tree and a red ball and a tent next to the tree",
+        ),
+        (
+            "a man on a bench",
+            "give the man a hat and a flag",
+            "a man wearing a hat and holding a flag on a bench",
+        ),
+        (
+            "a man in a park",
+            "give a flag and a kite to the man",
+            "a man holding a flag and holding a kite in a park",
+        ),
+        (
+            "a kitchen with a table",
+            "add a candle and a vase to the table",
+            "a kitchen with a table and a candle and a vase on the table",
+        ),
         (
             "a kitchen with a table",
             "add a candle to the table",

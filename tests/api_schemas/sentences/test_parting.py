@@ -30,4 +30,4 @@ from api_schemas.sentences.inference import infer_source
     ],
 )
 def test_the_subject_is_taken_out_of_the_sentence(prompt: str, subject: str, before: str | None) -> None:
-    assert infer_source(prompt, subject) == before
+    assert infer_source(prompt, [subject]) == before

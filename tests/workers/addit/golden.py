@@ -115,7 +115,7 @@ def run(
     noise = draw_noise(seeds or [CASES["cases"][case]["seed_target"]], CHANNELS, GRID, element=1)
     cond = conditioning("target", config.guidance_scale)
     cond = cond if guidance is None else replace(cond, guidance=guidance)
-    recorder = SubjectRecorder(CASES["recorded_layers"], [CASES["subject_token_index"]], cond.text_len)
+    recorder = SubjectRecorder(CASES["recorded_layers"], [[CASES["subject_token_index"]]], cond.text_len)
     with branches.backbone.exchange_processors():
         path = source_path(case, branches, config, known or memory())
         targets = Targets(
@@ -126,7 +126,7 @@ def run(
             config=config,
             layers_at=extension_plan(branches.backbone, config),
             recorder=recorder,
-            locate=find or (lambda maps, x0: locate("attention", maps, lambda row: no_picture(), Search())),
+            locate=find or (lambda maps, x0: locate("attention", maps, lambda row: no_picture(), [Search()])),
             tick=lambda: None,
         )
         done = replay(targets, resume) if resume else denoise(targets, noise)

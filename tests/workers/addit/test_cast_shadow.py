@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from workers.addit.cast_shadow import connected, shadow_room, shadow_weights
+from workers.addit.cast_shadow import shadow_room, shadow_weights
 from workers.addit.localizers import Picture
 
 CELL = 16
@@ -76,13 +76,6 @@ def test_darker_specks_are_no_shadow() -> None:
     specks = scene()
     specks[6 * CELL : 7 * CELL : 12, 5 * CELL : 9 * CELL : 16] //= 2
     assert not shadow_weights(scene(), specks, CELLS).any()
-
-
-def test_only_what_can_be_reached_is_connected() -> None:
-    mask = torch.tensor([[0, 1, 1, 0, 1], [0, 0, 0, 1, 0], [1, 0, 0, 0, 0]], dtype=torch.bool)
-    start = torch.zeros(3, 5, dtype=torch.bool)
-    start[0, 0] = True
-    assert connected(mask, start).nonzero().tolist() == [[0, 1], [0, 2], [0, 4], [1, 3]]
 
 
 @pytest.mark.parametrize("case", ["hole", "everywhere", "nowhere"])

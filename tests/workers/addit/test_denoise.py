@@ -93,11 +93,11 @@ def test_every_blend_finds_the_subject_afresh() -> None:
 SCORES = [0.2, 0.9, 0.4, 0.8]
 
 
-def surer(maps: Tensor, x0: Tensor) -> list[Located]:
+def surer(maps: Tensor, x0: Tensor) -> list[tuple[Located, ...]]:
     """What attention alone finds, and the second and fourth rows of four surest."""
-    found = locate("attention", maps, lambda row: golden.no_picture(), Search())
+    found = locate("attention", maps, lambda row: golden.no_picture(), [Search()])
     scores = SCORES if len(found) == 4 else [0.5] * len(found)
-    return [replace(one, score=score) for one, score in zip(found, scores, strict=True)]
+    return [(replace(one, score=score),) for (one,), score in zip(found, scores, strict=True)]
 
 
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from workers.addit.dropping import choose, foresee_located
@@ -42,8 +44,10 @@ def test_nobody_is_dropped_where_all_are_wanted_and_found() -> None:
     assert not choice.dropped
 
 
-def test_where_nobody_looks_the_masks_alone_promise() -> None:
+def test_where_nobody_looks_the_masks_alone_promise_and_the_least_sure_subject_counts() -> None:
     corner = torch.zeros(4, 4, dtype=torch.bool)
     corner[:2, :2] = True
     one = Located(corner.float(), corner, corner, 0.5)
-    assert foresee_located(torch.zeros(1, 16, 4), [one]) == [foresee(one)] == [seen(0.75)]
+    surer, nowhere = replace(one, score=0.9), replace(one, missing="it is nowhere")
+    assert foresee_located(torch.zeros(1, 16, 4), [(one,)]) == [foresee(one)] == [seen(0.75)]
+    assert foresee_located(torch.zeros(2, 16, 4), [(surer, one), (surer, nowhere)]) == [seen(0.75), NOWHERE]

@@ -62,6 +62,17 @@ def test_without_old_things_the_map_stays() -> None:
     assert torch.equal(without_instances(attention, Instances()), attention)
 
 
+def test_one_thing_more_is_known_by_its_mask_and_its_box_where_it_has_one() -> None:
+    apart = OLD.roll(40, dims=1)
+    more = ALREADY.and_one(apart, None)
+    assert more.boxes == ALREADY.boxes
+    assert is_instance(apart, more)
+    assert (
+        new_detections([Detection((48.0, 16.0, 80.0, 40.0), 0.9)], ALREADY.and_one(apart, (48, 16, 80, 40)))
+        == []
+    )
+
+
 def test_a_mask_is_the_old_thing_when_they_agree_well() -> None:
     shifted, apart = OLD.roll(3, dims=1), OLD.roll(40, dims=1)
     assert is_instance(shifted, ALREADY)

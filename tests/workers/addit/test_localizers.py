@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from workers.addit.localizers import (
     Segmenter,
     SegmenterPrompt,
     find_instances,
+    given_to_each,
     locate,
     supported,
 )
@@ -51,7 +53,7 @@ def reads(probabilities: torch.Tensor, segmenter: Segmenter | None = boxes) -> S
 
 
 def find(localizer: str, search: Search, attention: torch.Tensor = MAP) -> Located:
-    (located,) = locate(localizer, attention[None], lambda row: PICTURE, search)
+    ((located,),) = locate(localizer, attention[None, None], lambda row: PICTURE, [search])
     return located
 
 
@@ -192,7 +194,7 @@ def test_weights_are_the_cells_with_a_soft_edge() -> None:
     assert ((softened > 0) & (softened < 1)).any()
 
 
-def test_each_row_is_looked_at_in_its_own_picture_and_once() -> None:
+def test_each_row_is_looked_at_in_its_own_picture_and_once_for_all_subjects() -> None:
     asked: list[int] = []
 
     def picture_of(row: int) -> Picture:
@@ -200,8 +202,62 @@ def test_each_row_is_looked_at_in_its_own_picture_and_once() -> None:
         return PICTURE
 
     maps, search = torch.stack([MAP, MAP.roll(-3, 1)]), reads(torch.rand(16, 16))
-    assert len(locate("clipseg_sam", maps, picture_of, search)) == 2
+    others = [search, replace(search, subject="cat"), replace(search, subject="ball")]
+    located = locate("clipseg_sam", maps[:, None].expand(-1, 3, -1, -1), picture_of, others)
+    assert [len(row) for row in located] == [3, 3]
     assert asked == [0, 1]
+
+
+def two_blobs() -> torch.Tensor:
+    seen = torch.full((8, 12), 0.01)
+    seen[2:6, 1:4], seen[2:6, 7:10] = 1.0, 0.9
+    return seen
+
+
+def test_every_subject_is_found_by_its_own_map() -> None:
+    maps = torch.stack([MAP, MAP.roll(-5, 1)])[None]
+    ((dog, cat),) = locate("attention", maps, lambda row: PICTURE, [Search("dog"), Search("cat")])
+    assert torch.equal(dog.mask, find("attention", Search("dog")).mask)
+    assert torch.equal(cat.mask, find("attention", Search("cat"), MAP.roll(-5, 1)).mask)
+    assert not (dog.mask & cat.mask).any()
+
+
+@pytest.mark.parametrize("localizer", ["attention", "attention_points_sam", "attention_box_sam", "clipseg"])
+def test_two_dogs_are_two_things(localizer: str) -> None:
+    search = Search("dog", boxes, text_segmenter=lambda picture, text: two_blobs())
+    equals = [search, replace(search, subject="another dog")]
+    ((one, other),) = locate(
+        localizer, two_blobs()[None, None].expand(-1, 2, -1, -1), lambda r: PICTURE, equals
+    )
+    cells = [located.cells(LatentGrid(8, 12)) for located in (one, other)]
+    assert cells[0][2:6, 1:4].any()
+    assert not cells[0][:, 6:].any()
+    assert cells[1][2:6, 7:10].any()
+    assert not (cells[0] & cells[1]).any()
+
+
+def test_two_dogs_are_two_detections() -> None:
+    equals = [finds(LEFT, RIGHT)] * 2
+    ((one, other),) = locate(
+        "grounding_sam", MAP[None, None].expand(-1, 2, -1, -1), lambda r: PICTURE, equals
+    )
+    assert [one.prompt, other.prompt] == [SegmenterPrompt(box=LEFT.box), SegmenterPrompt(box=RIGHT.box)]
+
+
+def test_of_two_dogs_one_may_be_missing() -> None:
+    maps = MAP[None, None].expand(-1, 2, -1, -1)
+    ((one, other),) = locate("attention_points_sam", maps, lambda row: PICTURE, [Search("dog", boxes)] * 2)
+    assert one.missing is None
+    assert "already" in (other.missing or "")
+
+
+def test_a_given_mask_is_that_of_every_subject() -> None:
+    ((one, other),) = given_to_each(EVERYWHERE, torch.zeros(1, 1, 8, 12), 2)
+    assert torch.equal(one.mask, EVERYWHERE)
+    assert torch.equal(other.mask, EVERYWHERE)
+    maps = torch.stack([MAP, MAP.roll(-5, 1)])[None]
+    ((one, other),) = given_to_each(EVERYWHERE, maps, 2)
+    assert int(one.attention.argmax()) != int(other.attention.argmax())
 
 
 @pytest.mark.parametrize("localizer", [name for name, helpers in LOCALIZERS.items() if helpers])

@@ -6,6 +6,7 @@ import torch
 from workers.addit.masks import (
     blur,
     bounding_box,
+    connected,
     fill_box,
     find_peaks,
     grow,
@@ -115,3 +116,10 @@ def test_growing_reaches_so_many_rows_and_columns() -> None:
 def test_a_box_is_filled_where_it_touches_and_cut_at_the_border() -> None:
     assert bounding_box(fill_box((1.5, -3.0, 4.2, 2.0), 6, 8)) == (1, 0, 5, 2)
     assert not fill_box((-9.0, -9.0, -1.0, -1.0), 6, 8).any()
+
+
+def test_only_what_can_be_reached_is_connected() -> None:
+    mask = torch.tensor([[0, 1, 1, 0, 1], [0, 0, 0, 1, 0], [1, 0, 0, 0, 0]], dtype=torch.bool)
+    start = torch.zeros(3, 5, dtype=torch.bool)
+    start[0, 0] = True
+    assert connected(mask, start).nonzero().tolist() == [[0, 1], [0, 2], [0, 4], [1, 3]]

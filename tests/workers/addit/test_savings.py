@@ -125,8 +125,8 @@ def test_7_a_blend_is_replayed_with_another_mask(case: str, strict: bool) -> Non
     mask = torch.zeros(golden.GRID.height, golden.GRID.width, dtype=torch.bool)
     mask[2:9, 3:12] = True
 
-    def given(maps: Tensor, x0: Tensor) -> Sequence[Located]:
-        return [Located(row, mask, mask) for row in maps]
+    def given(maps: Tensor, x0: Tensor) -> Sequence[tuple[Located, ...]]:
+        return [(Located(row[0], mask, mask),) for row in maps]
 
     known = golden.memory()
     first, _ = golden.run(case, config, known=known)
@@ -206,7 +206,7 @@ def test_9_one_encoding_for_a_prompt_and_one_decoding_at_a_blend() -> None:
     side, memories = 3 * models.size_multiple, SourceMemories([DeviceTier(2**30)], CPU)
     source = PictureSource(np.zeros((side, side, 3), np.uint8), PROMPTS[0])
     config = replace(PAPER_REAL.at_steps(4), localizer="grounding_sam")
-    edit = Edit(source, PROMPTS[1], "dog", (1, 2), config)
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2), config)
 
     def spent(edit: Edit, models: Models = models) -> tuple[list[int], int]:
         with Counts().watching(backbone.pipe) as counts:

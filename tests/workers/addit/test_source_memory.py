@@ -9,7 +9,7 @@ import torch
 
 from tests.workers.addit.backbones.families import FAMILIES
 from workers.addit.memory_tiers import DeviceTier, DiskTier, HostTier, Tier
-from workers.addit.source_memory import MOST_SOURCES, SourceKey, SourceMemories, StepMemory
+from workers.addit.source_memory import MOST_NAMES, MOST_SOURCES, SourceKey, SourceMemories, StepMemory
 
 KEY = SourceKey("tenant", "model", "digest", "a bed", 0, "noising", 1.0, 30, (16, 16))
 
@@ -95,15 +95,52 @@ def test_a_source_larger_than_a_tier_fills_it_and_goes_on_in_the_next() -> None:
     assert (device.used, host.used) == (2 * SIZE, 2 * SIZE)
 
 
-def test_forgetting_a_source_or_an_owner_frees_everything() -> None:
-    store = memories(DeviceTier(10 * SIZE))
-    for owner in ("a", "b"):
-        store.open(replace(KEY, owner=owner)).keep(0, step())
-    store.forget_owner("a")
-    assert replace(KEY, owner="a") not in store
+def test_a_source_is_forgotten_by_any_name_it_was_opened_by(tmp_path: Path) -> None:
+    disk = DiskTier(10 * SIZE, tmp_path / "memory")
+    store = memories(DeviceTier(SIZE), HostTier(SIZE), disk)
+    bed, sea, room = (replace(KEY, prompt=prompt) for prompt in ("a bed", "a sea", "a room"))
+    for key, names in ((bed, "ab"), (sea, "bc"), (room, "d")):
+        for name in names:
+            store.open(key, name).keep(0, step())
+    assert (store.forget_named({"x"}), store.count) == (0, 3)
+    assert (store.forget_named({"a", "x"}), bed in store, store.count) == (1, False, 2)
+    assert (store.forget_named({"b"}), sea in store, store.count) == (1, False, 1)
     assert store.nbytes == SIZE
-    store.forget(replace(KEY, owner="b"))
+    store.open(room, "e").keep(1, step())
+    assert (store.forget_named(None), store.nbytes, store.count) == (1, 0, 0)
+    assert list((tmp_path / "memory").iterdir()) == []
+
+
+def test_what_an_edit_has_read_outlives_the_forgetting(tmp_path: Path) -> None:
+    store = memories(DiskTier(10 * SIZE, tmp_path / "memory"))
+    source = store.open(KEY, "a")
+    source.keep(0, step(2.0))
+    read = source.get(0)
+    store.forget_named({"a"})
+    assert read is not None
+    torch.testing.assert_close(read.tensors(), step(2.0).tensors())
+    assert source.get(0) is None
+
+
+def test_the_names_of_a_source_are_bounded() -> None:
+    store = memories(DeviceTier(10 * SIZE))
+    for name in range(MOST_NAMES):
+        store.open(KEY, str(name)).keep(0, step())
+    assert store.open(KEY, "0").nbytes == SIZE
+    assert store.open(KEY, "one more").names == {"one more"}
     assert store.nbytes == 0
+
+
+def test_hits_misses_and_evictions_are_counted() -> None:
+    device, host = DeviceTier(SIZE), HostTier(SIZE)
+    store = memories(device, host)
+    keys = [replace(KEY, seed=seed) for seed in range(3)]
+    for key in (*keys, keys[2]):
+        source = store.open(key)
+        source.path[0] = torch.zeros(1)
+        source.keep(0, step())
+    assert (store.hits, store.misses, store.count) == (1, 3, 3)
+    assert (device.evictions, host.evictions) == (2, 1)
 
 
 def test_a_forgotten_source_takes_its_texts_and_its_picture_along() -> None:
@@ -111,7 +148,7 @@ def test_a_forgotten_source_takes_its_texts_and_its_picture_along() -> None:
     for owner in ("a", "b"):
         store.open(replace(KEY, owner=owner)).shown = np.zeros((2, 2, 3), np.uint8)
         store.texts.encode(backbone, replace(KEY, owner=owner), ["a photo of a dog"], [1.0])
-    store.forget_owner("a")
+    store.forget(replace(KEY, owner="a"))
     assert len(store.texts) == 1
     assert store.open(replace(KEY, owner="a")).shown is None
     assert store.open(replace(KEY, owner="b")).shown is not None

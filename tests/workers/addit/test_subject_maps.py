@@ -10,7 +10,7 @@ from workers.addit.latents import LatentGrid
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
 
 TEXT, IMAGE, LENT = 5, 6, 6
-TOKENS = [1, 2]
+SUBJECTS = [[1, 2], [4]]
 
 
 def matrix(query: Tensor, key: Tensor) -> Tensor:
@@ -19,7 +19,7 @@ def matrix(query: Tensor, key: Tensor) -> Tensor:
 
 def test_maps_are_those_of_the_whole_matrix() -> None:
     torch.manual_seed(0)
-    recorder = SubjectRecorder(["a", "b"], TOKENS, TEXT)
+    recorder = SubjectRecorder(["a", "b"], SUBJECTS, TEXT)
     rows, columns = {}, {}
     for step, lent in ((3, LENT), (4, 0)):
         whole = []
@@ -29,12 +29,13 @@ def test_maps_are_those_of_the_whole_matrix() -> None:
             if layer != "unrecorded":
                 whole.append(matrix(query, key))
         mean = torch.stack(whole).mean(0)
-        rows[step] = mean[:, TOKENS, lent + TEXT :].mean(1)
-        columns[step] = mean[:, TEXT:, [lent + token for token in TOKENS]].mean(-1)
+        rows[step] = torch.stack([mean[:, tokens, lent + TEXT :].mean(1) for tokens in SUBJECTS], 1)
+        shifted = [[lent + token for token in tokens] for tokens in SUBJECTS]
+        columns[step] = torch.stack([mean[:, TEXT:, tokens].mean(-1) for tokens in shifted], 1)
     grid = LatentGrid(2, 3)
-    clean = recorder.maps([3, 4], grid, "columns").flatten(1)
+    clean = recorder.maps([3, 4], grid, "columns").flatten(2)
     torch.testing.assert_close(clean, (columns[3] + columns[4]) / 2)
-    quirk = recorder.maps([3, 4], grid, "reference").flatten(1)
+    quirk = recorder.maps([3, 4], grid, "reference").flatten(2)
     torch.testing.assert_close(quirk, rows[3] + rows[4] + columns[4])
 
 
@@ -45,7 +46,7 @@ def test_recording_starts_two_steps_before_the_blend_but_not_before_the_target()
 
 @pytest.mark.parametrize("way", ["columns", "reference"])
 def test_rows_that_leave_are_forgotten_and_the_others_go_on(way: Literal["columns", "reference"]) -> None:
-    whole, part = (SubjectRecorder(["a"], TOKENS, TEXT) for _ in range(2))
+    whole, part = (SubjectRecorder(["a"], SUBJECTS, TEXT) for _ in range(2))
     for step, rows in ((3, [0, 1, 2]), (4, [2, 0])):
         query, key = torch.randn(3, TEXT + IMAGE, 2, 4), torch.randn(3, TEXT + IMAGE, 2, 4)
         whole.record(step, "a", query, key)

@@ -6,7 +6,7 @@ import torch
 
 from workers.addit.boxes import Detection
 from workers.addit.localizers import Located
-from workers.addit.verdicts import Verdict, contrast, foresee, judge, ranks, seen_there
+from workers.addit.verdicts import Verdict, contrast, foresee, judge, judge_whole, ranks, seen_there
 
 SOURCE = np.zeros((16, 16, 3), np.uint8)
 MASK = torch.zeros(16, 16, dtype=torch.bool)
@@ -66,6 +66,13 @@ def test_nothing_is_seen_on_an_empty_mask_and_flat_attention_has_no_contrast() -
     assert seen_there([HERE], torch.zeros(16, 16, dtype=torch.bool)) == 0
     everywhere = Located(ATTENTION, ATTENTION > 0, torch.ones(4, 4, dtype=torch.bool))
     assert contrast(everywhere) == 0
+
+
+def test_the_whole_is_there_when_every_subject_is_and_as_sure_as_the_least_sure() -> None:
+    sure, unsure, missing = Verdict(None, 0.9), Verdict(None, 0.4), Verdict("no attention", 0.0)
+    assert judge_whole(["dog", "cat"], [sure, unsure]) == unsure
+    assert judge_whole(["dog", "cat"], [sure, missing]) == Verdict("cat: no attention", 0.0)
+    assert judge_whole(["dog"], [missing]) == missing
 
 
 def test_ranks_are_by_confidence_and_equal_ones_keep_their_order() -> None:

@@ -57,7 +57,7 @@ def test_a_local_directory_is_profiled_loaded_and_run(checkpoint: Path) -> None:
     picture = np.full((32, 48, 3), 128, dtype=np.uint8)
     config = replace(PAPER_REAL.at_steps(3), localizer="attention")
     edit = Edit(
-        PictureSource(picture, "a photo of a beach"), "a photo of a beach with a dog", "dog", (1,), config
+        PictureSource(picture, "a photo of a beach"), "a photo of a beach with a dog", ("dog",), (1,), config
     )
     done = insert(models, edit)
     assert done.pictures[0].shape == picture.shape

@@ -42,8 +42,11 @@ class Backbone(Protocol):
     def encode_prompts(self, prompts: Sequence[str], guidance: Sequence[float]) -> list[Conditioning]:
         """One per prompt, all texts in one batch."""
 
-    def subject_tokens(self, prompt: str, subject: str) -> tuple[int, ...]:
-        """Positions of the subject in the text tokens. Raises `SubjectNotInPrompt`."""
+    def subject_tokens(
+        self, source_prompt: str, prompt: str, subjects: Sequence[str]
+    ) -> tuple[tuple[int, ...], ...]:
+        """Positions of each subject in the text tokens of `prompt`, those that are new to `source_prompt`
+        where it names such a thing already. Raises `SubjectNotInPrompt`."""
 
     def shown(self, cond: Conditioning, x0: Tensor) -> Conditioning:
         """What the target is told once the source's clean tokens (1, L, C) are known."""

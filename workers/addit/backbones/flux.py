@@ -17,7 +17,7 @@ from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.latents import LatentGrid, image_ids
 from workers.addit.processor import Exchange, ExchangeAttnProcessor, attention_layers
 from workers.addit.schedule import make_sigmas
-from workers.addit.subject_tokens import find_subject
+from workers.addit.subject_tokens import find_subjects
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,11 @@ class FluxBackbone:
         )
         return [Conditioning(embeds[i : i + 1], pooled[i : i + 1], scale) for i, scale in enumerate(guidance)]
 
-    def subject_tokens(self, prompt: str, subject: str) -> tuple[int, ...]:
+    def subject_tokens(
+        self, source_prompt: str, prompt: str, subjects: Sequence[str]
+    ) -> tuple[tuple[int, ...], ...]:
         """See `Backbone`."""
-        return find_subject(self.pipe.tokenizer_2, prompt, subject, self.text_len)
+        return find_subjects(self.pipe.tokenizer_2, source_prompt, prompt, subjects, self.text_len)
 
     def shown(self, cond: Conditioning, x0: Tensor) -> Conditioning:
         """Kontext's target sees the clean source; the source's own pass does not."""

@@ -23,7 +23,7 @@ from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, image_ids, pack, unpack
 from workers.addit.processor import Exchange, ExchangeAttnProcessor, Rotary, attention_layers
 from workers.addit.schedule import empirical_sigmas
-from workers.addit.subject_tokens import find_subject_in_chat
+from workers.addit.subject_tokens import find_subjects_in_chat
 
 
 class ParallelExchangeProcessor:
@@ -118,10 +118,12 @@ class Flux2Backbone:
             for i, scale in enumerate(guidance)
         ]
 
-    def subject_tokens(self, prompt: str, subject: str) -> tuple[int, ...]:
+    def subject_tokens(
+        self, source_prompt: str, prompt: str, subjects: Sequence[str]
+    ) -> tuple[tuple[int, ...], ...]:
         """In the chat that the pipeline makes of the prompt, padding included."""
         tokenizer = getattr(self.pipe.tokenizer, "tokenizer", self.pipe.tokenizer)  # a processor's own
-        return find_subject_in_chat(tokenizer, self._chat(prompt), prompt, subject)
+        return find_subjects_in_chat(tokenizer, self._chat(prompt), source_prompt, prompt, subjects)
 
     def _chat(self, prompt: str) -> list[int]:
         padded: dict[str, Any] = {

@@ -21,7 +21,7 @@ from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, pack, unpack
 from workers.addit.processor import Exchange
 from workers.addit.schedule import default_sigmas
-from workers.addit.subject_tokens import find_subject
+from workers.addit.subject_tokens import find_subjects
 
 
 class JointExchangeProcessor:
@@ -138,10 +138,12 @@ class Sd3Backbone:
             for i, scale in enumerate(guidance)
         ]
 
-    def subject_tokens(self, prompt: str, subject: str) -> tuple[int, ...]:
+    def subject_tokens(
+        self, source_prompt: str, prompt: str, subjects: Sequence[str]
+    ) -> tuple[tuple[int, ...], ...]:
         """T5's, which lie behind CLIP's."""
-        found = find_subject(self.pipe.tokenizer_3, prompt, subject, self.text_len)
-        return tuple(self.pipe.tokenizer_max_length + token for token in found)
+        found = find_subjects(self.pipe.tokenizer_3, source_prompt, prompt, subjects, self.text_len)
+        return tuple(tuple(self.pipe.tokenizer_max_length + token for token in tokens) for tokens in found)
 
     def shown(self, cond: Conditioning, x0: Tensor) -> Conditioning:
         """Nothing beside the prompt."""

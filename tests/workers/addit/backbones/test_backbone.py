@@ -171,15 +171,17 @@ def test_processors_are_given_back_whatever_happens(backbone: Backbone) -> None:
 
 def test_the_recorder_sees_the_rows_that_are_told_the_prompt(backbone: Backbone) -> None:
     _, target = told(backbone)
-    recorder = SubjectRecorder(backbone.layers, backbone.subject_tokens(PROMPTS[1], "dog"), target.text_len)
+    recorder = SubjectRecorder(
+        backbone.layers, backbone.subject_tokens(*PROMPTS, ("dog", "beach")), target.text_len
+    )
     watched = ExtendTarget(0, None, frozenset(), SCALE, recorders=(recorder,))
     with backbone.exchange_processors():
         backbone.velocity(noise(backbone, 1, 2, 3), 0.5, target, GRID, watched)
-    assert recorder.maps([0], GRID, "columns").shape == (3, GRID.height, GRID.width)
+    assert recorder.maps([0], GRID, "columns").shape == (3, 2, GRID.height, GRID.width)
 
 
 def test_the_subject_is_where_its_tokens_are(backbone: Backbone) -> None:
-    found = backbone.subject_tokens(PROMPTS[1], "dog")
+    (found,) = backbone.subject_tokens(*PROMPTS, ("dog",))
     source, target = backbone.encode_prompts(PROMPTS, (1.0, 1.0))
     assert found == tuple(range(found[0], found[-1] + 1))
     assert found[-1] < target.text_len
@@ -187,7 +189,7 @@ def test_the_subject_is_where_its_tokens_are(backbone: Backbone) -> None:
     assert bool(changed[list(found)].all())
     for absent in ("cat", "do"):
         with pytest.raises(SubjectNotInPrompt):
-            backbone.subject_tokens(PROMPTS[1], absent)
+            backbone.subject_tokens(*PROMPTS, ("dog", absent))
 
 
 def test_sigmas_fall_from_noise_to_picture(backbone: Backbone) -> None:

@@ -42,7 +42,7 @@ def test_a_real_source_keeps_its_size_and_is_known_to_the_next_edit(family: str)
     side = models.size_multiple
     picture = np.random.default_rng(0).integers(0, 255, (3 * side, 5 * side, 3), dtype=np.uint8)
     source = PictureSource(picture, PROMPTS[0])
-    edit = Edit(source, PROMPTS[1], "dog", (1, 2), short(PAPER_REAL, guidance_scale=2.0))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2), short(PAPER_REAL, guidance_scale=2.0))
     memories = SourceMemories([DeviceTier(2**30)], CPU)
     first, again = run(models, edit, memories), run(models, edit, memories)
     assert [made.shape for made in first.pictures] == [picture.shape, picture.shape]
@@ -58,7 +58,7 @@ def test_a_generated_source_and_auto_gamma(family: str) -> None:
     models = models_of(family)
     side = models.size_multiple
     source = PromptSource(PROMPTS[0], 3, 4 * side, 2 * side)
-    edit = Edit(source, PROMPTS[1], "dog", (1,), short(PAPER_GENERATED, extended_scale="auto"))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1,), short(PAPER_GENERATED, extended_scale="auto"))
     done = run(models, edit, SourceMemories([], CPU))
     assert done.pictures[0].shape == (4 * side, 2 * side, 3)
     assert done.gammas is not None
@@ -71,7 +71,7 @@ def test_the_best_seed_is_finished_as_if_it_had_been_alone(family: str) -> None:
     side = models.size_multiple
     source = PromptSource(PROMPTS[0], 3, 3 * side, 4 * side)
     config = short(PAPER_GENERATED, strict_background=True, guidance_scale=2.0, keep_best=1)
-    edit = Edit(source, PROMPTS[1], "dog", (5, 6, 7), config)
+    edit = Edit(source, PROMPTS[1], ("dog",), (5, 6, 7), config)
     memories = SourceMemories([DeviceTier(2**30)], CPU)
     run(models, replace(edit, seeds=(1,)), memories)
     best = insert(models, edit, lambda stage, done, total: steps.append(total - done), memories)
@@ -108,14 +108,8 @@ def test_a_detector_has_a_say_in_who_is_finished_and_one_that_does_not_open_has_
     source = PromptSource(PROMPTS[0], 3, 3 * models.size_multiple, 3 * models.size_multiple)
     mask = torch.zeros(48, 48, dtype=torch.bool)
     mask[:16, :16] = True
-    edit = Edit(
-        source,
-        PROMPTS[1],
-        "dog",
-        (1, 2, 3),
-        short(PAPER_GENERATED, keep_best=1, blend_steps=(2, 3)),
-        mask=mask,
-    )
+    config = short(PAPER_GENERATED, keep_best=1, blend_steps=(2, 3))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2, 3), config, mask=mask)
     looks = SeesTheSecond()
     assert insert(replace(models, detector=looks), edit).seeds == (2,)
     assert looks.shown == 3  # at the first blend alone
@@ -126,7 +120,7 @@ def test_a_detector_has_a_say_in_who_is_finished_and_one_that_does_not_open_has_
 def test_a_blend_is_resumed_with_its_own_seeds() -> None:
     models = models_of("schnell")
     source = PromptSource(PROMPTS[0], 3, 2 * models.size_multiple, 2 * models.size_multiple)
-    edit = Edit(source, PROMPTS[1], "dog", (1, 2, 3), short(PAPER_GENERATED, keep_best=1))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2, 3), short(PAPER_GENERATED, keep_best=1))
     done = insert(models, edit)
     again = insert(models, replace(edit, seeds=done.seeds), resume=done.blends[0])
     torch.testing.assert_close(again.latents, done.latents, atol=1e-4, rtol=0)
@@ -138,7 +132,7 @@ def test_watchers_look_on_at_every_step_of_the_target() -> None:
     models = models_of("flux")
     side = models.size_multiple
     source = PromptSource(PROMPTS[0], 3, 2 * side, 2 * side)
-    edit = Edit(source, PROMPTS[1], "dog", (1,), short(PAPER_GENERATED))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1,), short(PAPER_GENERATED))
     spread = AttentionSpread(models.backbone.layers[:1], [0], models.text_len)
     insert(models, edit, watchers=(spread,))
     assert list(spread.by_step()) == list(range(edit.config.structure_transfer_step, 4))
