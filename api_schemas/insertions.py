@@ -130,6 +130,14 @@ class Options(RequestModel):
         default=None,
         description="With a strict background: let the object's shadow fall just outside the mask.",
     )
+    keep_best: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_SEEDS,
+        description="Finish at most so many of the seeds, those that promise most at the first blend; the "
+        "others, and those without the subject there, are dropped and cost no further steps. At least one "
+        "is finished. If left out, all are.",
+    )
 
     @model_validator(mode="after")
     def _one_start(self) -> Self:

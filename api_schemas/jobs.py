@@ -98,6 +98,14 @@ class ResultImage(ResponseModel):
     )
 
 
+class DroppedSeed(ResponseModel):
+    """A variation that was not finished, as `keep_best` allows."""
+
+    seed: int = Field(description="Its seed.")
+    score: float = Field(description="How much it promised when it was dropped, 0..1.")
+    reason: str = Field(description="Why it was dropped.")
+
+
 class Timings(ResponseModel):
     """Seconds per stage."""
 
@@ -138,7 +146,8 @@ class Inferred(ResponseModel):
 class InsertionResult(ResponseModel):
     """What a succeeded job made."""
 
-    images: list[ResultImage] = Field(description="In the order of the seeds.")
+    images: list[ResultImage] = Field(description="In the order of the seeds, without those dropped.")
+    dropped: list[DroppedSeed] = Field(default=[], description="With `keep_best`: seeds not finished.")
     source_url: str | None = Field(default=None, description="The source as worked on.")
     warnings: list[ResultWarning] = Field(default=[], description="What to know about it.")
     timings: Timings = Field(description="Seconds per stage.")

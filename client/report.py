@@ -58,10 +58,11 @@ def understood(job: InsertionJob) -> str:
 
 
 def summary(job: InsertionJob) -> list[str]:
-    """A line per variation, then the warnings."""
+    """A line per variation, those that were dropped last, then the warnings."""
     result = result_of(job)
     warnings = [f"warning {warning.code}: {warning.message}" for warning in result.warnings]
-    return [_verdict(image) for image in result.images] + warnings
+    dropped = [f"seed {one.seed}: dropped, {one.reason}" for one in result.dropped]
+    return [_verdict(image) for image in result.images] + dropped + warnings
 
 
 def _verdict(image: ResultImage) -> str:

@@ -141,6 +141,7 @@ class Attempt:
                 for index, image in enumerate(output.images)
             ],
             source_url=keys.get((None, "source_url")),
+            dropped=list(output.dropped),
             warnings=list(output.warnings),
             timings=output.timings.model_copy(update={"queue": queue_seconds, "upload": upload_seconds}),
             cost=output.cost,

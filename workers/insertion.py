@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
-from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
+from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from api_schemas.subjects import as_tuple
 from job_store.memory_use import MemoryUse
@@ -142,12 +142,13 @@ class AdditRunner:
         self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
     ) -> RunOutput:
         """One insertion, of a large photograph with a closer look."""
-        looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
+        most = min(len(edit.seeds), edit.config.keep_best or len(edit.seeds))
+        looks = 1 + most if self._is_large(source) and edit.config.blend_steps else 1
         with self._late_cache(request.mode, edit.config):
             done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
             close_ups = [
                 self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
-                for row in range(len(edit.seeds))
+                for row in range(len(done.seeds))
             ]
         return self.to_output(request, source, edit, done, close_ups)
 
@@ -218,7 +219,7 @@ class AdditRunner:
         crop = crop_around((box[0], box[1], box[2], box[3]), photo.size, served)
         if not is_worthwhile(crop, photo.size, (width, height)):
             return None
-        draft, alone = Image.fromarray(done.pictures[row]), replace(edit, seeds=(edit.seeds[row],))
+        draft, alone = Image.fromarray(done.pictures[row]), replace(edit, seeds=(done.seeds[row],))
         return look_closer(self.models, photo, crop, draft, alone, on_step)
 
     def to_output(
@@ -250,6 +251,10 @@ class AdditRunner:
                 source_memory_bytes=done.source_bytes,
             ),
             source=shown,
+            dropped=tuple(
+                DroppedSeed(seed=seed, score=verdict.confidence, reason=verdict.reason or "")
+                for seed, verdict in done.dropped.items()
+            ),
             warnings=(*self._warnings(done), *self._upscaled(shown, done, images, closer)),
         )
 
@@ -267,7 +272,7 @@ class AdditRunner:
         if done.located is None or done.cells is None:
             unseen = "blending is off, so the subject was not looked for"
             each = [{"subject": subject, "found": False, "reason": unseen} for subject in edit.subjects]
-            return OutputImage(result, self._fields(edit, done, row, (), unseen) | {"subjects": each})
+            return OutputImage(result, self._fields(done, row, (), unseen) | {"subjects": each})
         located = done.located[row]
         masks = subject_masks(located, source.size)
         mask = united(masks)
@@ -277,7 +282,7 @@ class AdditRunner:
         background = None if difference >= IDENTICAL else round(difference, 2)
         verdicts = self._judge(edit, done, row, background)
         verdict = judge_whole(edit.subjects, verdicts)
-        fields = self._fields(edit, done, row, located, verdict.reason) | {
+        fields = self._fields(done, row, located, verdict.reason) | {
             "box": box_of(mask),
             "background_psnr": background,
             "confidence": verdict.confidence,
@@ -314,10 +319,10 @@ class AdditRunner:
             return None
 
     def _fields(
-        self, edit: Edit, done: Insertion, row: int, located: Sequence[Located], reason: str | None
+        self, done: Insertion, row: int, located: Sequence[Located], reason: str | None
     ) -> dict[str, object]:
         return {
-            "seed": edit.seeds[row],
+            "seed": done.seeds[row],
             "subject_found": reason is None,
             "reason": reason,
             "score": whole_score(located),

@@ -23,7 +23,7 @@ def with_retries(first: RunOutput, edit: Edit, attempt: Attempt) -> RunOutput:
     """
     output = first
     for row, image in enumerate(first.images):
-        begun = Try(edit.seeds[row], edit.config)
+        begun = Try(int(str(image.fields["seed"])), edit.config)
         tries = [_told(begun, image)]
         for rung in rungs(begun) if not image.fields["subject_found"] else ():
             again = attempt(replace(edit, seeds=(rung.seed,), config=rung.config))

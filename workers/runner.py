@@ -9,7 +9,7 @@ from typing import Protocol
 from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
-from api_schemas.jobs import Cost, Inferred, ResultWarning, Stage, Timings
+from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from job_store.memory_use import MemoryUse
 
@@ -37,7 +37,10 @@ class OutputImage:
 
 @dataclass(frozen=True)
 class RunOutput:
-    """What one request gave. inferred: its texts, where some followed from the picture alone."""
+    """What one request gave.
+
+    inferred: its texts, where some followed from the picture alone; dropped: seeds that were not finished
+    """
 
     images: tuple[OutputImage, ...]
     timings: Timings
@@ -45,6 +48,7 @@ class RunOutput:
     source: Image.Image | None = None
     warnings: tuple[ResultWarning, ...] = field(default=())
     inferred: Inferred | None = None
+    dropped: tuple[DroppedSeed, ...] = ()
 
 
 class Runner(Protocol):

@@ -66,7 +66,7 @@ class Scene:
                 for one in done.located[row]
             ]
         )
-        layer = Layer(edit.subjects, edit.seeds[row], cut_out(picture, mask))
+        layer = Layer(edit.subjects, done.seeds[row], cut_out(picture, mask))
         return Scene(np.asarray(picture), edit.prompt, done.latents[row : row + 1], self, layer)
 
     @property

@@ -29,6 +29,13 @@ def test_first_edits_cost_the_source_once(values: Mapping[str, Any]) -> None:
     assert values["inversion_first"] == pytest.approx(values["real_next"] + 53, abs=1)
 
 
+def test_dropped_seeds_cost_no_steps_after_the_blend(values: Mapping[str, Any]) -> None:
+    assert values["real_next_eight"] == pytest.approx(8 * values["real_next"])
+    saved = values["real_next_eight"] - values["real_next_two_of_eight"]
+    extended = (values["real_next"] - 26) / (10 - 4 + 1 + 2 * (20 - 4 + 1))  # of one block at one step
+    assert saved == pytest.approx(6 * (14 + 2 * 5 * extended))  # single blocks until 20
+
+
 def test_the_reference_runs_both_branches_at_all_steps(values: Mapping[str, Any]) -> None:
     extension = values["reference_noising_first"] - 60
     assert 0 < extension < 6

@@ -13,7 +13,7 @@ from typing import cast
 from PIL import Image
 
 from api_schemas.insertions import InsertionRequest, Options
-from api_schemas.jobs import Cost, Timings
+from api_schemas.jobs import Cost, DroppedSeed, Timings
 from api_schemas.models import ModelCard
 from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
@@ -90,10 +90,13 @@ class ScriptedRunner:
             return RunOutput(
                 (replace(image_of(1, size, empty=False), mask=cast(Image.Image, Deadly())),), Timings(), FREE
             )
+        seeds = request.seeds or [1]
+        kept, dropped = seeds[: request.options.keep_best], seeds[request.options.keep_best or len(seeds) :]
         return RunOutput(
-            images=tuple(image_of(seed, size, empty=command == "empty") for seed in request.seeds or [1]),
+            images=tuple(image_of(seed, size, empty=command == "empty") for seed in kept),
             timings=Timings(denoise=0.1),
             cost=FREE.model_copy(update={"source_memory": "hit" if known else "miss"}),
+            dropped=tuple(DroppedSeed(seed=seed, score=0.25, reason="out of luck") for seed in dropped),
             source=source if "source" in request.output.include else None,
         )
 

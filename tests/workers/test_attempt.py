@@ -15,6 +15,7 @@ from redis import Redis
 
 from api_schemas.base import new_id
 from api_schemas.insertions import InsertionRequest
+from api_schemas.jobs import DroppedSeed
 from job_store.artifacts import ArtifactStore, attempt_key, image_key
 from job_store.jobs import JobStore
 from job_store.records import Claim, NewJob
@@ -92,6 +93,15 @@ def test_a_picture_comes_in_and_its_result_keeps_its_size(bench: Bench) -> None:
     assert record.result.source_url == attempt_key(TENANT, record.id, claim.token, "source.png")
     assert record.result.timings.upload > 0
     assert len(bench.files) == 3
+
+
+def test_seeds_that_were_not_finished_are_on_record(bench: Bench) -> None:
+    claim = bench.claim(seeds=[7, 8, 9], options={"keep_best": 2})
+    assert bench.do(claim).ending == "succeeded"
+    result = bench.jobs.get(claim.record.id).result
+    assert result
+    assert [image.seed for image in result.images] == [7, 8]
+    assert result.dropped == [DroppedSeed(seed=9, score=0.25, reason="out of luck")]
 
 
 def test_a_source_that_is_gone_is_said_to_be_gone(bench: Bench) -> None:

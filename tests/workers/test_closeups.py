@@ -34,6 +34,8 @@ def insertion(drawn: NDArray[np.uint8]) -> Insertion:
     picture = drawn.copy()
     picture[:64, :64] = 250
     return Insertion(
+        seeds=(1,),
+        dropped={},
         pictures=(picture,),
         latents=torch.zeros(1, 256, 64),
         source=drawn,

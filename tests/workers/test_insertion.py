@@ -192,6 +192,23 @@ def test_without_a_blend_nothing_is_located(runner: AdditRunner, beach: Image.Im
     assert [warning.code for warning in output.warnings if warning.code == "subject_not_found"]
 
 
+def test_the_best_seeds_are_finished_and_the_others_told(runner: AdditRunner, beach: Image.Image) -> None:
+    short, seeds = {"num_inference_steps": 6, "strict_background": True}, [1, 2, 3, 4]
+    whole = runner.run(request(seeds=seeds, options=short), beach, ignore)
+    best = runner.run(request(seeds=seeds, options=short | {"keep_best": 2}), beach, ignore)
+    kept = [image.fields["seed"] for image in best.images]
+    assert 1 <= len(kept) <= 2
+    assert sorted([*kept, *(one.seed for one in best.dropped)]) == seeds  # type: ignore[type-var]
+    assert all(one.reason for one in best.dropped)
+    assert {image.fields["rank"] for image in best.images} == set(range(1, len(kept) + 1))
+    assert whole.cost.forwards - best.cost.forwards >= 4  # of two rows the two steps after the blend
+    alike = [image for image in whole.images if image.fields["seed"] in kept]
+    for one, other in zip(best.images, alike, strict=True):
+        assert one.fields["seed"] == other.fields["seed"]
+        difference = np.asarray(one.image).astype(int) - np.asarray(other.image).astype(int)
+        assert np.abs(difference).max() <= 1
+
+
 def test_a_subject_outside_the_prompt_is_said(runner: AdditRunner, beach: Image.Image) -> None:
     with pytest.raises(RunError, match="elephant") as caught:
         runner.run(request(subject="elephant"), beach, ignore)

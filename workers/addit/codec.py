@@ -10,12 +10,20 @@ from workers.addit.errors import InvalidOutput
 from workers.addit.latents import LatentGrid
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
+from workers.addit.source_memory import SourceMemory
 
 
 def encode_picture(models: Models, picture: Picture) -> Tensor:
     """(1, L, C) float32 tokens of an (H, W, 3) picture: the posterior's mode, normalised."""
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].to(models.device)
     return models.backbone.encode_pixels(pixels.float() / 127.5 - 1)
+
+
+def show_source(models: Models, memory: SourceMemory, x0: Tensor, grid: LatentGrid) -> Picture:
+    """The (H, W, 3) picture of a source's clean tokens (1, L, C), decoded once while it is remembered."""
+    if memory.shown is None:
+        memory.shown = decode_picture(models, x0, grid)
+    return memory.shown
 
 
 def decode_picture(models: Models, tokens: Tensor, grid: LatentGrid) -> Picture:

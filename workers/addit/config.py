@@ -36,6 +36,8 @@ class AdditConfig:
     strict_background: blend again after every step that follows, from the source's known latents
     softness: latent cells over which a blend fades out around the subject; 0 cuts at its mask
     keep_shadow: a strict background leaves the subject the ring around it where its shadow falls
+    keep_best: of a batch, so many rows at most are finished; the others leave after the first blend, and so
+        do those in which it finds no subject. None: all are finished
     """
 
     guidance_scale: float = 3.5
@@ -54,6 +56,7 @@ class AdditConfig:
     strict_background: bool = False
     softness: float = 0.0
     keep_shadow: bool = True
+    keep_best: int | None = None
 
     def __post_init__(self) -> None:
         steps = (self.structure_transfer_step, *self.blend_steps)
@@ -61,6 +64,8 @@ class AdditConfig:
             raise UnsupportedOption(f"steps {steps} do not all lie in 0..{self.num_inference_steps - 1}")
         if any(step < self.structure_transfer_step for step in self.blend_steps):
             raise UnsupportedOption("a blend cannot come before the structure transfer")
+        if self.keep_best is not None and (self.keep_best < 1 or not self.blend_steps):
+            raise UnsupportedOption("keep_best is at least 1, and the rows are judged at a blend")
         check_weight(self.extended_scale)
         check_weight(self.source_scale)
 

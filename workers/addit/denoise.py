@@ -3,8 +3,8 @@ blending."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from workers.addit.attention_spread import AttentionSpread
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.cast_shadow import shadow_room
 from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
+from workers.addit.dropping import Choice, Foresee, choose, foresee_located
 from workers.addit.forward import Branches, ExtendTarget, Recorder
 from workers.addit.gamma import Gamma, balance
 from workers.addit.latents import LatentGrid, add_noise
@@ -20,6 +21,7 @@ from workers.addit.localizers import Located
 from workers.addit.source_memory import StepMemory
 from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
+from workers.addit.verdicts import Verdict
 from workers.addit.weights import Weight
 
 AUTO_START = 1.05
@@ -46,6 +48,19 @@ class Blend:
     keep: Tensor
     scale: Weight | Tensor
 
+    def of(self, rows: Sequence[int]) -> Blend:
+        """That of some rows alone."""
+        picked = list(rows)
+        return Blend(
+            self.step,
+            self.latents[picked],
+            self.x0[picked],
+            self.maps[picked],
+            tuple(self.located[row] for row in picked),
+            self.keep[picked],
+            self.scale[picked] if isinstance(self.scale, Tensor) else self.scale,
+        )
+
 
 @dataclass(frozen=True)
 class Denoised:
@@ -55,6 +70,7 @@ class Denoised:
         picture unlike what the model was trained on
     scale: the weight on the target's keys as it was used at the end
     gamma: what the search for even spread found, where it was asked for
+    dropped: rows of the batch that were not finished, with the reason; all else is of the others alone
     """
 
     latents: Tensor
@@ -62,6 +78,7 @@ class Denoised:
     scale: Weight | Tensor
     source_error: float | None = None
     gamma: Gamma | None = None
+    dropped: Mapping[int, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +87,7 @@ class Targets:
 
     recorder: of the subjects' attention; None where no localizer asks for it, and maps are empty
     watchers: look on at all steps
+    foresee: what rows promise, where some are to be dropped
     """
 
     branches: Branches
@@ -82,6 +100,7 @@ class Targets:
     locate: Locate
     tick: Tick
     watchers: tuple[Recorder, ...] = ()
+    foresee: Foresee = foresee_located
 
 
 def denoise(targets: Targets, noise: Tensor) -> Denoised:
@@ -92,7 +111,7 @@ def denoise(targets: Targets, noise: Tensor) -> Denoised:
     first = targets.config.structure_transfer_step
     latents = add_noise(targets.path.x0, noise, targets.sigmas[first])
     scale = targets.config.extended_scale
-    return _denoise_from(targets, first, latents, AUTO_START if scale == "auto" else scale, [])
+    return _denoise_from(targets, first, latents, AUTO_START if scale == "auto" else scale)
 
 
 def replay(targets: Targets, blend: Blend) -> Denoised:
@@ -101,16 +120,18 @@ def replay(targets: Targets, blend: Blend) -> Denoised:
     Only the steps that follow are paid.
     """
     again = _blend(targets, blend)
-    return _denoise_from(targets, blend.step + 1, again[0], blend.scale, [again[1]])
+    return _denoise_from(again.targets, blend.step + 1, again.latents, again.blend.scale, again)
 
 
 def _denoise_from(
-    targets: Targets, first: int, latents: Tensor, scale: Weight | Tensor, blends: list[Blend]
+    targets: Targets, first: int, latents: Tensor, scale: Weight | Tensor, blended: _Blended | None = None
 ) -> Denoised:
     config, path, sigmas = targets.config, targets.path, targets.sigmas
     watched = {step for blend in config.blend_steps for step in recorded_steps(blend, first)}
     source_error: float | None = None
     gamma: Gamma | None = None
+    blends = [blended.blend] if blended else []
+    dropped = blended.choice.dropped if blended else {}
     for step in range(first, len(sigmas) - 1):
         sigma, rise = sigmas[step], sigmas[step + 1] - sigmas[step]
         source = source_step(targets, step)
@@ -131,13 +152,16 @@ def _denoise_from(
         if step in config.blend_steps:
             maps = recorded_maps(targets, step, first, latents)
             nothing = torch.zeros(latents.shape[0], latents.shape[1], 1)
-            latents, blend = _blend(targets, Blend(step, latents, x0, maps, (), nothing, scale))
-            blends.append(blend)
+            blended = _blend(targets, Blend(step, latents, x0, maps, (), nothing, scale))
+            targets, latents, scale = blended.targets, blended.latents, blended.blend.scale
+            blends.append(blended.blend)
+            dropped = dropped or blended.choice.dropped
+            gamma = gamma.of(blended.choice.kept) if gamma else None
         elif config.strict_background and blends:
             opened = open_cells(blends[-1].keep, targets.branches.grid, config)
             latents = mix(path.latents(step + 1), latents, opened)
         targets.tick()
-    return Denoised(latents, tuple(blends), scale, source_error, gamma)
+    return Denoised(latents, tuple(blends), scale, source_error, gamma, dropped)
 
 
 def recorded_maps(targets: Targets, step: int, first: int, latents: Tensor) -> Tensor:
@@ -148,14 +172,46 @@ def recorded_maps(targets: Targets, step: int, first: int, latents: Tensor) -> T
     return targets.recorder.maps(recorded_steps(step, first), grid, targets.config.accumulate)
 
 
-def _blend(targets: Targets, state: Blend) -> tuple[Tensor, Blend]:
-    """Latents (B, L, C) with the source outside the subject, and the blend as it was done."""
+@dataclass(frozen=True)
+class _Blended:
+    """How it goes on after a blend, with all rows or with those that were chosen.
+
+    latents: (B, L, C), with the source outside the subject; blend: as it was done
+    """
+
+    targets: Targets
+    latents: Tensor
+    blend: Blend
+    choice: Choice
+
+
+def _blend(targets: Targets, state: Blend) -> _Blended:
     located = tuple(targets.locate(state.maps, state.x0))
     keep = subject_cells(located, targets.branches.grid, targets.config.softness)
     strict = targets.config.strict_background
     source = None if strict else source_step(targets, state.step)
     outside = targets.path.latents(state.step + 1) if strict else source_after(targets, source, state.step)
-    return mix(outside, state.latents, keep), replace(state, located=located, keep=keep)
+    latents, done = mix(outside, state.latents, keep), replace(state, located=located, keep=keep)
+    return _without_dropped(_Blended(targets, latents, done, _choice(targets, done)))
+
+
+def _choice(targets: Targets, blend: Blend) -> Choice:
+    """The rows that go on: all, but where the first blend has to choose."""
+    config, rows = targets.config, len(blend.located)
+    if config.keep_best is None or rows == 1 or blend.step != min(config.blend_steps):
+        return Choice(tuple(range(rows)))
+    return choose(targets.foresee(blend.x0, blend.located), config.keep_best)
+
+
+def _without_dropped(blended: _Blended) -> _Blended:
+    """With the chosen rows alone, in all that is told or kept by row."""
+    targets, rows = blended.targets, list(blended.choice.kept)
+    if not blended.choice.dropped:
+        return blended
+    if targets.recorder is not None:
+        targets.recorder.keep(rows)
+    targets = replace(targets, cond=targets.cond.of(rows))
+    return replace(blended, targets=targets, latents=blended.latents[rows], blend=blended.blend.of(rows))
 
 
 def source_step(targets: Targets, step: int) -> StepMemory | None:

@@ -3,7 +3,7 @@ section 3.2: the choice of gamma). Knows no transformer: `spread` measures, this
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +28,11 @@ class Gamma:
     value: Tensor
     spread: Tensor
     clamped: Tensor
+
+    def of(self, rows: Sequence[int]) -> Gamma:
+        """Those of some rows alone."""
+        picked = list(rows)
+        return Gamma(self.value[picked], self.spread[picked], self.clamped[picked])
 
 
 def balance(spread: Spread, rows: int, evaluations: int = EVALUATIONS) -> Gamma:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import torch
 from torch import Tensor
 
-from workers.addit.codec import decode_picture, encode_picture
+from workers.addit.codec import decode_picture, encode_picture, show_source
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
+from workers.addit.dropping import Foresee
+from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, ForwardCount, Recorder
 from workers.addit.instances import may_show
@@ -27,12 +30,15 @@ from workers.addit.localizers import (
     given_to_each,
     locate,
 )
+from workers.addit.masks import resize
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
+from workers.addit.previews import Previews
 from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_maps import SubjectRecorder
+from workers.addit.verdicts import Verdict, foresee, judge_whole, seen_there
 from workers.addit.weights import Weight
 
 OnStep = Callable[[str, int, int], None]
@@ -91,6 +97,8 @@ class Edit:
 class Insertion:
     """What came out.
 
+    seeds: those that were finished, in their order; all that is said per seed is said of these
+    dropped: the other seeds, with why they were not
     pictures: (H, W, 3) per seed; latents: (B, L, C), their clean tokens
     source: the source through the autoencoder, what the unchanged parts look like
     located: where the subjects are, per seed one of each; None without a blend
@@ -102,6 +110,8 @@ class Insertion:
     source_bytes: of its keys and values, remembered now
     """
 
+    seeds: tuple[int, ...]
+    dropped: Mapping[int, Verdict]
     pictures: tuple[Picture, ...]
     latents: Tensor
     source: Picture
@@ -128,12 +138,14 @@ def insert(
     """Add the subjects. Same seeds, settings and weights give the same pictures.
 
     memories: sources of earlier edits; what this one learns of its source is added
-    resume: a blend of an earlier edit with the same source, prompt, subjects and seeds, to be done again with
-        the localizer or mask of this one; only the steps after it are paid
+    resume: a blend of an earlier edit with the same source, prompt and subjects, and with the seeds that went
+        on after it, to be done again with the localizer or mask of this one; only the steps after it are paid
     watchers: look on at the target's attention
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
+    if resume is not None and len(resume.located) != len(edit.seeds):
+        raise UnsupportedOption(f"{len(edit.seeds)} seeds, but a blend of {len(resume.located)}")
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
     backbone = models.backbone
     tokens = backbone.subject_tokens(edit.source.prompt, edit.prompt, edit.subjects)
@@ -146,7 +158,8 @@ def insert(
     with backbone.exchange_processors():
         with clock("encode"):
             guidance = (config.source_guidance_scale, config.guidance_scale)
-            source_cond, target_cond = backbone.encode_prompts((edit.source.prompt, edit.prompt), guidance)
+            prompts = (edit.source.prompt, edit.prompt)
+            source_cond, target_cond = memories.texts.encode(backbone, key, prompts, guidance)
         with clock("source"):
             sigmas = backbone.sigmas(config.num_inference_steps, grid.tokens)
             layers_at = extension_plan(backbone, config)
@@ -157,7 +170,8 @@ def insert(
             recorder = None
             if edit.mask is None:
                 recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
-            find = _locator(models, edit, path, grid, clock)
+            previews = Previews(models, grid)
+            find = _locator(models, edit, path, previews, clock)
             targets = Targets(
                 branches,
                 _start(models, edit, path),
@@ -169,13 +183,14 @@ def insert(
                 find,
                 ticks.denoise,
                 watchers,
+                _foreseer(models, edit, previews, clock),
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
-        source = decode_picture(models, path.x0, grid)
-    return _insertion(done, pictures, source, branches, clock, known, memory.nbytes)
+        source = show_source(models, memory, path.x0, grid)
+    return _insertion(edit, done, pictures, source, branches, clock, known, memory.nbytes)
 
 
 def source_key(models: Models, edit: Edit) -> SourceKey:
@@ -275,12 +290,11 @@ def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
 
 
 def _locator(
-    models: Models, edit: Edit, path: SourcePath, grid: LatentGrid, clock: StageClock
+    models: Models, edit: Edit, path: SourcePath, previews: Previews, clock: StageClock
 ) -> Callable[[Tensor, Tensor], list[tuple[Located, ...]]]:
     localizer = edit.config.localizer
     if edit.config.blend_steps and edit.mask is None:
         check_supported(localizer, models.search(edit.subjects[0]))
-    source = cache(partial(decode_picture, models, path.x0, grid))
 
     @cache
     def searched(subject: str) -> Search:
@@ -288,21 +302,45 @@ def _locator(
         search = models.search(subject)
         if localizer not in BOXED and not may_show(edit.source.prompt, subject):
             return search
-        return replace(search, already=find_instances(source(), search))
+        shown = show_source(models, path.memory, path.x0, previews.grid)
+        return replace(search, already=find_instances(shown, search))
 
     def find(maps: Tensor, x0: Tensor) -> list[tuple[Located, ...]]:
-        def picture_of(row: int) -> Picture:
-            return decode_picture(models, x0[row : row + 1], grid)
-
         with clock("localize"):
             if edit.mask is not None:
                 return given_to_each(edit.mask, maps, len(edit.subjects))
-            return locate(localizer, maps, picture_of, [searched(subject) for subject in edit.subjects])
+            searches = [searched(subject) for subject in edit.subjects]
+            return locate(localizer, maps, partial(previews, x0), searches)
 
     return find
 
 
+def _foreseer(models: Models, edit: Edit, previews: Previews, clock: StageClock) -> Foresee:
+    """With a look at the clean guesses where there is a detector; one that does not open has no say."""
+
+    def seen(x0: Tensor, row: int, subject: str, located: Located) -> float | None:
+        if models.detector is None or located.missing is not None:
+            return None
+        with suppress(AdditError):
+            picture = previews(x0, row)
+            inside = resize(located.mask, *picture.shape[:2]) > 0.5
+            return seen_there(models.detector(picture, subject), inside)
+        return None
+
+    def foresee_row(x0: Tensor, row: int, found: tuple[Located, ...]) -> Verdict:
+        named = list(zip(edit.subjects, found, strict=True))
+        each = [foresee(one, seen(x0, row, subject, one)) for subject, one in named]
+        return judge_whole(edit.subjects, each)
+
+    def foresee_rows(x0: Tensor, located: Sequence[tuple[Located, ...]]) -> list[Verdict]:
+        with clock("localize"):
+            return [foresee_row(x0, row, found) for row, found in enumerate(located)]
+
+    return foresee_rows
+
+
 def _insertion(
+    edit: Edit,
     done: Denoised,
     pictures: tuple[Picture, ...],
     source: Picture,
@@ -313,6 +351,8 @@ def _insertion(
 ) -> Insertion:
     last, grid = done.blends[-1] if done.blends else None, branches.grid
     return Insertion(
+        seeds=tuple(seed for row, seed in enumerate(edit.seeds) if row not in done.dropped),
+        dropped={edit.seeds[row]: verdict for row, verdict in done.dropped.items()},
         pictures=pictures,
         latents=done.latents,
         source=source,

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from workers.addit.localizers import Picture
 from workers.addit.memory_tiers import Held, Tier
+from workers.addit.text_memory import TextMemory
 
 MOST_SOURCES = 64
 """Whose paths are kept: some megabytes each."""
@@ -78,12 +80,14 @@ class SourceMemory:
 
     path: noisy latents (1, L, C) by step, on the CPU; index `num_inference_steps` is the clean end
     carried: what an inversion hands from step to step, at the last step of `path`
+    shown: (H, W, 3), the clean end through the autoencoder
     names: what those who used it call it, and by which it is forgotten
     """
 
     store: SourceMemories
     path: dict[int, Tensor] = field(default_factory=dict)
     carried: Tensor | None = None
+    shown: Picture | None = None
     names: set[str] = field(default_factory=set)
     held: dict[int, Held] = field(default_factory=dict)
 
@@ -110,11 +114,13 @@ class SourceMemories:
     """Sources by key, the least recently used making room.
 
     tiers: fastest first. What a tier has no room for goes to the next; after the last it is forgotten.
+    texts: what their edits' prompts were encoded to
     """
 
     def __init__(self, tiers: Sequence[Tier], device: torch.device) -> None:
         self.tiers, self.device = tuple(tiers), device
         self.host = device if device.type == "meta" else torch.device("cpu")
+        self.texts = TextMemory(self.host, device)
         self._sources: OrderedDict[SourceKey, SourceMemory] = OrderedDict()
         self.hits = self.misses = 0
 
@@ -147,6 +153,7 @@ class SourceMemories:
 
     def forget(self, key: SourceKey) -> None:
         """Drop a source, if it is known."""
+        self.texts.forget(key)
         source = self._sources.pop(key, None)
         for step in list(source.held) if source else ():
             source.held.pop(step).drop()  # type: ignore[union-attr]

@@ -45,6 +45,12 @@ class SubjectRecorder:
         parts = torch.split(attention, self._sizes, dim)
         return torch.stack([part.mean(dim=dim) for part in parts], dim=1)
 
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget the other rows of the batch: it goes on without them."""
+        for recorded in (self._rows, self._columns):
+            for step, layers in recorded.items():
+                recorded[step] = [seen[list(rows)] for seen in layers]
+
     def maps(
         self, steps: Sequence[int], grid: LatentGrid, accumulate: Literal["columns", "reference"]
     ) -> Tensor:

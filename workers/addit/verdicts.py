@@ -52,10 +52,20 @@ def judge(
     reason = located.missing or _no_change(source, result, inside)
     if reason is None and seen == 0:
         reason = "no detector sees the subject where it was looked for"
-    signs = [contrast(located), *(sign for sign in (located.score, seen) if sign is not None)]
     moved = background_psnr is not None and background_psnr < STILL_BACKGROUND
-    confidence = 0.0 if reason else sum(signs) / len(signs) / (2 if moved else 1)
-    return Verdict(reason, round(min(1.0, max(0.0, confidence)), 4))
+    confidence = _confidence(reason, located, seen) / (2 if moved else 1)
+    return Verdict(reason, round(confidence, 4))
+
+
+def foresee(located: Located, seen: float | None = None) -> Verdict:
+    """Judge one variation half of its way, by what was located and what a detector sees there, 0..1."""
+    return Verdict(located.missing, _confidence(located.missing, located, seen))
+
+
+def _confidence(reason: str | None, located: Located, seen: float | None) -> float:
+    """The mean of the signs there are, 0 where there is a reason against."""
+    signs = [contrast(located), *(sign for sign in (located.score, seen) if sign is not None)]
+    return 0.0 if reason else round(min(1.0, max(0.0, sum(signs) / len(signs))), 4)
 
 
 def judge_whole(subjects: Sequence[str], verdicts: Sequence[Verdict]) -> Verdict:

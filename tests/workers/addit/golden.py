@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,11 +105,16 @@ def run(
     known: SourceMemory | None = None,
     resume: Blend | None = None,
     find: Locate | None = None,
+    guidance: Tensor | None = None,
 ) -> tuple[Denoised, Branches]:
-    """A golden case from end to end; `known` is what earlier runs learnt of its source."""
+    """A golden case from end to end.
+
+    known: what earlier runs learnt of its source; guidance: one a seed, instead of the config's
+    """
     branches = Branches(backbone(), GRID)
     noise = draw_noise(seeds or [CASES["cases"][case]["seed_target"]], CHANNELS, GRID, element=1)
     cond = conditioning("target", config.guidance_scale)
+    cond = cond if guidance is None else replace(cond, guidance=guidance)
     recorder = SubjectRecorder(CASES["recorded_layers"], [[CASES["subject_token_index"]]], cond.text_len)
     with branches.backbone.exchange_processors():
         path = source_path(case, branches, config, known or memory())

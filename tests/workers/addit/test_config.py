@@ -34,8 +34,10 @@ def test_other_step_counts_scale_by_fraction_and_halves_round_up() -> None:
         {"blend_steps": (30,)},
         {"blend_steps": (1,), "structure_transfer_step": 2},
         {"num_inference_steps": 1},
+        {"keep_best": 0},
+        {"keep_best": 2, "blend_steps": ()},
     ],
 )
-def test_steps_outside_the_run_are_refused(knobs: dict[str, Any]) -> None:
+def test_what_cannot_be_done_is_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedOption):
         AdditConfig(**knobs)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from tests.workers.addit import golden
 from workers.addit.cast_shadow import shadow_room
 from workers.addit.denoise import mix, open_cells
 from workers.addit.forward import Branches
+from workers.addit.localizers import Located, Search, locate
 
 NOISING = golden.config("real_noising")
+LAYERS = len(golden.backbone().layers)
+DOUBLE = len(golden.transformer().transformer_blocks)
 
 
 def test_noising_costs_at_most_26_target_and_17_source_forwards() -> None:
@@ -83,6 +88,72 @@ def test_every_blend_finds_the_subject_afresh() -> None:
     assert not any(torch.equal(one, other) for one, other in combinations(maps, 2))
     last, _ = golden.run("real_noising", replace(NOISING, blend_steps=(10, 20)))
     assert torch.equal(last.blends[0].maps, maps[0])
+
+
+SCORES = [0.2, 0.9, 0.4, 0.8]
+
+
+def surer(maps: Tensor, x0: Tensor) -> list[tuple[Located, ...]]:
+    """What attention alone finds, and the second and fourth rows of four surest."""
+    found = locate("attention", maps, lambda row: golden.no_picture(), [Search()])
+    scores = SCORES if len(found) == 4 else [0.5] * len(found)
+    return [(replace(one, score=score),) for (one,), score in zip(found, scores, strict=True)]
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "strict": {"strict_background": True, "softness": 1.0},
+    "several blends": {"blend_steps": (10, 11, 18)},
+    "auto gamma": {"extended_scale": "auto"},
+    "auto gamma after the blend": {"extended_scale": "auto", "blend_steps": (4, 20)},
+    "offset": {"use_offset": True},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("case", ["real_noising", "real_inversion", "generated"])
+def test_those_kept_end_as_if_nobody_had_been_dropped(case: str, variant: str) -> None:
+    config = replace(golden.config(case), **VARIANTS[variant])
+    first, known, seeds = config.blend_steps[0], golden.memory(), [1, 2, 3, 4]
+    whole, all_four = golden.run(case, config, seeds, known, find=surer)
+    best, two = golden.run(case, replace(config, keep_best=2), seeds, known, find=surer)
+    torch.testing.assert_close(best.latents, whole.latents[[1, 3]], atol=1e-4, rtol=0)
+    assert list(best.dropped) == [0, 2]
+    assert all_four.count.target - two.count.target == pytest.approx(
+        2 * (29 - first) + (2 * 4 * DOUBLE / LAYERS if variant == "auto gamma after the blend" else 0)
+    )
+    for one, other in zip(best.blends, whole.blends, strict=True):
+        assert len(one.located) == 2
+        torch.testing.assert_close(one.maps, other.maps[[1, 3]], atol=1e-5, rtol=0)
+        torch.testing.assert_close(one.keep, other.keep[[1, 3]], atol=1e-4, rtol=0)
+    if variant.startswith("auto"):
+        assert best.gamma is not None
+        assert whole.gamma is not None
+        torch.testing.assert_close(best.gamma.value, whole.gamma.value[[1, 3]], atol=1e-4, rtol=0)
+        assert isinstance(best.scale, Tensor)
+        assert len(best.scale) == 2
+
+
+def test_a_replayed_blend_may_drop_too_and_what_is_kept_can_be_replayed() -> None:
+    config, seeds = replace(NOISING, strict_background=True), [1, 2, 3, 4]
+    keeping = replace(config, keep_best=2)
+    whole, _ = golden.run("real_noising", config, seeds, find=surer)
+    best, _ = golden.run("real_noising", keeping, seeds, find=surer)
+    dropped, branches = golden.run("real_noising", keeping, resume=whole.blends[0], find=surer)
+    again, _ = golden.run("real_noising", keeping, resume=best.blends[0], find=surer)
+    assert list(dropped.dropped) == [0, 2]
+    assert branches.count.target == 2 * (29 - whole.blends[0].step)
+    assert not again.dropped
+    for one in (dropped, again):
+        torch.testing.assert_close(one.latents, best.latents, atol=1e-4, rtol=0)
+
+
+def test_what_is_told_by_row_goes_with_its_row() -> None:
+    config = replace(NOISING, keep_best=2)
+    scales = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    best, _ = golden.run("real_noising", config, [1, 2, 3, 4], find=surer, guidance=scales)
+    told, _ = golden.run("real_noising", config, [2, 4], find=surer, guidance=scales[[1, 3]])
+    torch.testing.assert_close(best.latents, told.latents, atol=1e-4, rtol=0)
 
 
 def test_extension_alone_changes_the_target() -> None:

@@ -32,3 +32,9 @@ def test_a_flat_spread_is_no_accident() -> None:
     found = balance(torch.zeros_like, rows=1)
     assert float(found.value) == 1.0
     assert float(found.spread) == 0.0
+
+
+def test_a_row_keeps_its_own_when_others_leave() -> None:
+    found = balance(lambda gamma: gamma - torch.tensor([1.1, 1.15, 1.5]), rows=3).of([1, 2])
+    torch.testing.assert_close(found.value, torch.tensor([1.15, 1.2]))
+    assert found.clamped.tolist() == [False, True]

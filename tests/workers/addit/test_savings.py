@@ -6,19 +6,29 @@ The golden tensors (test_golden.py) come from an implementation that saves nothi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from tests.workers.addit import golden
+from tests.workers.addit.backbones.families import CPU, FAMILIES, PROMPTS
 from workers.addit.backbones.conditioning import Conditioning
-from workers.addit.config import Inversion
+from workers.addit.boxes import Detection
+from workers.addit.config import PAPER_REAL, Inversion
 from workers.addit.denoise import gamma_step
 from workers.addit.forward import Branches, ExtendTarget
-from workers.addit.localizers import Located
+from workers.addit.localizers import Located, Picture, Segmentation, SegmenterPrompt
+from workers.addit.masks import fill_box
+from workers.addit.memory_tiers import DeviceTier
+from workers.addit.models import Models
+from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.source_memory import SourceMemories
 
 NOISING, GENERATED = golden.config("real_noising"), golden.config("generated")
 INVERSION = golden.config("real_inversion")
@@ -142,6 +152,75 @@ def test_8_and_the_step_then_runs_once_with_what_was_found() -> None:
     assert found.gamma is not None
     told, _ = golden.run("real_noising", replace(auto, extended_scale=float(found.gamma.value)))
     same(found.latents, told.latents)
+
+
+@dataclass
+class Counts:
+    """Rows that went through a pipeline's text encoders and its decoder."""
+
+    texts: list[int] = field(default_factory=list)
+    decoded: int = 0
+
+    @contextmanager
+    def watching(self, pipe: Any) -> Iterator[Counts]:
+        """While it lasts, `texts` gets one number a call, of T5's; CLIP is told the same."""
+
+        def encoded(module: Any, args: Any, output: Any) -> None:
+            self.texts.append(output[0].shape[0])
+
+        def decoded(module: Any, args: Any, output: Any) -> None:
+            self.decoded += output.shape[0]
+
+        encoder, decoder = pipe.text_encoder_2, pipe.vae.decoder
+        handles = encoder.register_forward_hook(encoded), decoder.register_forward_hook(decoded)
+        try:
+            yield self
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+@dataclass
+class Finder:
+    """Sees one thing in everything, and counts the pictures it is shown."""
+
+    shown: int = 0
+
+    def __call__(self, picture: Picture, text: str) -> list[Detection]:
+        self.shown += 1
+        left = 8.0 * (self.shown % 5)
+        return [Detection((left, 0.0, left + 8.0, 16.0), 0.9)]
+
+
+def outline(picture: Picture, prompt: SegmenterPrompt) -> Segmentation:
+    """The box itself."""
+    assert prompt.box is not None
+    return Segmentation(fill_box(prompt.box, *picture.shape[:2]), 0.8)
+
+
+def test_9_one_encoding_for_a_prompt_and_one_decoding_at_a_blend() -> None:
+    backbone, finder = cast(Any, FAMILIES["flux"]()), Finder()
+    models = Models(
+        backbone.pipe, backbone, outline, backbone.layers[-1:], backbone.text_len, CPU, detector=finder
+    )
+    side, memories = 3 * models.size_multiple, SourceMemories([DeviceTier(2**30)], CPU)
+    source = PictureSource(np.zeros((side, side, 3), np.uint8), PROMPTS[0])
+    config = replace(PAPER_REAL.at_steps(4), localizer="grounding_sam")
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2), config)
+
+    def spent(edit: Edit, models: Models = models) -> tuple[list[int], int]:
+        with Counts().watching(backbone.pipe) as counts:
+            insert(models, edit, memories=memories)
+        return counts.texts, counts.decoded
+
+    assert spent(edit) == ([2], 2 + 1 + 2)  # at the blend, the source once, at the end
+    assert finder.shown == 3  # the source, and each clean guess
+    assert spent(replace(edit, seeds=(3,))) == ([], 1 + 1)
+    assert spent(replace(edit, seeds=(3,), prompt="a photo of a dog")) == ([1], 1 + 1)
+    assert spent(replace(edit, owner="another")) == ([2], 2 + 1 + 2)
+    dropping = replace(edit, config=replace(config, keep_best=1))
+    assert spent(dropping) == ([], 2 + 1)  # what is judged is what was located in
+    assert spent(edit, replace(models, identity="with an adapter")) == ([2], 2 + 1 + 2)
 
 
 @torch.inference_mode()

@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from tests.workers.addit.backbones.families import FAMILIES
 from workers.addit.memory_tiers import DeviceTier, DiskTier, HostTier, Tier
 from workers.addit.source_memory import MOST_NAMES, MOST_SOURCES, SourceKey, SourceMemories, StepMemory
 
@@ -139,6 +141,17 @@ def test_hits_misses_and_evictions_are_counted() -> None:
         source.keep(0, step())
     assert (store.hits, store.misses, store.count) == (1, 3, 3)
     assert (device.evictions, host.evictions) == (2, 1)
+
+
+def test_a_forgotten_source_takes_its_texts_and_its_picture_along() -> None:
+    store, backbone = memories(), FAMILIES["schnell"]()
+    for owner in ("a", "b"):
+        store.open(replace(KEY, owner=owner)).shown = np.zeros((2, 2, 3), np.uint8)
+        store.texts.encode(backbone, replace(KEY, owner=owner), ["a photo of a dog"], [1.0])
+    store.forget(replace(KEY, owner="a"))
+    assert len(store.texts) == 1
+    assert store.open(replace(KEY, owner="a")).shown is None
+    assert store.open(replace(KEY, owner="b")).shown is not None
 
 
 def test_paths_are_bounded_in_number() -> None:

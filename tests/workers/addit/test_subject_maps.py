@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from typing import Literal
+
+import pytest
 import torch
 from torch import Tensor
 
@@ -39,3 +42,16 @@ def test_maps_are_those_of_the_whole_matrix() -> None:
 def test_recording_starts_two_steps_before_the_blend_but_not_before_the_target() -> None:
     assert list(recorded_steps(15, first_step=4)) == [13, 14, 15]
     assert list(recorded_steps(4, first_step=4)) == [4]
+
+
+@pytest.mark.parametrize("way", ["columns", "reference"])
+def test_rows_that_leave_are_forgotten_and_the_others_go_on(way: Literal["columns", "reference"]) -> None:
+    whole, part = (SubjectRecorder(["a"], SUBJECTS, TEXT) for _ in range(2))
+    for step, rows in ((3, [0, 1, 2]), (4, [2, 0])):
+        query, key = torch.randn(3, TEXT + IMAGE, 2, 4), torch.randn(3, TEXT + IMAGE, 2, 4)
+        whole.record(step, "a", query, key)
+        if step == 4:
+            part.keep(rows)
+        part.record(step, "a", query[rows], key[rows])
+    maps, grid = whole.maps([3, 4], LatentGrid(2, 3), way), LatentGrid(2, 3)
+    torch.testing.assert_close(part.maps([3, 4], grid, way), maps[[2, 0]])

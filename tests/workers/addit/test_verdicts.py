@@ -6,7 +6,7 @@ import torch
 
 from workers.addit.boxes import Detection
 from workers.addit.localizers import Located
-from workers.addit.verdicts import Verdict, contrast, judge, judge_whole, ranks, seen_there
+from workers.addit.verdicts import Verdict, contrast, foresee, judge, judge_whole, ranks, seen_there
 
 SOURCE = np.zeros((16, 16, 3), np.uint8)
 MASK = torch.zeros(16, 16, dtype=torch.bool)
@@ -77,3 +77,11 @@ def test_the_whole_is_there_when_every_subject_is_and_as_sure_as_the_least_sure(
 
 def test_ranks_are_by_confidence_and_equal_ones_keep_their_order() -> None:
     assert ranks([0.2, 0.9, 0.9, 0.0]) == [3, 1, 2, 4]
+
+
+def test_half_way_it_is_judged_by_what_was_located_and_by_what_is_seen_there() -> None:
+    assert foresee(located(), 0.9).confidence == pytest.approx((0.8 + 0.7 + 0.9) / 3)
+    assert foresee(located(), 0.0).added
+    assert foresee(located()).confidence == pytest.approx((0.8 + 0.7) / 2)
+    assert foresee(located(score=None)).confidence == pytest.approx(0.8)
+    assert foresee(located("it is nowhere")) == Verdict("it is nowhere", 0.0)

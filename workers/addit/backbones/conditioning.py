@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,6 +32,22 @@ class Conditioning:
         """Tokens before the image's own in attention: the text's, then those of the context."""
         shown = 0 if self.context is None else self.context.shape[1]
         return self.prompt_embeds.shape[1] + shown
+
+    def to(self, device: torch.device) -> Conditioning:
+        """The same on another device."""
+        return self._with_each(lambda part: part.to(device))
+
+    def of(self, rows: Sequence[int]) -> Conditioning:
+        """For some rows alone of those it was for."""
+        return self._with_each(lambda part: part if part.shape[:1].numel() == 1 else part[list(rows)])
+
+    def _with_each(self, change: Callable[[Tensor], Tensor]) -> Conditioning:
+        """With `change` made to every tensor."""
+        names = ("prompt_embeds", "pooled_prompt_embeds", "guidance", "context")
+        parts = {name: getattr(self, name) for name in names}
+        changed: Any = {name: change(part) for name, part in parts.items() if isinstance(part, Tensor)}
+        negative = None if self.negative is None else self.negative._with_each(change)
+        return replace(self, **changed, negative=negative)
 
 
 def by_row(value: float | Tensor, rows: int, device: torch.device) -> Tensor:

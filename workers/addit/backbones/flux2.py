@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
-from workers.addit.backbones.guidance import GuidedExchange, guide, is_guided, twice, two_rows
+from workers.addit.backbones.guidance import guided_velocity, is_guided
 from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, image_ids, pack, unpack
 from workers.addit.processor import Exchange, ExchangeAttnProcessor, Rotary, attention_layers
@@ -161,36 +162,25 @@ class Flux2Backbone:
         unconditional: Exchange | None = None,
     ) -> Tensor:
         """See `Backbone`."""
-        if not is_guided(cond):
-            return self._pass(latents, sigma, cond.prompt_embeds, cond.guidance, grid, exchange)
-        assert cond.negative is not None
-        both = self._pass(
-            torch.cat([latents, latents]),
-            twice(sigma, latents.shape[0]),
-            two_rows(cond.prompt_embeds, cond.negative.prompt_embeds, latents.shape[0]),
-            cond.guidance,
-            grid,
-            GuidedExchange(exchange, unconditional),
-        )
-        return guide(both, cond.guidance)
+        run = partial(self._pass, grid=grid)
+        return guided_velocity(run, latents, sigma, cond, exchange, unconditional)
 
     def _pass(
         self,
         latents: Tensor,
         sigma: float | Tensor,
-        prompt_embeds: Tensor,
-        guidance: float | Tensor,
-        grid: LatentGrid,
+        cond: Conditioning,
         exchange: Exchange,
+        grid: LatentGrid,
     ) -> Tensor:
         rows, device, dtype = latents.shape[0], latents.device, self.transformer.dtype
         embedded = self.transformer.config.guidance_embeds
         velocity: Tensor = self.transformer(
             hidden_states=latents.to(dtype),
             timestep=by_row(sigma, rows, device),
-            guidance=by_row(guidance, rows, device) if embedded else None,
-            encoder_hidden_states=prompt_embeds.to(device, dtype).expand(rows, -1, -1),
-            txt_ids=text_ids(prompt_embeds.shape[1]).to(device),
+            guidance=by_row(cond.guidance, rows, device) if embedded else None,
+            encoder_hidden_states=cond.prompt_embeds.to(device, dtype).expand(rows, -1, -1),
+            txt_ids=text_ids(cond.prompt_embeds.shape[1]).to(device),
             img_ids=F.pad(image_ids(grid), (0, 1)).to(device),
             joint_attention_kwargs={"exchange": exchange},
             return_dict=False,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.processor import Exchange
+
+Pass = Callable[[Tensor, float | Tensor, Conditioning, Exchange], Tensor]
+"""One pass of a transformer: latents (B, L, C), noise level, conditioning, exchange; velocity (B, L, C)."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,39 @@ def is_guided(cond: Conditioning) -> bool:
     return cond.negative is not None and bool(torch.as_tensor(cond.guidance).gt(1).any())
 
 
+def guided_velocity(
+    run: Pass,
+    latents: Tensor,
+    sigma: float | Tensor,
+    cond: Conditioning,
+    exchange: Exchange,
+    unconditional: Exchange | None,
+) -> Tensor:
+    """(B, L, C) by one pass, of B rows where guidance is worth nothing and else of 2B. See `Backbone`."""
+    if not is_guided(cond):
+        return run(latents, sigma, cond, exchange)
+    rows = latents.shape[0]
+    both = run(
+        torch.cat([latents, latents]),
+        twice(sigma, rows),
+        told_and_untold(cond, rows),
+        GuidedExchange(exchange, unconditional),
+    )
+    return guide(both, cond.guidance)
+
+
+def told_and_untold(cond: Conditioning, rows: int) -> Conditioning:
+    """That of 2 * `rows` rows: first those told the prompt, then those told nothing."""
+    negative, pooled = cond.negative, cond.pooled_prompt_embeds
+    assert negative is not None
+    embeds = two_rows(cond.prompt_embeds, negative.prompt_embeds, rows)
+    if pooled is not None:
+        assert negative.pooled_prompt_embeds is not None
+        pooled = two_rows(pooled, negative.pooled_prompt_embeds, rows)
+    guidance = twice(cond.guidance, rows)
+    return replace(cond, prompt_embeds=embeds, pooled_prompt_embeds=pooled, guidance=guidance, negative=None)
+
+
 def two_rows(told: Tensor, untold: Tensor, rows: int) -> Tensor:
     """(2 * rows, …) of two (1 or rows, …): one for every told row, then the other for every untold one."""
     return torch.cat([told.expand(rows, *told.shape[1:]), untold.expand(rows, *untold.shape[1:])])
@@ -46,6 +83,6 @@ def guide(velocity: Tensor, scale: float | Tensor) -> Tensor:
     return untold + by_row(scale, told.shape[0], told.device)[:, None, None] * (told - untold)
 
 
-def twice(sigma: float | Tensor, rows: int) -> float | Tensor:
-    """The noise level of both halves."""
-    return sigma.expand(rows).repeat(2) if isinstance(sigma, Tensor) else sigma
+def twice(value: float | Tensor, rows: int) -> float | Tensor:
+    """A number, or one a row (1 or `rows`,), for both halves."""
+    return value.expand(rows).repeat(2) if isinstance(value, Tensor) else value

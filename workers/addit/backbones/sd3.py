@@ -6,18 +6,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from diffusers import StableDiffusion3Pipeline
-from diffusers.models.attention_dispatch import dispatch_attention_fn
 from torch import Tensor
 
 from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
-from workers.addit.backbones.guidance import GuidedExchange, guide, is_guided, twice, two_rows
-from workers.addit.exchanging import exchange_at
+from workers.addit.backbones.guidance import guided_velocity, is_guided
+from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, pack, unpack
 from workers.addit.processor import Exchange
 from workers.addit.schedule import default_sigmas
@@ -32,6 +32,7 @@ class JointExchangeProcessor:
     """
 
     _attention_backend = None
+    _parallel_config = None
 
     def __init__(self, layer: str | None) -> None:
         self.layer = layer
@@ -46,10 +47,8 @@ class JointExchangeProcessor:
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Image in `hidden_states`, text apart; returns image, or image and text."""
         query, key, value = _project(attn, hidden_states, encoder_hidden_states)
-        if exchange is not None and self.layer is not None:
-            key, value = exchange_at(self, exchange, query, key, value)
-        attended: Tensor = dispatch_attention_fn(query, key, value, backend=self._attention_backend)
-        attended = attended.flatten(2, 3).to(query.dtype)  # (B, T + L, H*D)
+        exchange = None if self.layer is None else exchange
+        attended = attend(self, exchange, query, key, value, attention_mask)  # (B, T + L, H*D)
         text_len = 0 if encoder_hidden_states is None else encoder_hidden_states.shape[1]
         image: Tensor = attn.to_out[1](attn.to_out[0](attended[:, text_len:]))
         if encoder_hidden_states is None:
@@ -164,39 +163,25 @@ class Sd3Backbone:
         unconditional: Exchange | None = None,
     ) -> Tensor:
         """See `Backbone`."""
-        if not is_guided(cond):
-            return self._pass(latents, sigma, cond.prompt_embeds, cond.pooled_prompt_embeds, grid, exchange)
-        negative, rows = cond.negative, latents.shape[0]
-        assert negative is not None
-        assert cond.pooled_prompt_embeds is not None
-        assert negative.pooled_prompt_embeds is not None
-        both = self._pass(
-            torch.cat([latents, latents]),
-            twice(sigma, latents.shape[0]),
-            two_rows(cond.prompt_embeds, negative.prompt_embeds, rows),
-            two_rows(cond.pooled_prompt_embeds, negative.pooled_prompt_embeds, rows),
-            grid,
-            GuidedExchange(exchange, unconditional),
-        )
-        return guide(both, cond.guidance)
+        run = partial(self._pass, grid=grid)
+        return guided_velocity(run, latents, sigma, cond, exchange, unconditional)
 
     def _pass(
         self,
         latents: Tensor,
         sigma: float | Tensor,
-        prompt_embeds: Tensor,
-        pooled: Tensor | None,
-        grid: LatentGrid,
+        cond: Conditioning,
         exchange: Exchange,
+        grid: LatentGrid,
     ) -> Tensor:
-        assert pooled is not None
+        assert cond.pooled_prompt_embeds is not None
         rows, device, dtype = latents.shape[0], latents.device, self.transformer.dtype
         levels = self.pipe.scheduler.config.num_train_timesteps
         velocity: Tensor = self.transformer(
             hidden_states=unpack(latents, grid).to(dtype),
             timestep=by_row(sigma, rows, device) * levels,
-            encoder_hidden_states=prompt_embeds.to(device, dtype).expand(rows, -1, -1),
-            pooled_projections=pooled.to(device, dtype).expand(rows, -1),
+            encoder_hidden_states=cond.prompt_embeds.to(device, dtype).expand(rows, -1, -1),
+            pooled_projections=cond.pooled_prompt_embeds.to(device, dtype).expand(rows, -1),
             joint_attention_kwargs={"exchange": exchange},
             return_dict=False,
         )[0]

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 
 from tests.workers.addit.backbones.families import FAMILIES, GRID, Spy, leave_alone, noise, told
-from workers.addit.backbones.guidance import GuidedExchange, guide, two_rows
+from workers.addit.backbones.conditioning import Conditioning
+from workers.addit.backbones.guidance import GuidedExchange, guide, guided_velocity, two_rows
 from workers.addit.forward import ExtendTarget, LendSource
+from workers.addit.processor import Exchange
 from workers.addit.source_memory import StepMemory
 
 
@@ -68,3 +71,30 @@ def test_guidance_written_out() -> None:
     )
     rows = two_rows(torch.zeros(1, 3, 4), torch.ones(1, 3, 4), 2)
     assert rows[:, 0, 0].tolist() == [0, 0, 1, 1]
+
+
+def test_everything_told_by_row_is_told_to_both_halves() -> None:
+    empty = Conditioning(torch.zeros(1, 3, 4), torch.zeros(1, 5), 1.0)
+    cond = Conditioning(torch.ones(2, 3, 4), torch.ones(1, 5), torch.tensor([2.0, 3.0]), empty)
+    seen: list[tuple[Tensor, float | Tensor, Conditioning]] = []
+
+    def run(latents: Tensor, sigma: float | Tensor, told: Conditioning, exchange: Exchange) -> Tensor:
+        seen.append((latents, sigma, told))
+        assert told.pooled_prompt_embeds is not None
+        return latents * told.pooled_prompt_embeds[:, :1, None]
+
+    latents = torch.randn(2, 6, 4)
+    velocity = guided_velocity(run, latents, torch.tensor([0.5, 0.7]), cond, leave_alone, None)
+    torch.testing.assert_close(velocity, latents * torch.tensor([2.0, 3.0])[:, None, None])
+    ((_, sigma, told_both),) = seen
+    assert torch.equal(torch.as_tensor(sigma), torch.tensor([0.5, 0.7, 0.5, 0.7]))
+    assert torch.equal(torch.as_tensor(told_both.guidance), torch.tensor([2.0, 3.0, 2.0, 3.0]))
+    assert told_both.prompt_embeds[:, 0, 0].tolist() == [1, 1, 0, 0]
+
+
+def test_at_scale_1_one_plain_pass_is_run() -> None:
+    empty = Conditioning(torch.zeros(1, 3, 4), None, 1.0)
+    cond = Conditioning(torch.ones(1, 3, 4), None, 1.0, empty)
+    latents = torch.randn(2, 6, 4)
+    velocity = guided_velocity(lambda rows, *_: rows, latents, 0.5, cond, leave_alone, None)
+    assert torch.equal(velocity, latents)

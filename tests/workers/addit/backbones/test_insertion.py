@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +11,10 @@ import torch
 
 from tests.workers.addit.backbones.families import FAMILIES, PROMPTS
 from workers.addit.attention_spread import AttentionSpread
+from workers.addit.boxes import Detection
 from workers.addit.config import PAPER_GENERATED, PAPER_REAL, AdditConfig
+from workers.addit.errors import UnsupportedOption
+from workers.addit.localizers import Picture
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
@@ -60,6 +63,69 @@ def test_a_generated_source_and_auto_gamma(family: str) -> None:
     assert done.pictures[0].shape == (4 * side, 2 * side, 3)
     assert done.gammas is not None
     assert 1.0 <= done.gammas[0] <= 1.2 + 1e-6
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_best_seed_is_finished_as_if_it_had_been_alone(family: str) -> None:
+    models, steps = models_of(family), list[int]()
+    side = models.size_multiple
+    source = PromptSource(PROMPTS[0], 3, 3 * side, 4 * side)
+    config = short(PAPER_GENERATED, strict_background=True, guidance_scale=2.0, keep_best=1)
+    edit = Edit(source, PROMPTS[1], ("dog",), (5, 6, 7), config)
+    memories = SourceMemories([DeviceTier(2**30)], CPU)
+    run(models, replace(edit, seeds=(1,)), memories)
+    best = insert(models, edit, lambda stage, done, total: steps.append(total - done), memories)
+    alone = run(models, replace(edit, seeds=best.seeds), memories)
+    assert len(best.seeds) == len(best.pictures) == 1
+    assert {*best.seeds, *best.dropped} == set(edit.seeds)
+    torch.testing.assert_close(best.latents, alone.latents, atol=1e-4, rtol=0)
+    first, until, passes = config.structure_transfer_step, config.blend_steps[0] + 1, alone.forwards.target
+    after = passes * (4 - until) / (4 - first)
+    assert best.forwards.target == pytest.approx(3 * (passes - after) + after)
+    assert steps == list(reversed(range(4 - first)))
+
+
+@dataclass
+class SeesTheSecond:
+    """A detector to whom only the second picture shows anything."""
+
+    shown: int = 0
+
+    def __call__(self, picture: Picture, text: str) -> list[Detection]:
+        self.shown += 1
+        return [Detection((0, 0, 16, 16), 1.0)] if self.shown == 2 else []
+
+
+class Shut:
+    """A detector whose weights are not there."""
+
+    def __call__(self, picture: Picture, text: str) -> list[Detection]:
+        raise UnsupportedOption("no weights")
+
+
+def test_a_detector_has_a_say_in_who_is_finished_and_one_that_does_not_open_has_none() -> None:
+    models = models_of("schnell")
+    source = PromptSource(PROMPTS[0], 3, 3 * models.size_multiple, 3 * models.size_multiple)
+    mask = torch.zeros(48, 48, dtype=torch.bool)
+    mask[:16, :16] = True
+    config = short(PAPER_GENERATED, keep_best=1, blend_steps=(2, 3))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2, 3), config, mask=mask)
+    looks = SeesTheSecond()
+    assert insert(replace(models, detector=looks), edit).seeds == (2,)
+    assert looks.shown == 3  # at the first blend alone
+    blind, shut = insert(models, edit), insert(replace(models, detector=Shut()), edit)
+    assert (blind.seeds, blind.dropped) == (shut.seeds, shut.dropped)
+
+
+def test_a_blend_is_resumed_with_its_own_seeds() -> None:
+    models = models_of("schnell")
+    source = PromptSource(PROMPTS[0], 3, 2 * models.size_multiple, 2 * models.size_multiple)
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2, 3), short(PAPER_GENERATED, keep_best=1))
+    done = insert(models, edit)
+    again = insert(models, replace(edit, seeds=done.seeds), resume=done.blends[0])
+    torch.testing.assert_close(again.latents, done.latents, atol=1e-4, rtol=0)
+    with pytest.raises(UnsupportedOption, match="3 seeds, but a blend of 1"):
+        insert(models, edit, resume=done.blends[0])
 
 
 def test_watchers_look_on_at_every_step_of_the_target() -> None:
