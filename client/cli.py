@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
+from api_schemas.jobs import InsertionJob
 from api_schemas.subjects import as_said
 from client.client import Addit
 from client.report import progress_bar, result_of, summary, timings_table, understood
@@ -19,6 +20,9 @@ app = typer.Typer(
     no_args_is_help=True, help="Add an object to a picture from a sentence.", add_completion=False
 )
 app.add_typer(webhooks, name="webhooks")
+Out = Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")]
+MaskOut = Annotated[Path | None, typer.Option(help="Save where the subject is, too.")]
+RESULT = Path("result.png")
 
 
 @app.command()
@@ -34,10 +38,8 @@ def insert(
     source_prompt: Annotated[
         str | None, typer.Option(help="What it shows now, if the model should not say so itself.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")] = Path(
-        "result.png"
-    ),
-    mask: Annotated[Path | None, typer.Option(help="Save where the subject is, too.")] = None,
+    out: Out = RESULT,
+    mask: MaskOut = None,
     seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations; one at random.")] = None,
     preset: Annotated[str | None, typer.Option(help="Named settings of the model.")] = None,
     model: Annotated[str | None, typer.Option(help="A served model.")] = None,
@@ -58,18 +60,58 @@ def insert(
                 output=Output(include=["mask"]),
             )
             job = addit.insert(request, show)
-        console.print(timings_table(job), understood(job), *summary(job), sep="\n", markup=False)
-        several = len(result_of(job).images) > 1
-        for picture in result_of(job).images:
-            _save(addit, picture.url, out, picture.seed if several else None)
-            if mask and picture.mask_url:
-                _save(addit, picture.mask_url, mask, picture.seed if several else None)
+        _show(addit, job, out, mask)
+
+
+def _show(addit: Addit, job: InsertionJob, out: Path, mask: Path | None) -> None:
+    """Tell of a succeeded job and save its pictures."""
+    console.print(timings_table(job), understood(job), *summary(job), sep="\n", markup=False)
+    several = len(result_of(job).images) > 1
+    for picture in result_of(job).images:
+        _save(addit, picture.url, out, picture.seed if several else None)
+        if mask and picture.mask_url:
+            _save(addit, picture.mask_url, mask, picture.seed if several else None)
 
 
 def _save(addit: Addit, link: str, path: Path, seed: int | None) -> None:
     target = path if seed is None else path.with_stem(f"{path.stem}-{seed}")
     target.write_bytes(addit.download(link))
     console.print(str(target), markup=False)
+
+
+@app.command()
+def vary(
+    job_id: str,
+    prompt: Annotated[str | None, typer.Option(help="Other words than the job's.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations.")] = None,
+    gamma: Annotated[float | None, typer.Option(help="extended_scale: higher adds more boldly.")] = None,
+    out: Out = RESULT,
+    mask: MaskOut = None,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """Another insertion into the same picture; with nothing said, by a new seed."""
+    options = {"extended_scale": gamma} if gamma is not None else None
+    said = {"prompt": prompt, "seeds": seed or None, "options": options}
+    changes = {name: value for name, value in said.items() if value is not None}
+    with service(url, key) as addit:
+        with progress_bar(console) as show:
+            job = addit.until_succeeded(addit.vary(job_id, changes).id, show)
+        _show(addit, job, out, mask)
+
+
+@app.command("list")
+def list_jobs(
+    status: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
+    parent: Annotated[str | None, typer.Option(help="Only jobs made from this one.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """The newest jobs, one a line."""
+    with service(url, key) as addit:
+        for job in addit.insertions(status=status, parent=parent, limit=limit).data:
+            console.print(f"{job.id} {job.status} {job.request.prompt!r}", markup=False)
 
 
 @app.command()

@@ -14,7 +14,10 @@ from api_schemas.jobs import InsertionResult, JobStatus, Progress
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to be accepted. Its deadline, retention, priority and webhook are those of the request."""
+    """A job to be accepted. Its deadline, retention, priority and webhook are those of the request.
+
+    source_id: that of the job whose source it shares under a key of its own; None: by its own source
+    """
 
     id: str
     tenant: str
@@ -23,6 +26,7 @@ class NewJob:
     source_key: str | None
     traceparent: str | None = None
     parent_id: str | None = None
+    source_id: str | None = None
 
 
 @dataclass(frozen=True)

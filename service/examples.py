@@ -52,6 +52,16 @@ SUBMIT_BODY: dict[str, Any] = {
         },
     },
 }
+VARIATION: dict[str, Any] = {"seeds": [5, 6], "options": {"extended_scale": 1.1}}
+VARIATION_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/VariationRequest"},
+            "examples": {"bolder": {"summary": "Two more seeds, bolder", "value": VARIATION}},
+        }
+    },
+}
 IMAGE_BODY: dict[str, Any] = {
     "required": True,
     "content": {

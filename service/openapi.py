@@ -7,14 +7,18 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from api_schemas.errors import Problem, RequestErrorCode
 from api_schemas.events import JobEvent
+from api_schemas.variations import VariationRequest
 from api_schemas.webhooks import NewWebhookEndpoint, ReplayFailed, SecretRotation, WebhookEndpointChange
 from service.errors import STATUS
 from service.problems import MEDIA_TYPE
 
-READ_BY_ROUTES = (NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed)
+READ_BY_ROUTES: tuple[type[BaseModel], ...] = (
+    VariationRequest, NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed,
+)  # fmt: skip
 """Bodies that the routes read themselves, so that FastAPI does not know them."""
 ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
 TITLE = "Add-it: objects into pictures"

@@ -17,11 +17,11 @@ from client.cli import app
 from tests.client.conftest import Served
 
 
-def addit(*words: str | Path, **environment: str) -> Result:
+def addit(*words: str | Path | float, **environment: str) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200", **environment})
 
 
-def ask(served: Served, *words: str | Path) -> Result:
+def ask(served: Served, *words: str | Path | float) -> Result:
     return addit(*words, ADDIT_URL=served.url, ADDIT_KEY=served.key)
 
 
@@ -160,3 +160,15 @@ def test_a_client_alone_has_the_commands_of_a_client() -> None:
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "insert" in said.stdout
     assert "keys" not in said.stdout
+
+
+def test_a_job_is_varied_and_listed_by_its_parent(served: Served, photo: Path) -> None:
+    words: list[str | float] = ["--prompt", "a bed and a cat", "--subject", "cat", "--source-prompt", "a bed"]
+    ask(served, "insert", photo, *words, "--out", photo.with_name("out.png"))
+    parent = ask(served, "list", "--limit", 1).output.split()[0]
+    out = photo.with_name("varied.png")
+    said = ask(served, "vary", parent, "--seed", 4, "--gamma", 1.1, "--out", out)
+    assert said.exit_code == 0, said.output
+    assert out.exists()
+    listed = ask(served, "list", "--parent", parent).output
+    assert listed.splitlines() == [f"{listed.split()[0]} succeeded 'a bed and a cat'"]
