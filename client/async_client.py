@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from tenacity import AsyncRetrying
 
+from api_schemas.estimates import Estimate
 from api_schemas.events import JobEvent
 from api_schemas.images import ImageAsset
 from api_schemas.insertions import InsertionRequest
@@ -64,6 +65,10 @@ class AsyncAddit:
     async def submit(self, request: InsertionRequest, idempotency_key: str | None = None) -> InsertionJob:
         """Queues an insertion and returns at once."""
         return await self._do(calls.submit(request, idempotency_key))
+
+    async def estimate(self, request: InsertionRequest) -> Estimate:
+        """What submitting it would cost and come to, or why it would be refused; nothing is queued."""
+        return await self._do(calls.estimate(request))
 
     async def vary(
         self, job_id: str, changes: Mapping[str, Any], idempotency_key: str | None = None

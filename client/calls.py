@@ -13,6 +13,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from api_schemas.errors import Problem
+from api_schemas.estimates import Estimate
 from api_schemas.images import ImageAsset
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionJob, InsertionList
@@ -38,6 +39,13 @@ class Call(Generic[T]):
 def submit(request: InsertionRequest, idempotency_key: str | None = None) -> Call[InsertionJob]:
     """The same key with the same request is the same job: a retry adds nothing twice."""
     return _post(INSERTIONS, request, _job, idempotency_key)
+
+
+def estimate(request: InsertionRequest) -> Call[Estimate]:
+    """What submitting it would come to."""
+    headers, body = {"Content-Type": "application/json"}, request.model_dump_json()
+    options = {"content": body, "headers": headers}
+    return Call("POST", "/v1/estimates", lambda it: Estimate.model_validate_json(it.content), options)
 
 
 def vary(job_id: str, changes: Mapping[str, Any], idempotency_key: str | None = None) -> Call[InsertionJob]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -77,6 +78,27 @@ def _save(addit: Addit, link: str, path: Path, seed: int | None) -> None:
     target = path if seed is None else path.with_stem(f"{path.stem}-{seed}")
     target.write_bytes(addit.download(link))
     console.print(str(target), markup=False)
+
+
+@app.command()
+def estimate(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG, JPEG or WebP.")],
+    prompt: Annotated[str, typer.Option(help='"add a dog", or what the picture shall show then.')],
+    source_prompt: Annotated[str | None, typer.Option(help="What it shows now.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations.")] = None,
+    model: Annotated[str | None, typer.Option(help="A served model.")] = None,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """What an insertion would cost and when it would be done, in JSON; exit code 1 where it would be
+    refused."""
+    image = ImageRef(data=b64encode(photo.read_bytes()).decode())
+    source = ImageSource(image=image, prompt=source_prompt)
+    with service(url, key) as addit:
+        asked = InsertionRequest(source=source, prompt=prompt, seeds=seed or [], model=model)
+        found = addit.estimate(asked)
+    console.print_json(found.model_dump_json(exclude={"request"}))
+    raise typer.Exit(0 if found.accepted else 1)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from tenacity import Retrying
 
+from api_schemas.estimates import Estimate
 from api_schemas.events import JobEvent
 from api_schemas.images import ImageAsset
 from api_schemas.insertions import InsertionRequest
@@ -62,6 +63,10 @@ class Addit:
     def submit(self, request: InsertionRequest, idempotency_key: str | None = None) -> InsertionJob:
         """Queues an insertion and returns at once."""
         return self._do(calls.submit(request, idempotency_key))
+
+    def estimate(self, request: InsertionRequest) -> Estimate:
+        """What submitting it would cost and come to, or why it would be refused; nothing is queued."""
+        return self._do(calls.estimate(request))
 
     def vary(
         self, job_id: str, changes: Mapping[str, Any], idempotency_key: str | None = None

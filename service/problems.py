@@ -49,8 +49,14 @@ def install(app: FastAPI) -> None:
 
 def answer(refusal: Refusal, scope: Mapping[str, object]) -> Response:
     """The answer to a refused request."""
+    problem = to_problem(refusal, scope)
+    return Response(problem.model_dump_json(), refusal.status, refusal.headers, MEDIA_TYPE)
+
+
+def to_problem(refusal: Refusal, scope: Mapping[str, object]) -> Problem:
+    """What a refusal tells the client."""
     state = scope.get("state")
-    problem = Problem(
+    return Problem(
         title=HTTPStatus(refusal.status).phrase,
         status=refusal.status,
         code=refusal.code,
@@ -59,7 +65,6 @@ def answer(refusal: Refusal, scope: Mapping[str, object]) -> Response:
         data=refusal.data,
         request_id=state.get("request_id") if isinstance(state, dict) else None,
     )
-    return Response(problem.model_dump_json(), refusal.status, refusal.headers, MEDIA_TYPE)
 
 
 def to_refusal(error: Exception) -> Refusal:

