@@ -170,6 +170,9 @@ class Output(RequestModel):
 
     format: Literal["png", "jpeg", "webp"] = Field(default="png", description="Of the result pictures.")
     include: list[Extra] = Field(default=["mask"], max_length=5, description="Further pictures per result.")
+    previews: int = Field(
+        default=0, ge=0, le=4, description="Small pictures of each variation as it forms: `preview` events."
+    )
 
 
 class WebhookTarget(RequestModel):

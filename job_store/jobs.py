@@ -15,6 +15,7 @@ from typing import cast
 from redis import Redis
 
 from api_schemas.errors import JobError
+from api_schemas.events import Preview
 from api_schemas.jobs import InsertionResult, JobStatus, Progress
 from job_store.artifacts import job_prefix
 from job_store.errors import NotFound
@@ -137,6 +138,10 @@ class JobStore:
     def report(self, job_id: str, token: str, progress: Progress) -> None:
         """Note how far it is: a `stage` event when that is a new one, else `progress`. Raises StaleToken."""
         self._server.run("report", job_id, token, progress.stage, progress.model_dump_json())
+
+    def show(self, job_id: str, token: str, preview: Preview) -> None:
+        """A `preview` event. `preview` holds an artifact key for a link. Raises StaleToken."""
+        self._server.run("show", job_id, token, preview.model_dump_json())
 
     def commit(self, job_id: str, token: str, result: InsertionResult, denoise_steps: int = 0) -> None:
         """The job succeeded, after so many steps. `result` holds artifact keys. Raises StaleToken."""

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api_schemas.errors import Problem, RequestErrorCode
-from api_schemas.events import JobEvent
+from api_schemas.events import JobEvent, Preview
 from api_schemas.variations import VariationRequest
 from api_schemas.webhooks import NewWebhookEndpoint, ReplayFailed, SecretRotation, WebhookEndpointChange
 from service.errors import STATUS
@@ -50,7 +50,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             webhooks=app.webhooks.routes,
             separate_input_output_schemas=False,
         )
-        for model in (Problem, JobEvent, *READ_BY_ROUTES):
+        for model in (Problem, JobEvent, Preview, *READ_BY_ROUTES):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"] |= schema.pop("$defs", {}) | {model.__name__: schema}
         app.openapi_schema = document

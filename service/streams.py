@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api_schemas.events import JobEvent
 from job_store.errors import StoreUnavailable
 from job_store.events import follow
+from job_store.views import Link
 from service.errors import Refusal
 from service.gateway import Gateway
 
@@ -52,7 +53,14 @@ async def _bytes(gateway: Gateway, job_id: str, after: str | None) -> AsyncItera
     yield b": connected\n\n"
     with suppress(StoreUnavailable):  # the client comes back with its Last-Event-ID
         async for event in _until_stopped(gateway, job_id, after):
-            yield encode(event) if event else b": heartbeat\n\n"
+            yield encode(linked(event, gateway.links.artifact)) if event else b": heartbeat\n\n"
+
+
+def linked(event: JobEvent, link: Link) -> JobEvent:
+    """The event with a signed link in place of its artifact's key."""
+    if event.type != "preview":
+        return event
+    return event.model_copy(update={"data": {**event.data, "url": link(event.data["url"])}})
 
 
 def encode(event: JobEvent) -> bytes:

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from api_schemas.errors import JobError
+from api_schemas.events import Preview
 from api_schemas.jobs import InsertionResult, Progress, ResultImage, Stage
 from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key
 from job_store.errors import StaleToken, StoreUnavailable
@@ -24,8 +25,8 @@ from runtime.settings import Settings
 from workers.failures import TOO_LATE, explain, where
 from workers.messages import Ended, Ending, Run, StopReason
 from workers.outage import keep_trying
-from workers.pictures import Picture, decode, pictures
-from workers.runner import Runner, RunOutput
+from workers.pictures import SUFFIX, Picture, decode, encode, pictures
+from workers.runner import PreviewImage, Runner, RunOutput
 
 COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
 PUT_SECONDS = 15.0
@@ -98,7 +99,28 @@ class Attempt:
         source_key = self._record.source_key
         source = decode(self._stores.artifacts.get(source_key)) if source_key else None
         record = self._record
-        return runner.run(record.request, source, self._on_step, record.tenant, record.source_id)
+        return runner.run(
+            record.request,
+            source,
+            self._on_step,
+            record.tenant,
+            record.source_id,
+            on_preview=self._on_preview,
+        )
+
+    def _on_preview(self, shown: PreviewImage) -> None:
+        """Store and tell. A preview that cannot be stored or told is left out."""
+        wanted = self._record.request.output.format
+        key = self._key(f"preview-{shown.index}-{shown.number}.{SUFFIX[wanted]}")
+        fields = {"number": shown.number, "index": shown.index, "seed": shown.seed, "step": shown.step}
+        try:
+            self._stores.artifacts.put(key, encode(shown.image, wanted))
+            preview = Preview.model_validate({**fields, "url": key})
+            self._stores.jobs.show(self._record.id, self._token, preview)
+        except StaleToken:
+            raise Interrupted("superseded") from None
+        except (StoreUnavailable, ArtifactError):
+            self._log.warning("a preview was left out")
 
     def _on_step(self, stage: Stage, step: int, total: int, percent: float) -> None:
         self._ears.beat(self._token)

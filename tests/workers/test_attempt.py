@@ -14,6 +14,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from redis import Redis
 
 from api_schemas.base import new_id
+from api_schemas.events import Preview
 from api_schemas.insertions import InsertionRequest
 from job_store.artifacts import ArtifactStore, attempt_key, image_key
 from job_store.jobs import JobStore
@@ -21,6 +22,7 @@ from job_store.outlook import Outlook
 from job_store.records import Claim, NewJob
 from runtime.settings import Settings
 from runtime.valkey import EmbeddedValkey
+from tests.job_store.samples import events_of
 from tests.workers.fleet import MODEL, TENANT, short
 from tests.workers.scripted_runner import ScriptedRunner, image_of
 from workers.attempt import Attempt, Stores
@@ -191,3 +193,22 @@ def test_a_success_tells_its_pace(bench: Bench) -> None:
     assert bench.outlook.paces(MODEL, "12") == [0.05]  # 64 x 48 pixels; 0.1 s for two forwards
     bench.do(bench.claim("nan"))
     assert len(bench.outlook.paces(MODEL, "12")) == 1
+
+
+def test_previews_are_stored_and_told(bench: Bench, redis: Redis) -> None:
+    claim = bench.claim(seeds=[7, 8], output={"previews": 2, "format": "jpeg"})
+    bench.do(claim)
+    told = [
+        Preview.model_validate_json(data)
+        for kind, data in events_of(redis, claim.record.id)
+        if kind == "preview"
+    ]
+    assert [(shown.number, shown.index, shown.seed) for shown in told] == [
+        (0, 0, 7), (0, 1, 8), (1, 0, 7), (1, 1, 8)
+    ]  # fmt: skip
+    assert all(bench.artifacts.get(shown.url).startswith(b"\xff\xd8") for shown in told)
+
+
+def test_a_preview_that_cannot_be_stored_is_left_out(full: Bench) -> None:
+    claim = full.claim(output={"previews": 1, "include": []}, seeds=[1])
+    assert full.do(claim).ending in ("crashed", "failed")  # the result itself finds no room either

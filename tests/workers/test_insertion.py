@@ -21,7 +21,7 @@ from workers.crops import Crop
 from workers.insertion import AdditRunner, load_runner
 from workers.models.canary import fingerprint
 from workers.models.errors import WrongFingerprint
-from workers.runner import RunError
+from workers.runner import PreviewImage, RunError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BEACH = next(e for e in json.loads((EXAMPLES / "examples.json").read_text()) if "beach" in e["prompt"])
@@ -309,3 +309,19 @@ def test_the_overlay_shows_what_happened(runner: AdditRunner, beach: Image.Image
     assert image.overlay is not None
     assert image.overlay.size == beach.size
     assert (np.asarray(image.overlay) != np.asarray(image.image)).any()
+
+
+def test_previews_come_nearer_to_the_result(runner: AdditRunner, beach: Image.Image) -> None:
+    seen: list[PreviewImage] = []
+    asked = request(seeds=[BEACH["seed"], 5], output={"previews": 3}, options={"strict_background": False})
+    output = runner.run(asked, beach, ignore, on_preview=seen.append)
+    assert [(shown.number, shown.index) for shown in seen] == [(n, i) for n in range(3) for i in range(2)]
+    assert [shown.seed for shown in seen[:2]] == [BEACH["seed"], 5]
+    result = np.asarray(output.images[0].image, np.float32)
+    far = [
+        np.abs(np.asarray(shown.image.resize(beach.size), np.float32) - result).mean()
+        for shown in seen
+        if shown.index == 0
+    ]
+    assert far == sorted(far, reverse=True)
+    assert max(max(shown.image.size) for shown in seen) <= 256

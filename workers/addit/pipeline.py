@@ -29,6 +29,7 @@ from workers.addit.localizers import (
 )
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
+from workers.addit.previews import OnX0
 from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
@@ -124,13 +125,14 @@ def insert(
     memories: SourceMemories | None = None,
     resume: Blend | None = None,
     watchers: tuple[Recorder, ...] = (),
+    on_x0: OnX0 | None = None,
 ) -> Insertion:
     """Add the subjects. Same seeds, settings and weights give the same pictures.
 
     memories: sources of earlier edits; what this one learns of its source is added
     resume: a blend of an earlier edit with the same source, prompt, subjects and seeds, to be done again with
         the localizer or mask of this one; only the steps after it are paid
-    watchers: look on at the target's attention
+    watchers: look on at the target's attention; on_x0: is shown its clean guess after every step
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
@@ -169,6 +171,7 @@ def insert(
                 find,
                 ticks.denoise,
                 watchers,
+                on_x0,
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)

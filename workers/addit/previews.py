@@ -1,0 +1,43 @@
+"""Small pictures of what is coming, from the clean guess that every step makes anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from workers.addit.codec import decode_picture
+from workers.addit.latents import PATCH, LatentGrid, pack, unpack
+from workers.addit.localizers import Picture
+from workers.addit.models import Models
+
+MOST_SIDE = 256
+"""Pixels of a preview's longer side: a sixteenth of the decoder's work at 1024."""
+
+OnX0 = Callable[[int, Tensor, LatentGrid], None]
+"""Called with (step, clean guess (B, L, C), its grid) after every step of the target."""
+
+
+def preview_steps(start: int, steps: int, count: int) -> dict[int, int]:
+    """The steps after which previews are made and their numbers from 0, spread evenly from `start` to the
+    end; fewer where there are fewer steps."""
+    spread = ((steps - start) * (number + 1) // (count + 1) for number in range(count))
+    wanted = dict.fromkeys(start + done - 1 for done in spread if done > 0)
+    return {step: number for number, step in enumerate(wanted)}
+
+
+def small_pictures(models: Models, x0: Tensor, grid: LatentGrid) -> list[Picture]:
+    """(H, W, 3) each, no side beyond `MOST_SIDE`, of (B, L, C) tokens."""
+    tokens, small = shrink(x0, grid, MOST_SIDE // models.size_multiple)
+    return [decode_picture(models, row[None], small) for row in tokens]
+
+
+def shrink(tokens: Tensor, grid: LatentGrid, most: int) -> tuple[Tensor, LatentGrid]:
+    """Tokens of a grid with at most `most` on a side: the latents' means over areas."""
+    scale = min(1.0, most / max(grid.height, grid.width))
+    if scale == 1:
+        return tokens, grid
+    small = LatentGrid(max(1, round(grid.height * scale)), max(1, round(grid.width * scale)))
+    cells = (PATCH * small.height, PATCH * small.width)
+    return pack(F.interpolate(unpack(tokens, grid), size=cells, mode="area")), small
