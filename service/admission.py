@@ -19,6 +19,13 @@ from service.resolve import resolve
 from service.sources import TakenSource, take_source
 from service.submission import Submission
 
+CheckSize = Callable[[tuple[int, int] | None], None]
+"""Raises `Refusal` where a picture's (width, height) does not do for the caller."""
+
+
+def any_size(size: tuple[int, int] | None) -> None:
+    """Every size does."""
+
 
 def admit(
     gateway: Gateway,
@@ -26,11 +33,13 @@ def admit(
     submission: Submission,
     idempotency_key: str | None,
     traceparent: str | None,
+    check_size: CheckSize = any_size,
 ) -> tuple[JobRecord, bool]:
     """(the job, whether it is new or the same submission again). Raises `Refusal` and `StoreError`."""
     card = choose_card(gateway, submission.request.model)
     check_webhook(submission.request, gateway.settings.allow_loopback_egress)
     source = take_source(gateway, tenant, submission)
+    check_size(source.size)
     request = resolve(submission.request, card, source.size, lambda: secrets.randbelow(2**32))
     job_id = new_id("ins")
     own_key = f"{job_prefix(tenant, job_id)}source.png"

@@ -62,6 +62,31 @@ VARIATION_BODY: dict[str, Any] = {
         }
     },
 }
+EDIT: dict[str, Any] = {
+    "image": {"image_url": "https://example.com/bedroom.jpg"},
+    "prompt": "add a dog",
+    "n": 2,
+}
+_EDIT_REF = {"$ref": "#/components/schemas/ImageEditRequest"}
+EDIT_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "allOf": [_EDIT_REF],
+                "type": "object",
+                "properties": {
+                    "image": {**_FILE, "description": "A PNG, JPEG or WebP picture; `image[]` as well."},
+                    "mask": {**_FILE, "description": "A PNG; the object may be where it is transparent."},
+                },
+            }
+        },
+        "application/json": {
+            "schema": _EDIT_REF,
+            "examples": {"sentence": {"summary": "Two variations", "value": EDIT}},
+        },
+    },
+}
 IMAGE_BODY: dict[str, Any] = {
     "required": True,
     "content": {

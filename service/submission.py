@@ -61,7 +61,11 @@ async def read_submission(request: Request) -> tuple[bytes, Mapping[str, bytes]]
 
 def parse_submission(body: bytes, parts: Mapping[str, bytes]) -> Submission:
     """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that is no request."""
-    request = parse_json(body, InsertionRequest)
+    return submission_of(parse_json(body, InsertionRequest), parts)
+
+
+def submission_of(request: InsertionRequest, parts: Mapping[str, bytes]) -> Submission:
+    """The request with the pictures that came along. Raises `Refusal` invalid_request."""
     submission = Submission(request, _carried(request, parts))
     submission.check_size()
     return submission

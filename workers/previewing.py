@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from PIL import Image
-from torch import Tensor
 
-from workers.addit.latents import LatentGrid
+from workers.addit.localizers import Picture
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit
-from workers.addit.previews import OnX0, preview_steps, small_pictures
+from workers.addit.previews import OnX0, preview_steps, watch
 from workers.runner import OnPreview, PreviewImage
 
 
@@ -19,11 +18,10 @@ def previewer(models: Models, edit: Edit, count: int, on_preview: OnPreview) -> 
     config = edit.config
     wanted = preview_steps(config.structure_transfer_step, config.num_inference_steps, count)
 
-    def on_x0(step: int, x0: Tensor, grid: LatentGrid) -> None:
-        if step not in wanted or len(x0) != len(edit.seeds):  # of some rows alone nobody knows whose
+    def show(number: int, step: int, pictures: list[Picture]) -> None:
+        if len(pictures) != len(edit.seeds):  # of some rows alone nobody knows whose
             return
-        for index, picture in enumerate(small_pictures(models, x0, grid)):
-            image = Image.fromarray(picture)
-            on_preview(PreviewImage(wanted[step], index, edit.seeds[index], step, image))
+        for index, (seed, picture) in enumerate(zip(edit.seeds, pictures, strict=True)):
+            on_preview(PreviewImage(number, index, seed, step, Image.fromarray(picture)))
 
-    return on_x0
+    return watch(models, wanted, show)

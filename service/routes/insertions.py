@@ -24,7 +24,7 @@ from service.dependencies import GatewayDep, JobDep, TenantDep
 from service.examples import SUBMIT_BODY, VARIATION_BODY
 from service.gateway import Gateway
 from service.openapi import refuses
-from service.streams import EventStream
+from service.streams import EventStream, job_events
 from service.submission import parse_submission, read_submission
 from service.variations import admit_variation
 from service.waiting import MAX_WAIT_SECONDS, preferred_wait, wait_for
@@ -168,7 +168,7 @@ async def follow_events(
     ] = None,
 ) -> Response:
     """What happens to the job, as it happens, from the beginning or after `Last-Event-ID`."""
-    return EventStream(gateway, record.tenant, record.id, last_event_id)
+    return EventStream(gateway, record.tenant, job_events(gateway, record.id, last_event_id))
 
 
 @router.post(

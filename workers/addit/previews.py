@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -25,6 +25,17 @@ def preview_steps(start: int, steps: int, count: int) -> dict[int, int]:
     spread = ((steps - start) * (number + 1) // (count + 1) for number in range(count))
     wanted = dict.fromkeys(start + done - 1 for done in spread if done > 0)
     return {step: number for number, step in enumerate(wanted)}
+
+
+def watch(models: Models, wanted: Mapping[int, int], show: Callable[[int, int, list[Picture]], None]) -> OnX0:
+    """Calls `show` with (number, step, one small picture per row) after the `wanted` steps of
+    `preview_steps`."""
+
+    def on_x0(step: int, x0: Tensor, grid: LatentGrid) -> None:
+        if step in wanted:
+            show(wanted[step], step, small_pictures(models, x0, grid))
+
+    return on_x0
 
 
 def small_pictures(models: Models, x0: Tensor, grid: LatentGrid) -> list[Picture]:
