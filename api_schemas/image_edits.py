@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from api_schemas.base import RequestModel, ResponseModel
-from api_schemas.insertions import Prompt, Seed, Subject
+from api_schemas.insertions import Prompt, Seed
+from api_schemas.subjects import Subject
 
 MOST_IMAGES = 8
 Format = Literal["png", "jpeg", "webp"]

@@ -16,6 +16,7 @@ from api_schemas.events import JobEvent
 from api_schemas.images import ImageAsset
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionJob, InsertionList
+from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
 from client import calls
 from client.async_webhooks import AsyncWebhooks
@@ -75,6 +76,12 @@ class AsyncAddit:
     ) -> InsertionJob:
         """Queues a variation of a job: other seeds, words or options on the same source."""
         return await self._do(calls.vary(job_id, changes, idempotency_key))
+
+    async def remask(
+        self, job_id: str, request: MaskRequest, idempotency_key: str | None = None
+    ) -> InsertionJob:
+        """Queues another mask or localizer for a succeeded job; masks are sent inside, or named by id."""
+        return await self._do(calls.remask(job_id, request, idempotency_key))
 
     async def insertions(self, **filters: str | int | datetime | None) -> InsertionList:
         """A page of the own jobs, newest first. filters: `limit`, `cursor`, `status`, `parent`, …"""

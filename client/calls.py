@@ -17,6 +17,7 @@ from api_schemas.estimates import Estimate
 from api_schemas.images import ImageAsset
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionJob, InsertionList
+from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
 from client.errors import ApiError, NotSucceeded, Unreachable
 
@@ -51,6 +52,11 @@ def estimate(request: InsertionRequest) -> Call[Estimate]:
 def vary(job_id: str, changes: Mapping[str, Any], idempotency_key: str | None = None) -> Call[InsertionJob]:
     """A new job on the same source. `changes`: fields of an `InsertionRequest` but `source` and `model`."""
     return _post(f"{INSERTIONS}/{job_id}/variations", dict(changes), _job, idempotency_key)
+
+
+def remask(job_id: str, request: MaskRequest, idempotency_key: str | None = None) -> Call[InsertionJob]:
+    """A new job: the same insertion, its subject cut out differently."""
+    return _post(f"{INSERTIONS}/{job_id}/mask", request, _job, idempotency_key)
 
 
 def insertions(**filters: str | int | datetime | None) -> Call[InsertionList]:

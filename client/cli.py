@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
 from api_schemas.jobs import InsertionJob
+from api_schemas.masks import MaskRequest
 from api_schemas.subjects import as_said
 from client.client import Addit
 from client.report import progress_bar, result_of, summary, timings_table, understood
@@ -119,6 +121,30 @@ def vary(
     with service(url, key) as addit:
         with progress_bar(console) as show:
             job = addit.until_succeeded(addit.vary(job_id, changes).id, show)
+        _show(addit, job, out, mask)
+
+
+@app.command()
+def remask(
+    job_id: str,
+    localizer: Annotated[str | None, typer.Option(help="Another way of finding the subject.")] = None,
+    by: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Or a mask: white where it is kept.")
+    ] = None,
+    out: Out = RESULT,
+    mask: MaskOut = None,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """The same insertion with its subject cut out differently."""
+    given = {"mask": {"data": b64encode(by.read_bytes()).decode()}} if by else {"localizer": localizer}
+    try:
+        asked = MaskRequest.model_validate(given)
+    except ValidationError as error:
+        raise typer.BadParameter(str(error.errors()[0]["msg"])) from None
+    with service(url, key) as addit:
+        with progress_bar(console) as show:
+            job = addit.until_succeeded(addit.remask(job_id, asked).id, show)
         _show(addit, job, out, mask)
 
 

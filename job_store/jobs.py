@@ -66,6 +66,7 @@ class JobStore:
             idempotency.fingerprint if idempotency else "",
             IDEMPOTENCY_MS,
             job.source_id or _source_id(job),
+            job.replay or "",
         )
         return decode(job_id.decode(), flat), bool(accepted)
 

@@ -62,6 +62,26 @@ VARIATION_BODY: dict[str, Any] = {
         }
     },
 }
+MASK: dict[str, Any] = {"localizer": "grounding_sam"}
+_MASK_REF = {"$ref": "#/components/schemas/MaskRequest"}
+MASK_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": _MASK_REF,
+            "examples": {"localizer": {"summary": "By a detector's box", "value": MASK}},
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["request"],
+                "properties": {"request": _MASK_REF},
+                "additionalProperties": {**_FILE, "description": "The mask, named by `mask.part`."},
+            },
+            "encoding": {"request": {"contentType": "application/json"}},
+        },
+    },
+}
 EDIT: dict[str, Any] = {
     "image": {"image_url": "https://example.com/bedroom.jpg"},
     "prompt": "add a dog",

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from api_schemas.errors import Problem, RequestErrorCode
 from api_schemas.events import JobEvent, Preview
 from api_schemas.image_edits import ImageEditCompleted, ImageEditPartial, ImageEditRequest
+from api_schemas.masks import MaskRequest
 from api_schemas.variations import VariationRequest
 from api_schemas.webhooks import NewWebhookEndpoint, ReplayFailed, SecretRotation, WebhookEndpointChange
 from service.errors import STATUS
@@ -20,7 +21,8 @@ from service.problems import MEDIA_TYPE
 
 ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
 DOCUMENTED: tuple[type[BaseModel], ...] = (
-    Problem, JobEvent, Preview, VariationRequest, ImageEditRequest, ImageEditPartial, ImageEditCompleted,
+    Problem, JobEvent, Preview, VariationRequest, MaskRequest,
+    ImageEditRequest, ImageEditPartial, ImageEditCompleted,
     NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed,
 )  # fmt: skip
 """What routes read or send past FastAPI."""

@@ -17,7 +17,7 @@ import structlog
 from api_schemas.errors import JobError
 from api_schemas.events import Preview
 from api_schemas.jobs import InsertionResult, Progress, ResultImage, Stage
-from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key
+from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key, mask_key
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.outlook import Outlook, shape_of
@@ -26,7 +26,7 @@ from workers.failures import TOO_LATE, explain, where
 from workers.messages import Ended, Ending, Run, StopReason
 from workers.outage import keep_trying
 from workers.pictures import SUFFIX, Picture, decode, encode, pictures
-from workers.runner import PreviewImage, Runner, RunOutput
+from workers.runner import Place, PreviewImage, Runner, RunOutput
 
 COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
 PUT_SECONDS = 15.0
@@ -106,7 +106,15 @@ class Attempt:
             record.tenant,
             record.source_id,
             on_preview=self._on_preview,
+            place=self._place(),
         )
+
+    def _place(self) -> Place:
+        """Among the runs whose blend states are kept."""
+        record, mask = self._record, None
+        if record.replay == "mask":
+            mask = decode(self._stores.artifacts.get(mask_key(record.tenant, record.id, "mask")))
+        return Place(record.id, (record.parent_id or "") if record.replay else "", mask)
 
     def _on_preview(self, shown: PreviewImage) -> None:
         """Store and tell. A preview that cannot be stored or told is left out."""

@@ -56,8 +56,9 @@ from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlac
 from workers.options import apply
 from workers.own_pixels import own_pixels
 from workers.previewing import previewer
+from workers.remasking import resumable, with_blend, with_mask
 from workers.retrying import with_retries
-from workers.runner import OnPreview, OnStep, OutputImage, RunError, RunOutput, no_preview
+from workers.runner import ALONE, OnPreview, OnStep, OutputImage, Place, RunError, RunOutput, no_preview
 
 LAST_PERCENT = 99.0
 """Of a job that is trying again."""
@@ -116,6 +117,7 @@ class AdditRunner:
         source_id: str = "",
         *,
         on_preview: OnPreview = no_preview,
+        place: Place = ALONE,
     ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
@@ -125,9 +127,10 @@ class AdditRunner:
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
             edit = replace(self.to_edit(request, source), owner=owner, source_name=source_id)
+            edit = with_mask(edit, place.mask)
             runner = replace(self, models=self._worn(request.loras))
             with self.loras.worn(request.loras):
-                output = runner._insert(request, source, edit, on_step, on_preview)
+                output = runner._insert(request, source, edit, on_step, on_preview, place)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
@@ -139,10 +142,11 @@ class AdditRunner:
         edit: Edit,
         on_step: OnStep,
         on_preview: OnPreview,
+        place: Place,
     ) -> RunOutput:
         """What was asked for, with as many tries as that allows. Only the first is shown as it forms."""
         on_x0 = previewer(self.models, edit, request.output.previews, on_preview)
-        output = self._attempt(request, source, edit, on_step, on_x0)
+        output = self._attempt(request, source, edit, on_step, on_x0, place)
         if request.if_not_added == "retry":
             last = partial(on_step_at, on_step, LAST_PERCENT)
             output = with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
@@ -155,16 +159,27 @@ class AdditRunner:
         edit: Edit,
         on_step: OnStep,
         on_x0: OnX0 | None = None,
+        place: Place = ALONE,
     ) -> RunOutput:
         """One insertion, of a large photograph with a closer look."""
-        looks = 1 + len(edit.seeds) if self._is_large(source) and edit.config.blend_steps else 1
+        closer = self._is_large(source) and edit.config.blend_steps and edit.mask is None
+        looks = 1 + len(edit.seeds) if closer else 1
         with self._late_cache(request.mode, edit.config):
-            done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories, on_x0=on_x0)
+            done = insert(
+                self.models,
+                edit,
+                ticker(on_step, 0, looks),
+                self.memories,
+                on_x0=on_x0,
+                keep_as=place.job_id,
+                resume_of=resumable(place, edit),
+            )
             close_ups = [
-                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
+                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks)) if closer else None
                 for row in range(len(edit.seeds))
             ]
-        return self.to_output(request, source, edit, done, close_ups)
+        output = self.to_output(request, source, edit, done, close_ups)
+        return with_blend(output, done.resumed) if place.replays else output
 
     def _worn(self, weights: Mapping[str, float]) -> Models:
         """The models by a name of their own: what adapters made of a source is not found without them."""

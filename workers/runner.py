@@ -29,6 +29,21 @@ class PreviewImage:
     image: Image.Image
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a run stands among others.
+
+    job_id: what its blend state is kept under; empty: it is not kept
+    replays: the run whose mask alone is to be another; empty: none
+    mask: for it, of any size, white where the subject is to be kept; None: as the localizer finds it
+    """
+
+    job_id: str = ""
+    replays: str = ""
+    mask: Image.Image | None = None
+
+
+ALONE = Place()
 OnPreview = Callable[[PreviewImage], None]
 """Called with each preview that the request asks for."""
 
@@ -80,6 +95,7 @@ class Runner(Protocol):
         source_id: str = "",
         *,
         on_preview: OnPreview = no_preview,
+        place: Place = ALONE,
     ) -> RunOutput:
         """Insert. `source` is the picture of an image source (RGB), None for a generated one.
 

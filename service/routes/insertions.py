@@ -1,4 +1,4 @@
-"""Insertions: submit, vary, look, follow, cancel, purge."""
+"""Insertions: submit, vary, re-mask, look, follow, cancel, purge."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api_schemas.jobs import TERMINAL, InsertionJob, InsertionList, JobStatus
+from api_schemas.masks import MaskRequest
 from api_schemas.variations import VariationRequest, given
 from job_store.artifacts import StorageUnavailable, job_prefix
 from job_store.listing import Wanted
@@ -21,8 +22,9 @@ from service.admission import admit
 from service.answers import job_answer, job_body, json_answer, not_modified
 from service.bodies import parse_json, read_json
 from service.dependencies import GatewayDep, JobDep, TenantDep
-from service.examples import SUBMIT_BODY, VARIATION_BODY
+from service.examples import MASK_BODY, SUBMIT_BODY, VARIATION_BODY
 from service.gateway import Gateway
+from service.masks import admit_mask
 from service.openapi import refuses
 from service.streams import EventStream, job_events
 from service.submission import parse_submission, read_submission
@@ -216,6 +218,46 @@ async def submit_variation(
         gateway,
         parent,
         given(asked),
+        idempotency_key,
+        _trace(traceparent),
+        limiter=gateway.submission_threads,
+    )
+    return await _accepted(request, gateway, record, fresh, prefer)
+
+
+@router.post(
+    "/{job_id}/mask",
+    **ACCEPTED,
+    openapi_extra={"requestBody": MASK_BODY},
+    responses={
+        **ENDED,
+        **refuses(
+            "malformed_request", "unauthorized", "not_found", "wrong_state", "body_too_large",
+            "unsupported_media_type", "invalid_request", "idempotency_key_reused", "invalid_image",
+            "unsupported_image", "image_too_large", "unknown_words", "unknown_model", "unsupported_option",
+            "source_unavailable", "rate_limited", "queue_full", "no_worker", "store_unavailable",
+            "storage_full",
+        ),
+    },
+)  # fmt: skip
+async def submit_mask(
+    request: Request,
+    gateway: GatewayDep,
+    parent: JobDep,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    traceparent: Traceparent = None,
+) -> Response:
+    """Cut a succeeded job's subject out differently: by another localizer, or a mask of yours. Only the
+    steps after the blend are paid where a worker still knows what was before it; `cost.blend` tells."""
+    body, parts = await read_submission(request)
+    asked = parse_json(body, MaskRequest)
+    record, fresh = await to_thread.run_sync(
+        admit_mask,
+        gateway,
+        parent,
+        asked,
+        parts,
         idempotency_key,
         _trace(traceparent),
         limiter=gateway.submission_threads,

@@ -62,7 +62,7 @@ class Served:
         source = PromptSource(PROMPTS[0], 3, side, side) if generated else PictureSource(picture, PROMPTS[0])
         mask = torch.ones(side, side, dtype=torch.bool)
         settings = self._runner.to_config(request)
-        edit = Edit(source, PROMPTS[1], "dog", seeds, settings, mask=mask)
+        edit = Edit(source, PROMPTS[1], ("dog",), seeds, settings, mask=mask)
         return insert(self.models, edit, memories=memories)
 
     def request(self, kind: str, seeds: list[int] | None = None, **options: Any) -> InsertionRequest:

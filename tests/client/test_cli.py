@@ -182,3 +182,16 @@ def test_an_estimate_says_yes_or_why_not(served: Served, photo: Path) -> None:
     refused = ask(served, "estimate", photo, *words, "--model", "other")
     assert refused.exit_code == 1
     assert json.loads(refused.output)["problem"]["code"] == "unknown_model"
+
+
+def test_a_job_is_cut_out_anew(served: Served, photo: Path) -> None:
+    words: list[str | float] = ["--prompt", "a bed and a cat", "--subject", "cat", "--source-prompt", "a bed"]
+    ask(served, "insert", photo, *words, "--out", photo.with_name("out.png"))
+    parent = ask(served, "list", "--limit", 1).output.split()[0]
+    for way in (["--by", photo], ["--localizer", "attention"]):
+        out = photo.with_name("cut.png")
+        said = ask(served, "remask", parent, *way, "--out", out)
+        assert said.exit_code == 0, said.output
+        assert out.exists()
+        out.unlink()
+    assert ask(served, "remask", parent).exit_code == 2

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from api_schemas.masks import MaskRequest
 from client.client import Addit
 from client.errors import ApiError, NotSucceeded, Unreachable
 from tests.client.answers import REQUEST, job, problem, stream
@@ -157,3 +158,10 @@ def test_a_variation_and_its_lineage(client: Make) -> None:
     assert (sent.url.path, sent.content) == ("/v1/insertions/ins_0/variations", b'{"seeds":[4]}')
     assert sent.headers["idempotency-key"] == "once"
     assert dict(listed.url.params) == {"parent": "ins_0", "limit": "5"}
+
+
+def test_another_mask(client: Make) -> None:
+    addit, service = client(job(parent_id="ins_0"))
+    assert addit.remask("ins_0", MaskRequest(localizer="attention")).parent_id == "ins_0"
+    assert service.requests[0].url.path == "/v1/insertions/ins_0/mask"
+    assert b'"localizer":"attention"' in service.requests[0].content

@@ -10,10 +10,11 @@ import pytest
 
 from api_schemas.image_edits import ImageEditRequest
 from api_schemas.insertions import InsertionRequest
+from api_schemas.masks import MaskRequest
 from api_schemas.sentences.inference import understand
 from api_schemas.subjects import as_tuple
 from api_schemas.variations import VariationRequest
-from service.examples import EDIT, GENERATED, REQUEST, SENTENCE, VARIATION
+from service.examples import EDIT, GENERATED, MASK, REQUEST, SENTENCE, VARIATION
 from service.openai_errors import PATHS
 
 
@@ -82,3 +83,4 @@ def test_examples_are_requests(example: dict[str, Any]) -> None:
 def test_the_other_examples_are_what_their_routes_take() -> None:
     VariationRequest.model_validate(VARIATION)
     ImageEditRequest.model_validate(EDIT)
+    MaskRequest.model_validate(MASK)

@@ -18,7 +18,17 @@ from api_schemas.jobs import Cost, Timings
 from api_schemas.models import ModelCard
 from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
-from workers.runner import OnPreview, OnStep, OutputImage, PreviewImage, RunError, RunOutput, no_preview
+from workers.runner import (
+    ALONE,
+    OnPreview,
+    OnStep,
+    OutputImage,
+    Place,
+    PreviewImage,
+    RunError,
+    RunOutput,
+    no_preview,
+)
 
 STEP_SECONDS = 0.05
 CARD = ModelCard(
@@ -30,7 +40,7 @@ CARD = ModelCard(
     size_multiple=16,
     max_pixels=128 * 128,
     max_aspect=2,
-    presets={"plain": Options(num_inference_steps=4)},
+    presets={"plain": Options(num_inference_steps=4, blend_steps=[2])},
     default_presets={"image": "plain", "generated": "plain"},
     localizers=["attention"],
     max_prompt_tokens=77,
@@ -76,6 +86,7 @@ class ScriptedRunner:
         source_id: str = "",
         *,
         on_preview: OnPreview = no_preview,
+        place: Place = ALONE,
     ) -> RunOutput:
         """Prompt: any text, or a command and its argument."""
         known = source_id in self.remembered

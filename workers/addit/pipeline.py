@@ -10,6 +10,7 @@ from functools import cache, partial
 import torch
 from torch import Tensor
 
+from workers.addit.blend_states import keep_blend, recall_blend
 from workers.addit.codec import decode_picture, encode_picture
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
@@ -101,6 +102,7 @@ class Insertion:
     blends: what `insert` needs to blend again with another mask
     source_known: whether the source was remembered from an earlier edit
     source_bytes: of its keys and values, remembered now
+    resumed: whether it went on from a blend in place of starting anew
     """
 
     pictures: tuple[Picture, ...]
@@ -115,6 +117,7 @@ class Insertion:
     blends: tuple[Blend, ...]
     source_known: bool
     source_bytes: int
+    resumed: bool = False
 
 
 @torch.inference_mode()
@@ -126,6 +129,8 @@ def insert(
     resume: Blend | None = None,
     watchers: tuple[Recorder, ...] = (),
     on_x0: OnX0 | None = None,
+    keep_as: str = "",
+    resume_of: str = "",
 ) -> Insertion:
     """Add the subjects. Same seeds, settings and weights give the same pictures.
 
@@ -133,6 +138,8 @@ def insert(
     resume: a blend of an earlier edit with the same source, prompt, subjects and seeds, to be done again with
         the localizer or mask of this one; only the steps after it are paid
     watchers: look on at the target's attention; on_x0: is shown its clean guess after every step
+    keep_as: names the edit, whose first blend is then remembered with its source
+    resume_of: an edit kept so: its blend is resumed where it is still remembered, else all is done again
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
@@ -143,6 +150,7 @@ def insert(
     key = source_key(models, edit)
     memory = memories.open(key, edit.source_name)
     known = bool(memory.path)
+    resume = resume or recall_blend(memory, resume_of, config, len(edit.seeds))
     branches = Branches(backbone, grid)
     ticks = _Ticks(on_step, _source_forwards(edit, memory), _target_forwards(config, resume))
     with backbone.exchange_processors():
@@ -175,10 +183,13 @@ def insert(
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
+            if edit.mask is None or resume is not None:  # nobody looked at attention for a mask that is given
+                keep_blend(memory, keep_as, done.blends)
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
         source = decode_picture(models, path.x0, grid)
-    return _insertion(done, pictures, source, branches, clock, known, memory.nbytes)
+    made = _insertion(done, pictures, source, branches, clock, known, memory.nbytes)
+    return replace(made, resumed=resume is not None)
 
 
 def source_key(models: Models, edit: Edit) -> SourceKey:

@@ -46,7 +46,7 @@ def test_the_loop_shows_its_guess_after_every_step_and_is_not_changed() -> None:
     models = models_of("flux")
     side = models.size_multiple
     source = PromptSource(PROMPTS[0], 3, 2 * side, 4 * side)
-    edit = Edit(source, PROMPTS[1], "dog", (1, 2), short(PAPER_GENERATED))
+    edit = Edit(source, PROMPTS[1], ("dog",), (1, 2), short(PAPER_GENERATED))
     seen: dict[int, Tensor] = {}
 
     def look(step: int, x0: Tensor, grid: LatentGrid) -> None:
