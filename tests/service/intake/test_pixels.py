@@ -137,7 +137,7 @@ def test_an_opening_is_white_where_the_picture_is_transparent() -> None:
     opened = opening(encoded(picture), 10**6)
     assert opened.getpixel((5, 5)) == opened.getpixel((39, 29)) == (255, 255, 255)
     assert opened.getpixel((30, 5)) == (0, 0, 0)
-    assert opened.getcolors() == [(1200 - 601, (0, 0, 0)), (601, (255, 255, 255))]
+    assert sorted(opened.getcolors() or ()) == [(1200 - 601, (0, 0, 0)), (601, (255, 255, 255))]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
