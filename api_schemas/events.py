@@ -17,4 +17,18 @@ class JobEvent(ResponseModel):
     id: str = Field(description="Orders a job's events; for `Last-Event-ID`.")
     type: EventType = Field(description="What happened; `completed` is the last.")
     at: Timestamp = Field(description="When.")
-    data: dict[str, Any] = Field(default={}, description="Values belonging to the type.")
+    data: dict[str, Any] = Field(
+        default={},
+        description="Values belonging to the type: of `stage` and `progress` those of a job's `progress`, of "
+        "`preview` those of a `Preview`, of `completed` the `status`.",
+    )
+
+
+class Preview(ResponseModel):
+    """A variation as it forms: small, and without the background's own pixels."""
+
+    number: int = Field(description="Of this variation's previews, from 0.")
+    index: int = Field(description="Of the variation, in the order of the seeds.")
+    seed: int = Field(description="Its seed.")
+    step: int = Field(description="The denoising step it was seen after, from 0.")
+    url: str = Field(description="The picture, a signed link.")

@@ -90,6 +90,11 @@ def _ascending(entries: list[WeightFrom]) -> list[WeightFrom]:
 Schedule = Annotated[list[WeightFrom], Field(min_length=1, max_length=16), AfterValidator(_ascending)]
 
 
+def move_step(step: int, steps_from: int, steps_to: int) -> int:
+    """The step of `steps_to` at the fraction that `step` has of `steps_from`; halves round up."""
+    return min(math.floor(step * steps_to / steps_from + 0.5), steps_to - 1)
+
+
 class Options(RequestModel):
     """The method's knobs; what is left out comes from the preset."""
 
@@ -149,8 +154,7 @@ class Options(RequestModel):
         """The same over another number of steps: indices keep their fraction, halves round up."""
 
         def moved(step: int) -> int:
-            fraction = step * num_inference_steps / (self.num_inference_steps or num_inference_steps)
-            return min(math.floor(fraction + 0.5), num_inference_steps - 1)
+            return move_step(step, self.num_inference_steps or num_inference_steps, num_inference_steps)
 
         def stretched(weight: object) -> object:
             if not isinstance(weight, list):
@@ -174,6 +178,9 @@ class Output(RequestModel):
 
     format: Literal["png", "jpeg", "webp"] = Field(default="png", description="Of the result pictures.")
     include: list[Extra] = Field(default=["mask"], max_length=5, description="Further pictures per result.")
+    previews: int = Field(
+        default=0, ge=0, le=4, description="Small pictures of each variation as it forms: `preview` events."
+    )
 
 
 class WebhookTarget(RequestModel):

@@ -130,6 +130,10 @@ class Cost(ResponseModel):
     source_memory: Literal["hit", "miss", "none"] = Field(
         description="Whether the source was remembered from an earlier job."
     )
+    blend: Literal["replayed", "recomputed"] | None = Field(
+        default=None,
+        description="Of a job that re-masks another: whether what was before the blend was remembered.",
+    )
     source_memory_bytes: int = Field(default=0, description="Of its keys and values, remembered now.")
 
 

@@ -10,6 +10,22 @@ from api_schemas.base import ResponseModel
 from api_schemas.insertions import Localizer, Mode, Options
 
 
+class Transformer(ResponseModel):
+    """What a pass of the model is made of, for who counts passes."""
+
+    double_blocks: int = Field(description="Attention blocks that are lent the source for a shorter time.")
+    single_blocks: int = Field(description="Those that are lent it for longer, after the others.")
+    guides_twice: bool = Field(description="Whether guidance above 1 takes a second pass.")
+
+
+class Lending(ResponseModel):
+    """What a preset fixes beyond its options."""
+
+    double_until: int = Field(description="Last step at which double blocks are lent the source.")
+    single_until: int = Field(description="Last step at which single blocks are.")
+    source_guidance_scale: float = Field(description="Of the source's own passes.")
+
+
 class ModelCard(ResponseModel):
     """A served model: everything the gateway needs to judge a request without loading it."""
 
@@ -36,6 +52,8 @@ class ModelCard(ResponseModel):
         default=False, description="Whether it can tell by itself what a picture without a prompt shows."
     )
     modes: list[Mode] = Field(default=["exact"], description="How exact or fast it can work.")
+    transformer: Transformer | None = Field(default=None, description="What a pass is made of.")
+    lending: dict[str, Lending] = Field(default={}, description="By preset.")
     loras: list[str] = Field(default=[], description="Adapters that a request may name.")
 
 

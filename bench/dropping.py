@@ -22,11 +22,11 @@ from toyland.__main__ import CACHE
 from toyland.score.modes import PRESET, edit_of
 from toyland.score.tasks import insertion_tasks, source_sample
 from toyland.workshop import Workshop
+from workers.addit.guesses import Guesses
 from workers.addit.latents import LatentGrid
 from workers.addit.masks import resize
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, insert
-from workers.addit.previews import Previews
 from workers.addit.verdicts import contrast, foresee, judge, seen_there
 from workers.models.loading import load
 from workers.models.profiles import embedded_profile
@@ -50,11 +50,11 @@ def finish_all(models: Models, edit: Edit) -> list[Seed]:
     (subject,) = edit.subjects
     done = insert(models, edit)
     blend, (height, width) = done.blends[0], done.source.shape[:2]
-    previews = Previews(models, LatentGrid.of_image(height, width, models.pipe.vae_scale_factor))
+    guesses = Guesses(models, LatentGrid.of_image(height, width, models.pipe.vae_scale_factor))
     seeds = []
     for row, ((located,), picture) in enumerate(zip(blend.located, done.pictures, strict=True)):
         inside = resize(located.mask, height, width) > 0.5
-        seen = seen_there(models.detector(previews(blend.x0, row), subject), inside)
+        seen = seen_there(models.detector(guesses(blend.x0, row), subject), inside)
         promised = {
             "segmenter's score": 0.0 if located.missing else located.score or 0.0,
             "contrast of attention": contrast(located),

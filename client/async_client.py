@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from tenacity import AsyncRetrying
 
+from api_schemas.estimates import Estimate
 from api_schemas.events import JobEvent
 from api_schemas.images import ImageAsset
 from api_schemas.insertions import InsertionRequest
-from api_schemas.jobs import InsertionJob
+from api_schemas.jobs import InsertionJob, InsertionList
+from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
 from client import calls
 from client.async_webhooks import AsyncWebhooks
@@ -64,6 +67,26 @@ class AsyncAddit:
         """Queues an insertion and returns at once."""
         return await self._do(calls.submit(request, idempotency_key))
 
+    async def estimate(self, request: InsertionRequest) -> Estimate:
+        """What submitting it would cost and come to, or why it would be refused; nothing is queued."""
+        return await self._do(calls.estimate(request))
+
+    async def vary(
+        self, job_id: str, changes: Mapping[str, Any], idempotency_key: str | None = None
+    ) -> InsertionJob:
+        """Queues a variation of a job: other seeds, words or options on the same source."""
+        return await self._do(calls.vary(job_id, changes, idempotency_key))
+
+    async def remask(
+        self, job_id: str, request: MaskRequest, idempotency_key: str | None = None
+    ) -> InsertionJob:
+        """Queues another mask or localizer for a succeeded job; masks are sent inside, or named by id."""
+        return await self._do(calls.remask(job_id, request, idempotency_key))
+
+    async def insertions(self, **filters: str | int | datetime | None) -> InsertionList:
+        """A page of the own jobs, newest first. filters: `limit`, `cursor`, `status`, `parent`, …"""
+        return await self._do(calls.insertions(**filters))
+
     async def job(self, job_id: str, wait: int = 0) -> InsertionJob:
         """The job now, or as soon as it ends within `wait` seconds."""
         return await self._do(calls.job(job_id, wait))
@@ -101,7 +124,12 @@ class AsyncAddit:
         self, request: InsertionRequest, on_event: Callable[[JobEvent], None] = lambda _: None
     ) -> InsertionJob:
         """Submits, follows and gives back the succeeded job. Raises NotSucceeded."""
-        job_id = (await self.submit(request)).id
+        return await self.until_succeeded((await self.submit(request)).id, on_event)
+
+    async def until_succeeded(
+        self, job_id: str, on_event: Callable[[JobEvent], None] = lambda _: None
+    ) -> InsertionJob:
+        """Follows a job and gives it back when it has succeeded. Raises NotSucceeded."""
         async for event in self.events(job_id):
             on_event(event)
         return calls.succeeded(await self.job(job_id))

@@ -6,20 +6,24 @@ import mimetypes
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from api_schemas.errors import Problem
+from api_schemas.estimates import Estimate
 from api_schemas.images import ImageAsset
 from api_schemas.insertions import InsertionRequest
-from api_schemas.jobs import InsertionJob
+from api_schemas.jobs import InsertionJob, InsertionList
+from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
 from client.errors import ApiError, NotSucceeded, Unreachable
 
 T = TypeVar("T")
 INSERTIONS = "/v1/insertions"
+ANYTHING = TypeAdapter[object](object)
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,33 @@ class Call(Generic[T]):
 
 def submit(request: InsertionRequest, idempotency_key: str | None = None) -> Call[InsertionJob]:
     """The same key with the same request is the same job: a retry adds nothing twice."""
-    headers = {
-        "Idempotency-Key": idempotency_key or secrets.token_hex(16),
-        "Content-Type": "application/json",
-    }
-    body = request.model_dump_json()
-    return Call("POST", INSERTIONS, _job, {"content": body, "headers": headers})
+    return _post(INSERTIONS, request, _job, idempotency_key)
+
+
+def estimate(request: InsertionRequest) -> Call[Estimate]:
+    """What submitting it would come to."""
+    headers, body = {"Content-Type": "application/json"}, request.model_dump_json()
+    options = {"content": body, "headers": headers}
+    return Call("POST", "/v1/estimates", lambda it: Estimate.model_validate_json(it.content), options)
+
+
+def vary(job_id: str, changes: Mapping[str, Any], idempotency_key: str | None = None) -> Call[InsertionJob]:
+    """A new job on the same source. `changes`: fields of an `InsertionRequest` but `source` and `model`."""
+    return _post(f"{INSERTIONS}/{job_id}/variations", dict(changes), _job, idempotency_key)
+
+
+def remask(job_id: str, request: MaskRequest, idempotency_key: str | None = None) -> Call[InsertionJob]:
+    """A new job: the same insertion, its subject cut out differently."""
+    return _post(f"{INSERTIONS}/{job_id}/mask", request, _job, idempotency_key)
+
+
+def insertions(**filters: str | int | datetime | None) -> Call[InsertionList]:
+    """A page of the own jobs; `filters` as the API names them, those that are None aside."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    params = {name: at.isoformat() if isinstance(at, datetime) else at for name, at in given.items()}
+    return Call(
+        "GET", INSERTIONS, lambda it: InsertionList.model_validate_json(it.content), {"params": params}
+    )
 
 
 def job(job_id: str, wait: int = 0) -> Call[InsertionJob]:
@@ -107,6 +132,17 @@ def checked(answer: httpx.Response) -> httpx.Response:
         ) from None
     after = answer.headers.get("retry-after", "")
     raise ApiError(problem, float(after) if after.isdigit() else None)
+
+
+def _post(
+    path: str, body: object, read: Callable[[httpx.Response], T], idempotency_key: str | None
+) -> Call[T]:
+    """A submission in JSON, safe to repeat."""
+    headers = {
+        "Idempotency-Key": idempotency_key or secrets.token_hex(16),
+        "Content-Type": "application/json",
+    }
+    return Call("POST", path, read, {"content": ANYTHING.dump_json(body), "headers": headers})
 
 
 def _job(answer: httpx.Response) -> InsertionJob:

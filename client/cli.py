@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
+from api_schemas.jobs import InsertionJob
+from api_schemas.masks import MaskRequest
 from api_schemas.subjects import as_said
 from client.client import Addit
 from client.report import progress_bar, result_of, summary, timings_table, understood
@@ -19,6 +23,9 @@ app = typer.Typer(
     no_args_is_help=True, help="Add an object to a picture from a sentence.", add_completion=False
 )
 app.add_typer(webhooks, name="webhooks")
+Out = Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")]
+MaskOut = Annotated[Path | None, typer.Option(help="Save where the subject is, too.")]
+RESULT = Path("result.png")
 
 
 @app.command()
@@ -34,10 +41,8 @@ def insert(
     source_prompt: Annotated[
         str | None, typer.Option(help="What it shows now, if the model should not say so itself.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")] = Path(
-        "result.png"
-    ),
-    mask: Annotated[Path | None, typer.Option(help="Save where the subject is, too.")] = None,
+    out: Out = RESULT,
+    mask: MaskOut = None,
     seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations; one at random.")] = None,
     preset: Annotated[str | None, typer.Option(help="Named settings of the model.")] = None,
     model: Annotated[str | None, typer.Option(help="A served model.")] = None,
@@ -58,18 +63,103 @@ def insert(
                 output=Output(include=["mask"]),
             )
             job = addit.insert(request, show)
-        console.print(timings_table(job), understood(job), *summary(job), sep="\n", markup=False)
-        several = len(result_of(job).images) > 1
-        for picture in result_of(job).images:
-            _save(addit, picture.url, out, picture.seed if several else None)
-            if mask and picture.mask_url:
-                _save(addit, picture.mask_url, mask, picture.seed if several else None)
+        _show(addit, job, out, mask)
+
+
+def _show(addit: Addit, job: InsertionJob, out: Path, mask: Path | None) -> None:
+    """Tell of a succeeded job and save its pictures."""
+    console.print(timings_table(job), understood(job), *summary(job), sep="\n", markup=False)
+    several = len(result_of(job).images) > 1
+    for picture in result_of(job).images:
+        _save(addit, picture.url, out, picture.seed if several else None)
+        if mask and picture.mask_url:
+            _save(addit, picture.mask_url, mask, picture.seed if several else None)
 
 
 def _save(addit: Addit, link: str, path: Path, seed: int | None) -> None:
     target = path if seed is None else path.with_stem(f"{path.stem}-{seed}")
     target.write_bytes(addit.download(link))
     console.print(str(target), markup=False)
+
+
+@app.command()
+def estimate(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG, JPEG or WebP.")],
+    prompt: Annotated[str, typer.Option(help='"add a dog", or what the picture shall show then.')],
+    source_prompt: Annotated[str | None, typer.Option(help="What it shows now.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations.")] = None,
+    model: Annotated[str | None, typer.Option(help="A served model.")] = None,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """What an insertion would cost and when it would be done, in JSON; exit code 1 where it would be
+    refused."""
+    image = ImageRef(data=b64encode(photo.read_bytes()).decode())
+    source = ImageSource(image=image, prompt=source_prompt)
+    with service(url, key) as addit:
+        asked = InsertionRequest(source=source, prompt=prompt, seeds=seed or [], model=model)
+        found = addit.estimate(asked)
+    console.print_json(found.model_dump_json(exclude={"request"}))
+    raise typer.Exit(0 if found.accepted else 1)
+
+
+@app.command()
+def vary(
+    job_id: str,
+    prompt: Annotated[str | None, typer.Option(help="Other words than the job's.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations.")] = None,
+    gamma: Annotated[float | None, typer.Option(help="extended_scale: higher adds more boldly.")] = None,
+    out: Out = RESULT,
+    mask: MaskOut = None,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """Another insertion into the same picture; with nothing said, by a new seed."""
+    options = {"extended_scale": gamma} if gamma is not None else None
+    said = {"prompt": prompt, "seeds": seed or None, "options": options}
+    changes = {name: value for name, value in said.items() if value is not None}
+    with service(url, key) as addit:
+        with progress_bar(console) as show:
+            job = addit.until_succeeded(addit.vary(job_id, changes).id, show)
+        _show(addit, job, out, mask)
+
+
+@app.command()
+def remask(
+    job_id: str,
+    localizer: Annotated[str | None, typer.Option(help="Another way of finding the subject.")] = None,
+    by: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Or a mask: white where it is kept.")
+    ] = None,
+    out: Out = RESULT,
+    mask: MaskOut = None,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """The same insertion with its subject cut out differently."""
+    given = {"mask": {"data": b64encode(by.read_bytes()).decode()}} if by else {"localizer": localizer}
+    try:
+        asked = MaskRequest.model_validate(given)
+    except ValidationError as error:
+        raise typer.BadParameter(str(error.errors()[0]["msg"])) from None
+    with service(url, key) as addit:
+        with progress_bar(console) as show:
+            job = addit.until_succeeded(addit.remask(job_id, asked).id, show)
+        _show(addit, job, out, mask)
+
+
+@app.command("list")
+def list_jobs(
+    status: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
+    parent: Annotated[str | None, typer.Option(help="Only jobs made from this one.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
+    url: Url = HERE,
+    key: ApiKey = None,
+) -> None:
+    """The newest jobs, one a line."""
+    with service(url, key) as addit:
+        for job in addit.insertions(status=status, parent=parent, limit=limit).data:
+            console.print(f"{job.id} {job.status} {job.request.prompt!r}", markup=False)
 
 
 @app.command()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from tenacity import Retrying
 
+from api_schemas.estimates import Estimate
 from api_schemas.events import JobEvent
 from api_schemas.images import ImageAsset
 from api_schemas.insertions import InsertionRequest
-from api_schemas.jobs import InsertionJob
+from api_schemas.jobs import InsertionJob, InsertionList
+from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
 from client import calls
 from client.errors import ApiError, Unreachable
@@ -62,6 +65,24 @@ class Addit:
         """Queues an insertion and returns at once."""
         return self._do(calls.submit(request, idempotency_key))
 
+    def estimate(self, request: InsertionRequest) -> Estimate:
+        """What submitting it would cost and come to, or why it would be refused; nothing is queued."""
+        return self._do(calls.estimate(request))
+
+    def vary(
+        self, job_id: str, changes: Mapping[str, Any], idempotency_key: str | None = None
+    ) -> InsertionJob:
+        """Queues a variation of a job: other seeds, words or options on the same source."""
+        return self._do(calls.vary(job_id, changes, idempotency_key))
+
+    def remask(self, job_id: str, request: MaskRequest, idempotency_key: str | None = None) -> InsertionJob:
+        """Queues another mask or localizer for a succeeded job; masks are sent inside, or named by id."""
+        return self._do(calls.remask(job_id, request, idempotency_key))
+
+    def insertions(self, **filters: str | int | datetime | None) -> InsertionList:
+        """A page of the own jobs, newest first. filters: `limit`, `cursor`, `status`, `parent`, …"""
+        return self._do(calls.insertions(**filters))
+
     def job(self, job_id: str, wait: int = 0) -> InsertionJob:
         """The job now, or as soon as it ends within `wait` seconds."""
         return self._do(calls.job(job_id, wait))
@@ -98,7 +119,12 @@ class Addit:
         self, request: InsertionRequest, on_event: Callable[[JobEvent], None] = lambda _: None
     ) -> InsertionJob:
         """Submits, follows and gives back the succeeded job. Raises NotSucceeded."""
-        job_id = self.submit(request).id
+        return self.until_succeeded(self.submit(request).id, on_event)
+
+    def until_succeeded(
+        self, job_id: str, on_event: Callable[[JobEvent], None] = lambda _: None
+    ) -> InsertionJob:
+        """Follows a job and gives it back when it has succeeded. Raises NotSucceeded."""
         for event in self.events(job_id):
             on_event(event)
         return calls.succeeded(self.job(job_id))

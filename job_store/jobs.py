@@ -15,10 +15,12 @@ from typing import cast
 from redis import Redis
 
 from api_schemas.errors import JobError
+from api_schemas.events import Preview
 from api_schemas.jobs import InsertionResult, JobStatus, Progress
 from job_store.artifacts import job_prefix
-from job_store.errors import BadCursor, NotFound
+from job_store.errors import NotFound
 from job_store.keys import Key
+from job_store.listing import ALL, Wanted
 from job_store.records import Claim, Idempotency, JobRecord, NewJob, Swept, decode
 from job_store.server import Server
 from job_store.statistics import BOUNDS
@@ -63,7 +65,8 @@ class JobStore:
             hashlib.sha256(idempotency.key.encode()).hexdigest() if idempotency else "",
             idempotency.fingerprint if idempotency else "",
             IDEMPOTENCY_MS,
-            _source_id(job),
+            job.source_id or _source_id(job),
+            job.replay or "",
         )
         return decode(job_id.decode(), flat), bool(accepted)
 
@@ -75,17 +78,18 @@ class JobStore:
         return record
 
     def list(
-        self, tenant: str, limit: int = 20, before: str | None = None, status: JobStatus | None = None
+        self, tenant: str, limit: int = 20, before: str | None = None, wanted: Wanted = ALL
     ) -> tuple[builtins.list[JobRecord], str | None]:
         """A tenant's jobs, newest first, and the cursor to go on `before`, None at the end.
 
-        With `status`, a page may be shorter than `limit` though more follow. Raises BadCursor.
+        Where `wanted` names a state or a parent, a page may be shorter than `limit` though more follow.
+        Raises BadCursor.
         """
         found: builtins.list[JobRecord] = []
         for _ in range(LIST_SCANNED // LIST_PAGE):
-            page = self._page(tenant, before)
+            page = self._page(tenant, before, wanted)
             for record, before in page:
-                if record is not None and status in (None, record.status):
+                if record is not None and wanted.takes(record):
                     found.append(record)
                 if len(found) == limit:
                     return found, before
@@ -135,6 +139,10 @@ class JobStore:
     def report(self, job_id: str, token: str, progress: Progress) -> None:
         """Note how far it is: a `stage` event when that is a new one, else `progress`. Raises StaleToken."""
         self._server.run("report", job_id, token, progress.stage, progress.model_dump_json())
+
+    def show(self, job_id: str, token: str, preview: Preview) -> None:
+        """A `preview` event. `preview` holds an artifact key for a link. Raises StaleToken."""
+        self._server.run("show", job_id, token, preview.model_dump_json())
 
     def commit(self, job_id: str, token: str, result: InsertionResult, denoise_steps: int = 0) -> None:
         """The job succeeded, after so many steps. `result` holds artifact keys. Raises StaleToken."""
@@ -196,13 +204,13 @@ class JobStore:
         flats = self._server.run("read", *job_ids)
         return [decode(job_id, flat) if flat else None for job_id, flat in zip(job_ids, flats, strict=True)]
 
-    def _page(self, tenant: str, before: str | None) -> builtins.list[tuple[JobRecord | None, str]]:
+    def _page(
+        self, tenant: str, before: str | None, wanted: Wanted
+    ) -> builtins.list[tuple[JobRecord | None, str]]:
         """The next records of a tenant with their cursors, which are their times of submission."""
-        if before is not None and not (before.isascii() and before.isdigit() and len(before) < 18):
-            raise BadCursor(before)
-        top = f"({before}" if before else "+inf"
+        line, bounds = Key.TENANT + tenant, wanted.bounds(before)
         flat = self._server.command(
-            "ZRANGE", Key.TENANT + tenant, top, "-inf", "BYSCORE", "REV", "LIMIT", 0, LIST_PAGE, "WITHSCORES"
+            "ZRANGE", line, *bounds, "BYSCORE", "REV", "LIMIT", 0, LIST_PAGE, "WITHSCORES"
         )
         records = self._read([job_id.decode() for job_id in flat[::2]])
         return [*zip(records, (score.decode() for score in flat[1::2]), strict=True)]

@@ -28,6 +28,7 @@ class Key(StrEnum):
     FORGOTTEN = "addit:forgotten"  # list of source ids of jobs deleted lately
     FORGOTTEN_NUMBER = "addit:forgotten_number"  # how many were put in, ever
     LAST_TIME = "addit:last_time"  # the latest time of submission given out, microseconds
+    PACE = "addit:pace:"  # + model + ":" + shape: list of seconds a forward took lately
     # webhooks
     OUTBOX = "addit:outbox"  # sorted set of endpoint + "/" + message id by the next try, ms
     DELIVERY = "addit:delivery:"  # + endpoint + "/" + message id: hash

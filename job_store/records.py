@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Literal, cast
 
 from api_schemas.errors import JobError
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionResult, JobStatus, Progress
 
+Replay = Literal["localizer", "mask"]
+
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to be accepted. Its deadline, retention, priority and webhook are those of the request."""
+    """A job to be accepted. Its deadline, retention, priority and webhook are those of the request.
+
+    source_id: that of the job whose source it shares under a key of its own; None: by its own source
+    replay: what of its parent is to be another: the localizer, or a mask that lies at `mask_key`
+    """
 
     id: str
     tenant: str
@@ -23,6 +29,8 @@ class NewJob:
     source_key: str | None
     traceparent: str | None = None
     parent_id: str | None = None
+    source_id: str | None = None
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class JobRecord:
     attempts, crashes: how often it was started, and how often its worker died over it
     result: its `*_url` fields hold artifact keys
     worker: who runs it, or who ran it last before it ended
+    replay: what it changes of its parent's mask, None for any other job
     """
 
     id: str
@@ -67,6 +76,7 @@ class JobRecord:
     parent_id: str | None
     traceparent: str | None
     source_id: str
+    replay: Replay | None
 
 
 @dataclass(frozen=True)
@@ -130,4 +140,5 @@ def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
         parent_id=fields.get("parent_id"),
         traceparent=fields.get("traceparent"),
         source_id=fields.get("source_id", ""),
+        replay=cast(Replay | None, fields.get("replay")),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 
 from api_schemas.base import new_id
@@ -18,6 +19,13 @@ from service.resolve import resolve
 from service.sources import TakenSource, take_source
 from service.submission import Submission
 
+CheckSize = Callable[[tuple[int, int] | None], None]
+"""Raises `Refusal` where a picture's (width, height) does not do for the caller."""
+
+
+def any_size(size: tuple[int, int] | None) -> None:
+    """Every size does."""
+
 
 def admit(
     gateway: Gateway,
@@ -25,11 +33,13 @@ def admit(
     submission: Submission,
     idempotency_key: str | None,
     traceparent: str | None,
+    check_size: CheckSize = any_size,
 ) -> tuple[JobRecord, bool]:
     """(the job, whether it is new or the same submission again). Raises `Refusal` and `StoreError`."""
     card = choose_card(gateway, submission.request.model)
-    _check_webhook(submission.request, gateway.settings.allow_loopback_egress)
+    check_webhook(submission.request, gateway.settings.allow_loopback_egress)
     source = take_source(gateway, tenant, submission)
+    check_size(source.size)
     request = resolve(submission.request, card, source.size, lambda: secrets.randbelow(2**32))
     job_id = new_id("ins")
     own_key = f"{job_prefix(tenant, job_id)}source.png"
@@ -43,11 +53,21 @@ def admit(
         source_key=own_key if source.picture else source.key,
         traceparent=traceparent,
     )
-    record, fresh = _store(gateway, job, _idempotency(idempotency_key, submission))
+    return accept(gateway, job, idempotency_of(idempotency_key, submission.fingerprint))
+
+
+def accept(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tuple[JobRecord, bool]:
+    """Store a job whose picture lies in its place, with a ticket; or find it, as `admit` does."""
+    record, fresh = _store(gateway, job, idempotency)
     if fresh:
         with suppress(StoreUnavailable):  # accepted is accepted: the reconciler issues what is missing
-            tickets.issue(gateway.redis, card.name)
+            tickets.issue(gateway.redis, job.model)
     return record, fresh
+
+
+def idempotency_of(key: str | None, fingerprint: Callable[[], str]) -> Idempotency | None:
+    """A client's key with the fingerprint of what it came with."""
+    return Idempotency(key, fingerprint()) if key is not None else None
 
 
 def _store(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tuple[JobRecord, bool]:
@@ -79,8 +99,8 @@ def choose_card(gateway: Gateway, name: str | None) -> ModelCard:
     return cards[name]
 
 
-def _check_webhook(request: InsertionRequest, allow_loopback: bool) -> None:
-    """Where the address leads is judged at delivery; that it must be https is known now."""
+def check_webhook(request: InsertionRequest, allow_loopback: bool) -> None:
+    """Raise `Refusal` for a callback that is not https. Where its address leads is judged at delivery."""
     if request.webhook and request.webhook.url.scheme != "https" and not allow_loopback:
         raise invalid_field("webhook.url", "must be https")
 
@@ -91,7 +111,3 @@ def _without_data(request: InsertionRequest, source: TakenSource) -> InsertionRe
         return request
     image = ImageRef(data=f"sha256:{source.picture.sha256}")
     return request.model_copy(update={"source": request.source.model_copy(update={"image": image})})
-
-
-def _idempotency(key: str | None, submission: Submission) -> Idempotency | None:
-    return Idempotency(key, submission.fingerprint()) if key is not None else None

@@ -16,7 +16,16 @@ from service.gateway import Gateway, build_gateway
 from service.openapi import TITLE, describe
 from service.problems import install
 from service.request_hop import RequestHop
-from service.routes import artifacts, health, images, insertions, models, webhook_endpoints
+from service.routes import (
+    artifacts,
+    estimates,
+    health,
+    images,
+    images_edits,
+    insertions,
+    models,
+    webhook_endpoints,
+)
 from service.webhook_messages import messages
 
 DESCRIPTION = "Adds an object to a picture from a sentence. Errors are problems (RFC 9457) with a `code`."
@@ -40,7 +49,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install(app)
     app.add_middleware(BodyGuard, max_bytes=gateway.settings.max_body_bytes)
     app.add_middleware(RequestHop, metrics=gateway.metrics)  # added last, so outermost
-    for resource in (insertions, images, models, webhook_endpoints, artifacts, health):
+    for resource in (
+        insertions,
+        estimates,
+        images,
+        images_edits,
+        models,
+        webhook_endpoints,
+        artifacts,
+        health,
+    ):
         app.include_router(resource.router)
     return app
 

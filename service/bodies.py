@@ -56,11 +56,11 @@ def parse_json(body: bytes, model: type[Model]) -> Model:
         raise Refusal("malformed_request", f"The body is not JSON: {error}.") from None
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request, max_fields: int = MAX_PARTS) -> Form:
     """Every part in memory; the body is bounded as a whole. Raises `Refusal` malformed_request."""
     fields: dict[str, bytes] = {}
     files: dict[str, bytes] = {}
-    async with request.form(max_files=MAX_PARTS, max_fields=MAX_PARTS) as form:
+    async with request.form(max_files=MAX_PARTS, max_fields=max_fields) as form:
         for name, value in form.multi_items():
             if name in fields or name in files:
                 raise Refusal("malformed_request", f"The part {name!r} is given twice.")

@@ -52,6 +52,61 @@ SUBMIT_BODY: dict[str, Any] = {
         },
     },
 }
+VARIATION: dict[str, Any] = {"seeds": [5, 6], "options": {"extended_scale": 1.1}}
+VARIATION_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/VariationRequest"},
+            "examples": {"bolder": {"summary": "Two more seeds, bolder", "value": VARIATION}},
+        }
+    },
+}
+MASK: dict[str, Any] = {"localizer": "grounding_sam"}
+_MASK_REF = {"$ref": "#/components/schemas/MaskRequest"}
+MASK_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": _MASK_REF,
+            "examples": {"localizer": {"summary": "By a detector's box", "value": MASK}},
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["request"],
+                "properties": {"request": _MASK_REF},
+                "additionalProperties": {**_FILE, "description": "The mask, named by `mask.part`."},
+            },
+            "encoding": {"request": {"contentType": "application/json"}},
+        },
+    },
+}
+EDIT: dict[str, Any] = {
+    "image": {"image_url": "https://example.com/bedroom.jpg"},
+    "prompt": "add a dog",
+    "n": 2,
+}
+_EDIT_REF = {"$ref": "#/components/schemas/ImageEditRequest"}
+EDIT_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "allOf": [_EDIT_REF],
+                "type": "object",
+                "properties": {
+                    "image": {**_FILE, "description": "A PNG, JPEG or WebP picture; `image[]` as well."},
+                    "mask": {**_FILE, "description": "A PNG; the object may be where it is transparent."},
+                },
+            }
+        },
+        "application/json": {
+            "schema": _EDIT_REF,
+            "examples": {"sentence": {"summary": "Two variations", "value": EDIT}},
+        },
+    },
+}
 IMAGE_BODY: dict[str, Any] = {
     "required": True,
     "content": {

@@ -17,6 +17,7 @@ from job_store.delivery_log import DeliveryLog
 from job_store.images import ImageStore
 from job_store.jobs import JobStore
 from job_store.outbox import Outbox
+from job_store.outlook import Outlook
 from job_store.statistics import Statistics
 from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.workers import WorkerRegistry
@@ -44,6 +45,7 @@ class Gateway:
     webhook_endpoints: WebhookEndpoints
     deliveries: DeliveryLog
     workers: WorkerRegistry
+    outlook: Outlook
     decoders: Decoders
     links: Links
     metrics: Metrics
@@ -68,6 +70,7 @@ def build_gateway(settings: Settings) -> Gateway:
         webhook_endpoints=WebhookEndpoints(redis),
         deliveries=DeliveryLog(redis),
         workers=workers,
+        outlook=Outlook(redis),
         decoders=Decoders(
             DECODERS,
             max_bytes=settings.max_image_bytes,

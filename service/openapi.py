@@ -7,16 +7,25 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from api_schemas.errors import Problem, RequestErrorCode
-from api_schemas.events import JobEvent
+from api_schemas.events import JobEvent, Preview
+from api_schemas.image_edits import ImageEditCompleted, ImageEditPartial, ImageEditRequest
+from api_schemas.masks import MaskRequest
+from api_schemas.variations import VariationRequest
 from api_schemas.webhooks import NewWebhookEndpoint, ReplayFailed, SecretRotation, WebhookEndpointChange
 from service.errors import STATUS
+from service.openai_errors import PATHS
 from service.problems import MEDIA_TYPE
 
-READ_BY_ROUTES = (NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed)
-"""Bodies that the routes read themselves, so that FastAPI does not know them."""
 ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
+DOCUMENTED: tuple[type[BaseModel], ...] = (
+    Problem, JobEvent, Preview, VariationRequest, MaskRequest,
+    ImageEditRequest, ImageEditPartial, ImageEditCompleted,
+    NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed,
+)  # fmt: skip
+"""What routes read or send past FastAPI."""
 TITLE = "Add-it: objects into pictures"
 
 
@@ -46,8 +55,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
             webhooks=app.webhooks.routes,
             separate_input_output_schemas=False,
         )
-        for model in (Problem, JobEvent, *READ_BY_ROUTES):
+        for model in DOCUMENTED:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"] |= schema.pop("$defs", {}) | {model.__name__: schema}
+        _without_frameworks_own(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _without_frameworks_own(document: dict[str, Any]) -> None:
+    """Drop FastAPI's answer to invalid parameters where ours is of another status."""
+    for path in PATHS:
+        document["paths"][path]["post"]["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)

@@ -26,6 +26,7 @@ from job_store.errors import (
     WrongState,
 )
 from service.errors import Refusal
+from service.openai_errors import PATHS, openai_error, openai_headers
 
 MEDIA_TYPE = "application/problem+json"
 FRAMEWORK_CODES: Mapping[int, RequestErrorCode] = {404: "not_found", 405: "method_not_allowed"}
@@ -48,9 +49,18 @@ def install(app: FastAPI) -> None:
 
 
 def answer(refusal: Refusal, scope: Mapping[str, object]) -> Response:
-    """The answer to a refused request."""
+    """The answer to a refused request, in the shape of its path."""
+    if scope.get("path") in PATHS:
+        status, body = openai_error(refusal)
+        return Response(body.model_dump_json(), status, openai_headers(refusal), "application/json")
+    problem = to_problem(refusal, scope)
+    return Response(problem.model_dump_json(), refusal.status, refusal.headers, MEDIA_TYPE)
+
+
+def to_problem(refusal: Refusal, scope: Mapping[str, object]) -> Problem:
+    """What a refusal tells the client."""
     state = scope.get("state")
-    problem = Problem(
+    return Problem(
         title=HTTPStatus(refusal.status).phrase,
         status=refusal.status,
         code=refusal.code,
@@ -59,7 +69,6 @@ def answer(refusal: Refusal, scope: Mapping[str, object]) -> Response:
         data=refusal.data,
         request_id=state.get("request_id") if isinstance(state, dict) else None,
     )
-    return Response(problem.model_dump_json(), refusal.status, refusal.headers, MEDIA_TYPE)
 
 
 def to_refusal(error: Exception) -> Refusal:

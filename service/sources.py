@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api_schemas.insertions import ImageSource
+from api_schemas.insertions import ImageRef, ImageSource
 from job_store.errors import NotFound
 from runtime.egress import EgressError, fetch
 from service.errors import Refusal
@@ -29,13 +29,25 @@ def take_source(gateway: Gateway, tenant: str, submission: Submission) -> TakenS
     source = submission.request.source
     if not isinstance(source, ImageSource):
         return TakenSource()
-    if source.image.id is not None:
-        return _stored(gateway, tenant, source.image.id)
-    data = submission.picture
+    return taken(gateway, tenant, source.image, submission.picture)
+
+
+def taken(gateway: Gateway, tenant: str, image: ImageRef, data: bytes | None) -> TakenSource:
+    """data: of a picture that came along. Raises `Refusal`."""
+    if image.id is not None:
+        return _stored(gateway, tenant, image.id)
     if data is None:
-        data = _fetched(gateway, str(source.image.url))
+        data = _fetched(gateway, str(image.url))
     picture = gateway.decoders.take_in(data)
     return TakenSource(size=(picture.width, picture.height), picture=picture)
+
+
+def png_of(gateway: Gateway, found: TakenSource) -> bytes:
+    """The picture, wherever it is. Raises `StoreError`."""
+    if found.picture is not None:
+        return found.picture.png
+    assert found.key is not None
+    return gateway.artifacts.get(found.key)
 
 
 def _stored(gateway: Gateway, tenant: str, image_id: str) -> TakenSource:

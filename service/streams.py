@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api_schemas.events import JobEvent
 from job_store.errors import StoreUnavailable
 from job_store.events import follow
+from job_store.views import Link
 from service.errors import Refusal
 from service.gateway import Gateway
 
@@ -26,11 +27,11 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class EventStream(StreamingResponse):
     """A stream that gives up on a reader who does not take what is sent."""
 
-    def __init__(self, gateway: Gateway, tenant: str, job_id: str, after: str | None) -> None:
+    def __init__(self, gateway: Gateway, tenant: str, events: AsyncIterator[bytes]) -> None:
         if gateway.streams[tenant] >= STREAMS_PER_TENANT:
             detail = f"At most {STREAMS_PER_TENANT} event streams may be open."
             raise Refusal("rate_limited", detail, headers={"Retry-After": "15"})
-        super().__init__(_bytes(gateway, job_id, after), headers=HEADERS, media_type="text/event-stream")
+        super().__init__(events, headers=HEADERS, media_type="text/event-stream")
         self._streams, self._tenant = gateway.streams, tenant
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,11 +49,19 @@ class EventStream(StreamingResponse):
             self._streams[self._tenant] -= 1
 
 
-async def _bytes(gateway: Gateway, job_id: str, after: str | None) -> AsyncIterator[bytes]:
+async def job_events(gateway: Gateway, job_id: str, after: str | None) -> AsyncIterator[bytes]:
+    """A job's events on the wire, from the first or after one."""
     yield b": connected\n\n"
     with suppress(StoreUnavailable):  # the client comes back with its Last-Event-ID
-        async for event in _until_stopped(gateway, job_id, after):
-            yield encode(event) if event else b": heartbeat\n\n"
+        async for event in until_stopped(gateway, job_id, after):
+            yield encode(linked(event, gateway.links.artifact)) if event else b": heartbeat\n\n"
+
+
+def linked(event: JobEvent, link: Link) -> JobEvent:
+    """The event with a signed link in place of its artifact's key."""
+    if event.type != "preview":
+        return event
+    return event.model_copy(update={"data": {**event.data, "url": link(event.data["url"])}})
 
 
 def encode(event: JobEvent) -> bytes:
@@ -60,7 +69,7 @@ def encode(event: JobEvent) -> bytes:
     return f"id: {event.id}\nevent: {event.type}\ndata: {event.model_dump_json()}\n\n".encode()
 
 
-async def _until_stopped(gateway: Gateway, job_id: str, after: str | None) -> AsyncIterator[JobEvent | None]:
+async def until_stopped(gateway: Gateway, job_id: str, after: str | None) -> AsyncIterator[JobEvent | None]:
     """The store's events and ticks, until the last, the end of a stream's life or of the process."""
     loop = asyncio.get_running_loop()
     events, end = follow(gateway.redis_async, job_id, after), loop.time() + LIFE_SECONDS

@@ -6,12 +6,12 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from api_schemas.insertions import ImageSource, InsertionRequest
+from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest
 from service.bodies import FORM, JSON, media_type, parse_json, read_form, unsupported
 from service.errors import Refusal, invalid_field
 
@@ -61,7 +61,11 @@ async def read_submission(request: Request) -> tuple[bytes, Mapping[str, bytes]]
 
 def parse_submission(body: bytes, parts: Mapping[str, bytes]) -> Submission:
     """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that is no request."""
-    request = parse_json(body, InsertionRequest)
+    return submission_of(parse_json(body, InsertionRequest), parts)
+
+
+def submission_of(request: InsertionRequest, parts: Mapping[str, bytes]) -> Submission:
+    """The request with the pictures that came along. Raises `Refusal` invalid_request."""
     submission = Submission(request, _carried(request, parts))
     submission.check_size()
     return submission
@@ -70,24 +74,34 @@ def parse_submission(body: bytes, parts: Mapping[str, bytes]) -> Submission:
 def _carried(request: InsertionRequest, parts: Mapping[str, bytes]) -> bytes | None:
     """The picture the submission itself carries. Every part must be used: a forgotten one is a mistake."""
     image = request.source.image if isinstance(request.source, ImageSource) else None
-    unused = set(parts) - {image.part if image else None}
+    check_used(parts, [image] if image else [])
+    return None if image is None else bytes_of(image, "source.image", parts)
+
+
+def check_used(parts: Mapping[str, bytes], images: Sequence[ImageRef]) -> None:
+    """Raise `Refusal` for a part that no picture is: a forgotten one is a mistake."""
+    unused = set(parts) - {image.part for image in images}
     if unused:
         raise Refusal("invalid_request", f"The request does not use the parts: {', '.join(sorted(unused))}.")
-    if image is None or (image.part is None and image.data is None):
-        return None
+
+
+def bytes_of(image: ImageRef, path: str, parts: Mapping[str, bytes]) -> bytes | None:
+    """Of a picture that came along; None for one that is elsewhere. Raises `Refusal`."""
     if image.data is not None:
-        return _from_base64(image.data)
-    if image.part is None or image.part not in parts:
-        raise invalid_field("source.image.part", f"there is no part {image.part!r}")
+        return _from_base64(image.data, f"{path}.data")
+    if image.part is None:
+        return None
+    if image.part not in parts:
+        raise invalid_field(f"{path}.part", f"there is no part {image.part!r}")
     return parts[image.part]
 
 
-def _from_base64(data: str) -> bytes:
+def _from_base64(data: str, path: str) -> bytes:
     """Of plain base64 or a `data:` URL, line breaks allowed."""
     header, _, payload = data.rpartition(",")
     if header and not (header.startswith("data:") and header.endswith(";base64")):
-        raise invalid_field("source.image.data", "is neither base64 nor a base64 data: URL")
+        raise invalid_field(path, "is neither base64 nor a base64 data: URL")
     try:
         return base64.b64decode("".join(payload.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise invalid_field("source.image.data", "is not base64") from None
+        raise invalid_field(path, "is not base64") from None

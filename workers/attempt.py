@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import structlog
 
 from api_schemas.errors import JobError
+from api_schemas.events import Preview
 from api_schemas.jobs import InsertionResult, Progress, ResultImage, Stage
-from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key
+from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key, mask_key
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
+from job_store.outlook import Outlook, shape_of
 from runtime.settings import Settings
 from workers.failures import TOO_LATE, explain, where
 from workers.messages import Ended, Ending, Run, StopReason
 from workers.outage import keep_trying
-from workers.pictures import Picture, decode, pictures
-from workers.runner import Runner, RunOutput
+from workers.pictures import SUFFIX, Picture, decode, encode, pictures
+from workers.runner import Place, PreviewImage, Runner, RunOutput
 
 COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
 PUT_SECONDS = 15.0
@@ -57,6 +60,7 @@ class Stores:
 
     jobs: JobStore
     artifacts: ArtifactStore
+    outlook: Outlook
 
 
 class Attempt:
@@ -79,13 +83,52 @@ class Attempt:
             return Ended(self._token, self._stop(interruption.reason))
         except Exception as error:
             return self._fail(error)
-        return Ended(self._token, self._commit(result))
+        ending = self._commit(result)
+        if ending == "succeeded":
+            self._note_pace(result, runner)
+        return Ended(self._token, ending)
+
+    def _note_pace(self, result: InsertionResult, runner: Runner) -> None:
+        """Tell how fast it was, for estimates. Nothing hangs on it."""
+        first = result.images[0]
+        with suppress(StoreUnavailable):
+            shape = shape_of(first.width, first.height, runner.card.max_pixels)
+            self._stores.outlook.note(self._record.model, shape, result.cost)
 
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key
         source = decode(self._stores.artifacts.get(source_key)) if source_key else None
         record = self._record
-        return runner.run(record.request, source, self._on_step, record.tenant, record.source_id)
+        return runner.run(
+            record.request,
+            source,
+            self._on_step,
+            record.tenant,
+            record.source_id,
+            on_preview=self._on_preview,
+            place=self._place(),
+        )
+
+    def _place(self) -> Place:
+        """Among the runs whose blend states are kept."""
+        record, mask = self._record, None
+        if record.replay == "mask":
+            mask = decode(self._stores.artifacts.get(mask_key(record.tenant, record.id, "mask")))
+        return Place(record.id, (record.parent_id or "") if record.replay else "", mask)
+
+    def _on_preview(self, shown: PreviewImage) -> None:
+        """Store and tell. A preview that cannot be stored or told is left out."""
+        wanted = self._record.request.output.format
+        key = self._key(f"preview-{shown.index}-{shown.number}.{SUFFIX[wanted]}")
+        fields = {"number": shown.number, "index": shown.index, "seed": shown.seed, "step": shown.step}
+        try:
+            self._stores.artifacts.put(key, encode(shown.image, wanted))
+            preview = Preview.model_validate({**fields, "url": key})
+            self._stores.jobs.show(self._record.id, self._token, preview)
+        except StaleToken:
+            raise Interrupted("superseded") from None
+        except (StoreUnavailable, ArtifactError):
+            self._log.warning("a preview was left out")
 
     def _on_step(self, stage: Stage, step: int, total: int, percent: float) -> None:
         self._ears.beat(self._token)

@@ -23,6 +23,7 @@ import structlog
 from job_store.artifacts import ArtifactStore
 from job_store.connection import connect
 from job_store.jobs import JobStore
+from job_store.outlook import Outlook
 from runtime import logs
 from runtime.settings import Settings
 from workers.attempt import Attempt, Stores
@@ -58,7 +59,8 @@ def main(settings: Settings, pipe: Connection[FromEngine, ToEngine]) -> None:
     except Exception as error:
         log.error("model not loaded", model=settings.model, error=where(error, settings.log_prompts))
         sys.exit(1)
-    stores = Stores(JobStore(connect(settings.redis_url)), ArtifactStore(settings.artifact_url))
+    redis = connect(settings.redis_url)
+    stores = Stores(JobStore(redis), ArtifactStore(settings.artifact_url), Outlook(redis))
     line.say(Ready(runner.card, runner.memory()))
     serve(line, runner, stores, settings)
 

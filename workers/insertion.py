@@ -30,6 +30,7 @@ from workers.addit.localizers import Located, Picture
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
 from workers.addit.pipeline import OnStep as OnForward
+from workers.addit.previews import OnX0
 from workers.addit.source_memory import SourceMemories
 from workers.addit.verdicts import Verdict, judge, judge_whole, ranks
 from workers.closeups import CloseUp, look_closer, put_back
@@ -54,8 +55,10 @@ from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
 from workers.options import apply
 from workers.own_pixels import own_pixels
+from workers.previewing import previewer
+from workers.remasking import resumable, with_blend, with_mask
 from workers.retrying import with_retries
-from workers.runner import OnStep, OutputImage, RunError, RunOutput
+from workers.runner import ALONE, OnPreview, OnStep, OutputImage, Place, RunError, RunOutput, no_preview
 
 LAST_PERCENT = 99.0
 """Of a job that is trying again."""
@@ -112,6 +115,9 @@ class AdditRunner:
         on_step: OnStep,
         owner: str = "",
         source_id: str = "",
+        *,
+        on_preview: OnPreview = no_preview,
+        place: Place = ALONE,
     ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
@@ -121,36 +127,60 @@ class AdditRunner:
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
             edit = replace(self.to_edit(request, source), owner=owner, source_name=source_id)
+            edit = with_mask(edit, place.mask)
             runner = replace(self, models=self._worn(request.loras))
             with self.loras.worn(request.loras):
-                output = runner._insert(request, source, edit, on_step)
+                output = runner._insert(request, source, edit, on_step, on_preview, place)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
 
     def _insert(
-        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        edit: Edit,
+        on_step: OnStep,
+        on_preview: OnPreview,
+        place: Place,
     ) -> RunOutput:
-        """What was asked for, with as many tries as that allows."""
-        output = self._attempt(request, source, edit, on_step)
+        """What was asked for, with as many tries as that allows. Only the first is shown as it forms."""
+        on_x0 = previewer(self.models, edit, request.output.previews, on_preview)
+        output = self._attempt(request, source, edit, on_step, on_x0, place)
         if request.if_not_added == "retry":
             last = partial(on_step_at, on_step, LAST_PERCENT)
             output = with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
         return with_missing(replace(output, images=ranked(output.images)))
 
     def _attempt(
-        self, request: InsertionRequest, source: Image.Image | None, edit: Edit, on_step: OnStep
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        edit: Edit,
+        on_step: OnStep,
+        on_x0: OnX0 | None = None,
+        place: Place = ALONE,
     ) -> RunOutput:
         """One insertion, of a large photograph with a closer look."""
         most = min(len(edit.seeds), edit.config.keep_best or len(edit.seeds))
-        looks = 1 + most if self._is_large(source) and edit.config.blend_steps else 1
+        closer = self._is_large(source) and edit.config.blend_steps and edit.mask is None
+        looks = 1 + most if closer else 1
         with self._late_cache(request.mode, edit.config):
-            done = insert(self.models, edit, ticker(on_step, 0, looks), self.memories)
+            done = insert(
+                self.models,
+                edit,
+                ticker(on_step, 0, looks),
+                self.memories,
+                on_x0=on_x0,
+                keep_as=place.job_id,
+                resume_of=resumable(place, edit),
+            )
             close_ups = [
-                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks))
+                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks)) if closer else None
                 for row in range(len(done.seeds))
             ]
-        return self.to_output(request, source, edit, done, close_ups)
+        output = self.to_output(request, source, edit, done, close_ups)
+        return with_blend(output, done.resumed) if place.replays else output
 
     def _worn(self, weights: Mapping[str, float]) -> Models:
         """The models by a name of their own: what adapters made of a source is not found without them."""

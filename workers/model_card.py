@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, cast, get_args, overload
 
 from api_schemas.insertions import Localizer, Options, WeightFrom
-from api_schemas.models import ModelCard
+from api_schemas.models import Lending, ModelCard, Transformer
 from workers.addit.config import AdditConfig
 from workers.addit.late_cache import offered_modes
 from workers.addit.localizers import supported
@@ -35,7 +35,24 @@ def make_card(profile: ModelProfile, models: Models, loras: Sequence[str] = ()) 
         max_prompt_tokens=profile.text_len,
         captioner=models.captioner is not None,
         modes=list(offered_modes(models.pipe.transformer)),
+        transformer=_transformer(models),
+        lending={name: _lending(preset) for name, preset in profile.presets.items()},
         loras=list(loras),
+    )
+
+
+def _transformer(models: Models) -> Transformer:
+    backbone = models.backbone
+    double = len(backbone.double_layers)
+    single = len(backbone.layers) - double
+    return Transformer(double_blocks=double, single_blocks=single, guides_twice=backbone.guides_twice)
+
+
+def _lending(preset: AdditConfig) -> Lending:
+    return Lending(
+        double_until=preset.extend_double_until,
+        single_until=preset.extend_single_until,
+        source_guidance_scale=preset.source_guidance_scale,
     )
 
 

@@ -19,6 +19,40 @@ stop it."""
 
 
 @dataclass(frozen=True)
+class PreviewImage:
+    """A variation as it forms, small. See `api_schemas.events.Preview`."""
+
+    number: int
+    index: int
+    seed: int
+    step: int
+    image: Image.Image
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run stands among others.
+
+    job_id: what its blend state is kept under; empty: it is not kept
+    replays: the run whose mask alone is to be another; empty: none
+    mask: for it, of any size, white where the subject is to be kept; None: as the localizer finds it
+    """
+
+    job_id: str = ""
+    replays: str = ""
+    mask: Image.Image | None = None
+
+
+ALONE = Place()
+OnPreview = Callable[[PreviewImage], None]
+"""Called with each preview that the request asks for."""
+
+
+def no_preview(preview: PreviewImage) -> None:
+    """Nobody looks."""
+
+
+@dataclass(frozen=True)
 class OutputImage:
     """One variation, at the source's original size.
 
@@ -63,11 +97,15 @@ class Runner(Protocol):
         on_step: OnStep,
         owner: str = "",
         source_id: str = "",
+        *,
+        on_preview: OnPreview = no_preview,
+        place: Place = ALONE,
     ) -> RunOutput:
         """Insert. `source` is the picture of an image source (RGB), None for a generated one.
 
         owner: the tenant; what is remembered of its source serves nobody else
         source_id: what is kept of the source from this run on is forgotten by it
+        on_preview: is given the previews that the request asks for
 
         Raises `RunError` for anything the caller can be told; what `on_step` raises passes through.
         """

@@ -22,7 +22,7 @@ local deadline_at = now + ARGV[8]
 local place = submitted + ARGV[10] * 1000
 local job = {id = id}
 set(job, 'tenant', tenant, 'model', model, 'status', 'queued', 'request', ARGV[4], 'source_key', ARGV[5],
-  'source_id', ARGV[16], 'traceparent', ARGV[6], 'parent_id', ARGV[7], 'created_at', now, 'deadline_at', deadline_at, 'retain_ms', ARGV[9],
+  'source_id', ARGV[16], 'replay', ARGV[17], 'traceparent', ARGV[6], 'parent_id', ARGV[7], 'created_at', now, 'deadline_at', deadline_at, 'retain_ms', ARGV[9],
   'place', string.format('%.0f', place), 'webhook_events', ARGV[11], 'attempts', 0, 'crashes', 0, 'commits', 0, 'ends', 0)
 redis.call('ZADD', KEY.READY .. model, place, id)
 redis.call('SADD', KEY.MODELS, model)

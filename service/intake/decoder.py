@@ -1,7 +1,8 @@
 """The decoder process: one picture after the other under hard limits. Holds no secret, opens no file.
 
-Started as `python -m service.intake.decoder MAX_BYTES CPU_SECONDS MAX_PIXELS`. For each frame on stdin, two
-on stdout: a JSON header (`{"width", "height"}` or `{"code", "detail"}`) and the PNG (empty when refused).
+Started as `python -m service.intake.decoder MAX_BYTES CPU_SECONDS MAX_PIXELS`. For each two frames on stdin,
+how to read (see `READINGS`) and the file, two on stdout: a JSON header (`{"width", "height"}` or `{"code",
+"detail"}`) and the PNG (empty when refused).
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ import json
 import math
 import resource
 import sys
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from PIL import Image
 
-from service.intake.pixels import Refused, encode_png, redraw
-from service.intake.wire import read_frame, write_frame
+from service.intake.pixels import Refused, encode_png, opening, redraw
+from service.intake.wire import Reading, read_frame, write_frame
+
+READINGS: Mapping[Reading, Callable[[bytes, int], Image.Image]] = {"picture": redraw, "opening": opening}
 
 
-def decode(data: bytes, max_pixels: int) -> tuple[dict[str, Any], bytes]:
+def decode(data: bytes, max_pixels: int, reading: Reading = "picture") -> tuple[dict[str, Any], bytes]:
     """(header, PNG) of one picture; anything Pillow trips over is a refusal with a code."""
     try:
-        image = redraw(data, max_pixels)
+        image = READINGS[reading](data, max_pixels)
         return {"width": image.width, "height": image.height}, encode_png(image)
     except Refused as refused:
         return {"code": refused.code, "detail": str(refused)}, b""
@@ -38,11 +42,11 @@ def main(max_bytes: int, cpu_seconds: float, max_pixels: int) -> None:
     _warm_up()
     while True:
         try:
-            data = read_frame(sys.stdin.buffer)
+            reading, data = read_frame(sys.stdin.buffer).decode(), read_frame(sys.stdin.buffer)
         except EOFError:
             return
         _allow_cpu(cpu_seconds)
-        header, png = decode(data, max_pixels)
+        header, png = decode(data, max_pixels, cast(Reading, reading))
         write_frame(sys.stdout.buffer, json.dumps(header).encode())
         write_frame(sys.stdout.buffer, png)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from service.errors import Refusal
 from service.intake.sniff import sniff
-from service.intake.wire import read_frame, write_frame
+from service.intake.wire import Reading, read_frame, write_frame
 
 PROJECT = Path(__file__).parents[2]
 MEMORY_BYTES = 2**30
@@ -74,14 +74,16 @@ class Decoders:
         for _ in range(self._count):
             self._idle.put(None)
 
-    def take_in(self, data: bytes) -> Picture:
-        """Decode and redraw. Raises `Refusal`, mostly of the picture, rate_limited when all are busy."""
+    def take_in(self, data: bytes, reading: Reading = "picture") -> Picture:
+        """Decode and redraw, or see where it is transparent. Raises `Refusal`: mostly of the picture,
+        rate_limited when all are busy.
+        """
         if len(data) > self.max_bytes:
             raise Refusal("image_too_large", f"It has {len(data)} bytes; at most {self.max_bytes} are taken.")
         if sniff(data) is None:
             raise Refusal("unsupported_image", "This is not a PNG, JPEG or WebP picture.")
         with self._borrow() as process:
-            header, png = process.decode(data, self.seconds)
+            header, png = process.decode(data, reading, self.seconds)
         if "code" in header:
             raise Refusal(header["code"], header["detail"])
         return Picture(png, header["width"], header["height"])
@@ -141,10 +143,11 @@ class _Process:
         """False once it was killed, by the clock after its answer or by the system while idle."""
         return self._process.poll() is None
 
-    def decode(self, data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
+    def decode(self, data: bytes, reading: Reading, seconds: float) -> tuple[dict[str, Any], bytes]:
         clock = threading.Timer(seconds, self._process.kill)
         clock.start()
         try:
+            write_frame(self._stdin, reading.encode())
             write_frame(self._stdin, data)
             return json.loads(read_frame(self._stdout)), read_frame(self._stdout)
         except (OSError, EOFError):

@@ -17,6 +17,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from service.intake.sniff import PictureFormat, sniff
 
+HALF = 128
+"""Alpha below which a place counts as transparent."""
 MIN_SIDE, MAX_SIDE, MAX_ASPECT = 16, 8192, 20
 PLUGINS: dict[PictureFormat, Callable[[io.BytesIO], ImageFile]] = {
     "png": PngImageFile,
@@ -45,6 +47,18 @@ def redraw(data: bytes, max_pixels: int) -> Image.Image:
     upright = _upright(picture)
     plain = _over_white(_to_srgb(_eight_bits(upright)))
     return Image.frombytes("RGB", plain.size, plain.tobytes())
+
+
+def opening(data: bytes, max_pixels: int) -> Image.Image:
+    """White where the picture is transparent, black elsewhere. Raises `Refused` where it nowhere is."""
+    picture = _open(data)
+    _check_header(picture, max_pixels)
+    picture.load()
+    alpha = _upright(picture).convert("RGBA").getchannel("A")
+    opened = alpha.point([255 if value < HALF else 0 for value in range(256)])
+    if opened.getbbox() is None:
+        raise Refused("invalid_image", "The mask is nowhere transparent: nothing could change.")
+    return opened.convert("RGB")
 
 
 def encode_png(image: Image.Image) -> bytes:

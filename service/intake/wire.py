@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import IO
+from typing import IO, Literal
 
+Reading = Literal["picture", "opening"]
+"""What a picture is to be read as: itself, or where it is transparent."""
 LENGTH = struct.Struct(">I")
 
 

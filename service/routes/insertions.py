@@ -1,10 +1,11 @@
-"""Insertions: submit, look, follow, cancel, purge."""
+"""Insertions: submit, vary, re-mask, look, follow, cancel, purge."""
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request
@@ -12,14 +13,22 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api_schemas.jobs import TERMINAL, InsertionJob, InsertionList, JobStatus
+from api_schemas.masks import MaskRequest
+from api_schemas.variations import VariationRequest, given
 from job_store.artifacts import StorageUnavailable, job_prefix
+from job_store.listing import Wanted
+from job_store.records import JobRecord
 from service.admission import admit
 from service.answers import job_answer, job_body, json_answer, not_modified
+from service.bodies import parse_json, read_json
 from service.dependencies import GatewayDep, JobDep, TenantDep
-from service.examples import SUBMIT_BODY
+from service.examples import MASK_BODY, SUBMIT_BODY, VARIATION_BODY
+from service.gateway import Gateway
+from service.masks import admit_mask
 from service.openapi import refuses
-from service.streams import EventStream
+from service.streams import EventStream, job_events
 from service.submission import parse_submission, read_submission
+from service.variations import admit_variation
 from service.waiting import MAX_WAIT_SECONDS, preferred_wait, wait_for
 
 router = APIRouter(prefix="/v1/insertions", tags=["insertions"])
@@ -27,15 +36,29 @@ TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 OF_A_JOB = refuses("unauthorized", "not_found", "invalid_request", "store_unavailable")
 STREAM = {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}}
 
+ACCEPTED: dict[str, Any] = {
+    "status_code": 202,
+    "response_model": InsertionJob,
+    "response_description": "Accepted; `Location` names the job.",
+}
+ENDED: dict[int | str, dict[str, Any]] = {
+    200: {"model": InsertionJob, "description": "It ended within `Prefer: wait`."}
+}
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=255, description="Makes a repeated submission harmless.")
+]
+Prefer = Annotated[
+    str | None, Header(description="`wait=N` (1..60): answer when it ended, or after N seconds.")
+]
+Traceparent = Annotated[str | None, Header(description="W3C trace context; an invalid one is ignored.")]
+
 
 @router.post(
     "",
-    status_code=202,
-    response_model=InsertionJob,
-    response_description="Accepted; `Location` names the job.",
+    **ACCEPTED,
     openapi_extra={"requestBody": SUBMIT_BODY},
     responses={
-        200: {"model": InsertionJob, "description": "It ended within `Prefer: wait`."},
+        **ENDED,
         **refuses(
             "malformed_request", "unauthorized", "body_too_large", "unsupported_media_type",
             "invalid_request", "idempotency_key_reused", "invalid_image", "unsupported_image",
@@ -50,23 +73,29 @@ async def submit(
     request: Request,
     gateway: GatewayDep,
     tenant: TenantDep,
-    idempotency_key: Annotated[
-        str | None, Header(min_length=1, max_length=255, description="Makes a repeated submission harmless.")
-    ] = None,
-    prefer: Annotated[
-        str | None, Header(description="`wait=N` (1..60): answer when it ended, or after N seconds.")
-    ] = None,
-    traceparent: Annotated[
-        str | None, Header(description="W3C trace context; an invalid one is ignored.")
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    traceparent: Traceparent = None,
 ) -> Response:
     """Add an object to a picture. Answers at once; the job is followed by polling, events or a webhook."""
     body, parts = await read_submission(request)
     submission = await run_in_threadpool(parse_submission, body, parts)
-    trace = traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
     record, fresh = await to_thread.run_sync(
-        admit, gateway, tenant, submission, idempotency_key, trace, limiter=gateway.submission_threads
+        admit,
+        gateway,
+        tenant,
+        submission,
+        idempotency_key,
+        _trace(traceparent),
+        limiter=gateway.submission_threads,
     )
+    return await _accepted(request, gateway, record, fresh, prefer)
+
+
+async def _accepted(
+    request: Request, gateway: Gateway, record: JobRecord, fresh: bool, prefer: str | None
+) -> Response:
+    """The answer to a submission: at once, or when the job ended if that is preferred."""
     request.state.job_id = record.id
     seconds = preferred_wait(prefer)
     record = await wait_for(gateway, record, seconds)
@@ -90,9 +119,19 @@ def list_insertions(
         str | None, Query(max_length=200, description="`next_cursor` of the page before.")
     ] = None,
     status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
+    parent: Annotated[
+        str | None, Query(max_length=64, description="Only jobs that vary or re-mask this one: `ins_…`.")
+    ] = None,
+    created_after: Annotated[
+        datetime | None, Query(description="Only jobs accepted at this moment or later.")
+    ] = None,
+    created_before: Annotated[
+        datetime | None, Query(description="Only jobs accepted before this moment.")
+    ] = None,
 ) -> Response:
-    """The tenant's jobs, newest first."""
-    records, next_cursor = gateway.store.list(tenant, limit, cursor, status)
+    """The tenant's jobs, newest first. With `status` or `parent` a page may be short though more follow."""
+    wanted = Wanted(status, parent, created_after, created_before)
+    records, next_cursor = gateway.store.list(tenant, limit, cursor, wanted)
     page = InsertionList(data=[job_body(gateway, record) for record in records], next_cursor=next_cursor)
     return json_answer(page)
 
@@ -131,7 +170,7 @@ async def follow_events(
     ] = None,
 ) -> Response:
     """What happens to the job, as it happens, from the beginning or after `Last-Event-ID`."""
-    return EventStream(gateway, record.tenant, record.id, last_event_id)
+    return EventStream(gateway, record.tenant, job_events(gateway, record.id, last_event_id))
 
 
 @router.post(
@@ -147,6 +186,87 @@ def cancel(gateway: GatewayDep, record: JobDep) -> Response:
     """Stop a job. Canceling a canceled job again changes nothing."""
     record = gateway.store.cancel(record.id, record.tenant)
     return job_answer(gateway, record, 200 if record.status == "canceled" else 202)
+
+
+@router.post(
+    "/{job_id}/variations",
+    **ACCEPTED,
+    openapi_extra={"requestBody": VARIATION_BODY},
+    responses={
+        **ENDED,
+        **refuses(
+            "malformed_request", "unauthorized", "not_found", "body_too_large", "unsupported_media_type",
+            "invalid_request", "idempotency_key_reused", "unknown_words", "subject_not_in_prompt",
+            "subject_not_inferred", "source_prompt_required", "unknown_model", "unknown_preset",
+            "unsupported_option", "source_unavailable", "rate_limited", "queue_full", "no_worker",
+            "store_unavailable", "storage_full",
+        ),
+    },
+)  # fmt: skip
+async def submit_variation(
+    request: Request,
+    gateway: GatewayDep,
+    parent: JobDep,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    traceparent: Traceparent = None,
+) -> Response:
+    """Vary a job: more seeds, other words or options on the same source, whose passes are remembered."""
+    asked = parse_json(await read_json(request), VariationRequest)
+    record, fresh = await to_thread.run_sync(
+        admit_variation,
+        gateway,
+        parent,
+        given(asked),
+        idempotency_key,
+        _trace(traceparent),
+        limiter=gateway.submission_threads,
+    )
+    return await _accepted(request, gateway, record, fresh, prefer)
+
+
+@router.post(
+    "/{job_id}/mask",
+    **ACCEPTED,
+    openapi_extra={"requestBody": MASK_BODY},
+    responses={
+        **ENDED,
+        **refuses(
+            "malformed_request", "unauthorized", "not_found", "wrong_state", "body_too_large",
+            "unsupported_media_type", "invalid_request", "idempotency_key_reused", "invalid_image",
+            "unsupported_image", "image_too_large", "unknown_words", "unknown_model", "unsupported_option",
+            "source_unavailable", "rate_limited", "queue_full", "no_worker", "store_unavailable",
+            "storage_full",
+        ),
+    },
+)  # fmt: skip
+async def submit_mask(
+    request: Request,
+    gateway: GatewayDep,
+    parent: JobDep,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    traceparent: Traceparent = None,
+) -> Response:
+    """Cut a succeeded job's subject out differently: by another localizer, or a mask of yours. Only the
+    steps after the blend are paid where a worker still knows what was before it; `cost.blend` tells."""
+    body, parts = await read_submission(request)
+    asked = parse_json(body, MaskRequest)
+    record, fresh = await to_thread.run_sync(
+        admit_mask,
+        gateway,
+        parent,
+        asked,
+        parts,
+        idempotency_key,
+        _trace(traceparent),
+        limiter=gateway.submission_threads,
+    )
+    return await _accepted(request, gateway, record, fresh, prefer)
+
+
+def _trace(traceparent: str | None) -> str | None:
+    return traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
 
 
 @router.delete(

@@ -17,11 +17,11 @@ from client.cli import app
 from tests.client.conftest import Served
 
 
-def addit(*words: str | Path, **environment: str) -> Result:
+def addit(*words: str | Path | float, **environment: str) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200", **environment})
 
 
-def ask(served: Served, *words: str | Path) -> Result:
+def ask(served: Served, *words: str | Path | float) -> Result:
     return addit(*words, ADDIT_URL=served.url, ADDIT_KEY=served.key)
 
 
@@ -160,3 +160,38 @@ def test_a_client_alone_has_the_commands_of_a_client() -> None:
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "insert" in said.stdout
     assert "keys" not in said.stdout
+
+
+def test_a_job_is_varied_and_listed_by_its_parent(served: Served, photo: Path) -> None:
+    words: list[str | float] = ["--prompt", "a bed and a cat", "--subject", "cat", "--source-prompt", "a bed"]
+    ask(served, "insert", photo, *words, "--out", photo.with_name("out.png"))
+    parent = ask(served, "list", "--limit", 1).output.split()[0]
+    out = photo.with_name("varied.png")
+    said = ask(served, "vary", parent, "--seed", 4, "--gamma", 1.1, "--out", out)
+    assert said.exit_code == 0, said.output
+    assert out.exists()
+    listed = ask(served, "list", "--parent", parent).output
+    assert listed.splitlines() == [f"{listed.split()[0]} succeeded 'a bed and a cat'"]
+
+
+def test_an_estimate_says_yes_or_why_not(served: Served, photo: Path) -> None:
+    words = ["--prompt", "a bed and a cat", "--source-prompt", "a bed"]
+    said = ask(served, "estimate", photo, *words)
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.output)["inferred"] == ["subject"]
+    refused = ask(served, "estimate", photo, *words, "--model", "other")
+    assert refused.exit_code == 1
+    assert json.loads(refused.output)["problem"]["code"] == "unknown_model"
+
+
+def test_a_job_is_cut_out_anew(served: Served, photo: Path) -> None:
+    words: list[str | float] = ["--prompt", "a bed and a cat", "--subject", "cat", "--source-prompt", "a bed"]
+    ask(served, "insert", photo, *words, "--out", photo.with_name("out.png"))
+    parent = ask(served, "list", "--limit", 1).output.split()[0]
+    for way in (["--by", photo], ["--localizer", "attention"]):
+        out = photo.with_name("cut.png")
+        said = ask(served, "remask", parent, *way, "--out", out)
+        assert said.exit_code == 0, said.output
+        assert out.exists()
+        out.unlink()
+    assert ask(served, "remask", parent).exit_code == 2

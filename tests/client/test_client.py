@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from api_schemas.masks import MaskRequest
 from client.client import Addit
 from client.errors import ApiError, NotSucceeded, Unreachable
 from tests.client.answers import REQUEST, job, problem, stream
@@ -146,3 +147,21 @@ def test_purging_and_canceling(client: Make) -> None:
         "POST /v1/insertions/ins_1/cancel",
         "GET /v1/insertions/ins_1?wait=5",
     ]
+
+
+def test_a_variation_and_its_lineage(client: Make) -> None:
+    page = httpx.Response(200, json={"data": [], "next_cursor": None})
+    addit, service = client(job(parent_id="ins_0"), page)
+    assert addit.vary("ins_0", {"seeds": [4]}, "once").parent_id == "ins_0"
+    assert addit.insertions(parent="ins_0", status=None, limit=5).data == []
+    sent, listed = service.requests
+    assert (sent.url.path, sent.content) == ("/v1/insertions/ins_0/variations", b'{"seeds":[4]}')
+    assert sent.headers["idempotency-key"] == "once"
+    assert dict(listed.url.params) == {"parent": "ins_0", "limit": "5"}
+
+
+def test_another_mask(client: Make) -> None:
+    addit, service = client(job(parent_id="ins_0"))
+    assert addit.remask("ins_0", MaskRequest(localizer="attention")).parent_id == "ins_0"
+    assert service.requests[0].url.path == "/v1/insertions/ins_0/mask"
+    assert b'"localizer":"attention"' in service.requests[0].content

@@ -13,6 +13,7 @@ from job_store.connection import connect
 from job_store.errors import BadCursor, IdempotencyKeyReused, NotFound, QueueFull, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.keys import Key
+from job_store.listing import Wanted
 from job_store.records import Idempotency, NewJob
 from runtime.valkey import embedded_valkey
 from tests.job_store.samples import LEASE_MS, MODEL, TENANT, WORKER, must, new_job, request, result
@@ -146,8 +147,8 @@ def test_lists_keep_to_a_status(store: JobStore) -> None:
     ids = [store.submit(new_job())[0].id for _ in range(4)]
     store.cancel(ids[1], TENANT)
     store.cancel(ids[3], TENANT)
-    canceled, cursor = store.list(TENANT, 1, None, "canceled")
-    rest, end = store.list(TENANT, 5, cursor, "canceled")
+    canceled, cursor = store.list(TENANT, 1, None, Wanted("canceled"))
+    rest, end = store.list(TENANT, 5, cursor, Wanted("canceled"))
     assert [record.id for record in canceled + rest] == [ids[3], ids[1]]
     assert end is None
 
@@ -157,9 +158,9 @@ def test_a_list_looks_at_so_many_records_only(store: JobStore, monkeypatch: pyte
     monkeypatch.setattr("job_store.jobs.LIST_SCANNED", 4)
     ids = [store.submit(new_job())[0].id for _ in range(6)]
     store.cancel(ids[0], TENANT)
-    nothing, cursor = store.list(TENANT, 5, None, "canceled")
+    nothing, cursor = store.list(TENANT, 5, None, Wanted("canceled"))
     assert nothing == []
-    assert [record.id for record in store.list(TENANT, 5, cursor, "canceled")[0]] == [ids[0]]
+    assert [record.id for record in store.list(TENANT, 5, cursor, Wanted("canceled"))[0]] == [ids[0]]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "-1", "1.5", "٣", "1e9", "inf", "9" * 18, "1\n", "1 LIMIT"])

@@ -238,8 +238,11 @@ def test_a_key_of_another_tenant_is_another_key(client_of: Callable[[str], httpx
 @pytest.mark.fault(47)
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", "")],
-)
+    [
+        ("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("DELETE", ""), ("POST", "/variations"),
+        ("POST", "/mask"),
+    ],
+)  # fmt: skip
 def test_a_foreign_job_answers_like_a_missing_one(
     client_of: Callable[[str], httpx.Client], method: str, path: str
 ) -> None:

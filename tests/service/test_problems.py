@@ -178,7 +178,8 @@ def test_bad_parameters(client: httpx.Client) -> None:
         ("POST", "/v1/insertions"), ("GET", "/v1/insertions"), ("GET", "/v1/insertions/x"),
         ("GET", "/v1/insertions/x/events"), ("POST", "/v1/insertions/x/cancel"),
         ("DELETE", "/v1/insertions/x"), ("POST", "/v1/images"), ("GET", "/v1/images/x"),
-        ("GET", "/v1/models"),
+        ("GET", "/v1/models"), ("POST", "/v1/insertions/x/variations"), ("POST", "/v1/insertions/x/mask"),
+        ("POST", "/v1/estimates"),
     ],
 )  # fmt: skip
 def test_no_route_works_without_a_key(address: str, method: str, path: str, header: str | None) -> None:

@@ -11,13 +11,15 @@ import httpx
 import pytest
 from redis import Redis
 
-from api_schemas.events import JobEvent
+from api_schemas.events import JobEvent, Preview
 from api_schemas.jobs import Progress
 from job_store.api_keys import ApiKeys
+from job_store.artifacts import ArtifactStore, attempt_key
 from job_store.jobs import JobStore
 from runtime.valkey import EmbeddedValkey
 from service import streams
 from tests.service.conftest import BODY, CARD, make_settings, serving
+from tests.service.pictures import encoded, gradient
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -122,3 +124,17 @@ def test_streams_and_polls_end_when_the_gateway_stops(
         assert time.monotonic() - began < 5
         assert rest.result(5) == []
         assert poll.result(5).json()["status"] == "queued"
+
+
+def test_a_preview_comes_with_a_link(
+    client: httpx.Client, job_id: str, store: JobStore, artifacts: ArtifactStore
+) -> None:
+    claim = store.claim(CARD.name, "one", 30_000)
+    assert claim
+    key = attempt_key("acme", job_id, claim.token, "preview-0-0.png")
+    artifacts.put(key, encoded(gradient()))
+    store.show(job_id, claim.token, Preview(number=0, index=0, seed=1, step=3, url=key))
+    stream = events_of(client, job_id)
+    shown = next(event for event in stream if event.type == "preview")
+    assert (shown.data["seed"], shown.data["step"]) == (1, 3)
+    assert httpx.get(shown.data["url"]).content == encoded(gradient())

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import cast
 
 from PIL import Image
@@ -17,7 +18,17 @@ from api_schemas.jobs import Cost, DroppedSeed, Timings
 from api_schemas.models import ModelCard
 from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
-from workers.runner import OnStep, OutputImage, RunError, RunOutput
+from workers.runner import (
+    ALONE,
+    OnPreview,
+    OnStep,
+    OutputImage,
+    Place,
+    PreviewImage,
+    RunError,
+    RunOutput,
+    no_preview,
+)
 
 STEP_SECONDS = 0.05
 CARD = ModelCard(
@@ -29,7 +40,7 @@ CARD = ModelCard(
     size_multiple=16,
     max_pixels=128 * 128,
     max_aspect=2,
-    presets={"plain": Options(num_inference_steps=4)},
+    presets={"plain": Options(num_inference_steps=4, blend_steps=[2])},
     default_presets={"image": "plain", "generated": "plain"},
     localizers=["attention"],
     max_prompt_tokens=77,
@@ -73,6 +84,9 @@ class ScriptedRunner:
         on_step: OnStep,
         owner: str = "",
         source_id: str = "",
+        *,
+        on_preview: OnPreview = no_preview,
+        place: Place = ALONE,
     ) -> RunOutput:
         """Prompt: any text, or a command and its argument."""
         known = source_id in self.remembered
@@ -86,6 +100,9 @@ class ScriptedRunner:
             on_step("denoise", step, steps, 90.0 * step / steps)
             self._misbehave(command)
         size = source.size if source else (64, 48)
+        for number, index in product(range(request.output.previews), range(len(request.seeds))):
+            shown = Image.linear_gradient("L").resize((32, 24)).convert("RGB")
+            on_preview(PreviewImage(number, index, request.seeds[index], number, shown))
         if command == "perish":
             return RunOutput(
                 (replace(image_of(1, size, empty=False), mask=cast(Image.Image, Deadly())),), Timings(), FREE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from fsspec.implementations.memory import MemoryFileSystem
 from redis import Redis
 
 from api_schemas.base import new_id
+from api_schemas.events import Preview
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import DroppedSeed
 from job_store.artifacts import ArtifactStore, attempt_key, image_key
 from job_store.jobs import JobStore
+from job_store.outlook import Outlook
 from job_store.records import Claim, NewJob
 from runtime.settings import Settings
 from runtime.valkey import EmbeddedValkey
+from tests.job_store.samples import events_of
 from tests.workers.fleet import MODEL, TENANT, short
 from tests.workers.scripted_runner import ScriptedRunner, image_of
 from workers.attempt import Attempt, Stores
@@ -51,6 +54,7 @@ class Bench:
 
     jobs: JobStore
     artifacts: ArtifactStore
+    outlook: Outlook
     settings: Settings
     folder: Path
 
@@ -66,7 +70,7 @@ class Bench:
         return claim
 
     def do(self, claim: Claim, ears: Ears | None = None, seconds: float = 60) -> Ended:
-        stores = Stores(self.jobs, self.artifacts)
+        stores = Stores(self.jobs, self.artifacts, self.outlook)
         return Attempt(Run(claim, seconds), stores, self.settings, ears or Ears()).do(ScriptedRunner())
 
     @property
@@ -77,7 +81,8 @@ class Bench:
 @pytest.fixture
 def bench(redis: Redis, valkey: EmbeddedValkey, tmp_path: Path) -> Bench:
     settings = short(valkey.url, tmp_path)
-    return Bench(JobStore(redis), ArtifactStore(settings.artifact_url), settings, tmp_path)
+    artifacts = ArtifactStore(settings.artifact_url)
+    return Bench(JobStore(redis), artifacts, Outlook(redis), settings, tmp_path)
 
 
 def test_a_picture_comes_in_and_its_result_keeps_its_size(bench: Bench) -> None:
@@ -175,7 +180,7 @@ class FullFileSystem(MemoryFileSystem):  # type: ignore[misc]
 @pytest.fixture
 def full(bench: Bench) -> Iterator[Bench]:
     fsspec.register_implementation("full", FullFileSystem, clobber=True)
-    yield Bench(bench.jobs, ArtifactStore("full://disk"), bench.settings, bench.folder)
+    yield replace(bench, artifacts=ArtifactStore("full://disk"))
     FullFileSystem.store.clear()
 
 
@@ -191,3 +196,29 @@ def test_a_full_disk_gives_the_job_another_try_and_then_a_clean_end(full: Bench)
     assert error
     assert error.code == "internal"
     assert FullFileSystem.store == {}
+
+
+def test_a_success_tells_its_pace(bench: Bench) -> None:
+    bench.do(bench.claim())
+    assert bench.outlook.paces(MODEL, "12") == [0.05]  # 64 x 48 pixels; 0.1 s for two forwards
+    bench.do(bench.claim("nan"))
+    assert len(bench.outlook.paces(MODEL, "12")) == 1
+
+
+def test_previews_are_stored_and_told(bench: Bench, redis: Redis) -> None:
+    claim = bench.claim(seeds=[7, 8], output={"previews": 2, "format": "jpeg"})
+    bench.do(claim)
+    told = [
+        Preview.model_validate_json(data)
+        for kind, data in events_of(redis, claim.record.id)
+        if kind == "preview"
+    ]
+    assert [(shown.number, shown.index, shown.seed) for shown in told] == [
+        (0, 0, 7), (0, 1, 8), (1, 0, 7), (1, 1, 8)
+    ]  # fmt: skip
+    assert all(bench.artifacts.get(shown.url).startswith(b"\xff\xd8") for shown in told)
+
+
+def test_a_preview_that_cannot_be_stored_is_left_out(full: Bench) -> None:
+    claim = full.claim(output={"previews": 1, "include": []}, seeds=[1])
+    assert full.do(claim).ending in ("crashed", "failed")  # the result itself finds no room either

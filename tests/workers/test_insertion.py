@@ -21,7 +21,7 @@ from workers.crops import Crop
 from workers.insertion import AdditRunner, load_runner
 from workers.models.canary import fingerprint
 from workers.models.errors import WrongFingerprint
-from workers.runner import RunError
+from workers.runner import Place, PreviewImage, RunError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BEACH = next(e for e in json.loads((EXAMPLES / "examples.json").read_text()) if "beach" in e["prompt"])
@@ -326,3 +326,46 @@ def test_the_overlay_shows_what_happened(runner: AdditRunner, beach: Image.Image
     assert image.overlay is not None
     assert image.overlay.size == beach.size
     assert (np.asarray(image.overlay) != np.asarray(image.image)).any()
+
+
+def test_previews_come_nearer_to_the_result(runner: AdditRunner, beach: Image.Image) -> None:
+    seen: list[PreviewImage] = []
+    asked = request(seeds=[BEACH["seed"], 5], output={"previews": 3}, options={"strict_background": False})
+    output = runner.run(asked, beach, ignore, on_preview=seen.append)
+    assert [(shown.number, shown.index) for shown in seen] == [(n, i) for n in range(3) for i in range(2)]
+    assert [shown.seed for shown in seen[:2]] == [BEACH["seed"], 5]
+    result = np.asarray(output.images[0].image, np.float32)
+    far = [
+        np.abs(np.asarray(shown.image.resize(beach.size), np.float32) - result).mean()
+        for shown in seen
+        if shown.index == 0
+    ]
+    assert far == sorted(far, reverse=True)
+    assert max(max(shown.image.size) for shown in seen) <= 256
+
+
+def test_another_mask_costs_the_steps_after_the_blend(runner: AdditRunner, beach: Image.Image) -> None:
+    asked = request(options={"num_inference_steps": 10, "strict_background": True})
+    first = runner.run(asked, beach, ignore, "acme", place=Place("ins_1"))
+    whole, mask = Image.new("L", (50, 50), 255), Image.new("L", beach.size)
+    mask.paste(255, (0, 0, beach.width // 2, beach.height))
+    again = runner.run(asked, beach, ignore, "acme", place=Place("ins_2", "ins_1", mask))
+    anew = runner.run(asked, beach, ignore, "globex", place=Place("ins_3", "ins_1", mask))
+    assert (first.cost.blend, again.cost.blend, anew.cost.blend) == (None, "replayed", "recomputed")
+    assert again.cost.forwards < first.cost.forwards / 2 < anew.cost.forwards
+    assert np.array_equal(np.asarray(again.images[0].image), np.asarray(anew.images[0].image))
+    assert again.images[0].fields["box"] == [0, 0, beach.width // 2, beach.height]
+    wider = runner.run(asked, beach, ignore, "acme", place=Place("ins_4", "ins_2", whole))
+    assert wider.cost.blend == "replayed"
+    with pytest.raises(RunError, match="empty"):
+        runner.run(asked, beach, ignore, "acme", place=Place("ins_5", "ins_1", Image.new("L", (8, 8))))
+
+
+def test_another_localizer_is_replayed_too(runner: AdditRunner, beach: Image.Image) -> None:
+    options = {"num_inference_steps": 10, "localizer": "attention_points_sam"}
+    runner.run(request(options=options), beach, ignore, "acme", place=Place("ins_6"))
+    other = request(options={**options, "localizer": "attention"})
+    again = runner.run(other, beach, ignore, "acme", place=Place("ins_7", "ins_6"))
+    fresh = runner.run(other, beach, ignore, "acme")
+    assert again.cost.blend == "replayed"
+    assert np.array_equal(np.asarray(again.images[0].image), np.asarray(fresh.images[0].image))

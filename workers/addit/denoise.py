@@ -18,6 +18,7 @@ from workers.addit.forward import Branches, ExtendTarget, Recorder
 from workers.addit.gamma import Gamma, balance
 from workers.addit.latents import LatentGrid, add_noise
 from workers.addit.localizers import Located
+from workers.addit.previews import OnX0
 from workers.addit.source_memory import StepMemory
 from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
@@ -88,6 +89,7 @@ class Targets:
     recorder: of the subjects' attention; None where no localizer asks for it, and maps are empty
     watchers: look on at all steps
     foresee: what rows promise, where some are to be dropped
+    on_x0: shown the clean guess after every step
     """
 
     branches: Branches
@@ -101,6 +103,7 @@ class Targets:
     tick: Tick
     watchers: tuple[Recorder, ...] = ()
     foresee: Foresee = foresee_located
+    on_x0: OnX0 | None = None
 
 
 def denoise(targets: Targets, noise: Tensor) -> Denoised:
@@ -161,6 +164,8 @@ def _denoise_from(
             opened = open_cells(blends[-1].keep, targets.branches.grid, config)
             latents = mix(path.latents(step + 1), latents, opened)
         targets.tick()
+        if targets.on_x0 is not None:
+            targets.on_x0(step, x0, targets.branches.grid)
     return Denoised(latents, tuple(blends), scale, source_error, gamma, dropped)
 
 

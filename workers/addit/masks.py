@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.addit.boxes import Box
@@ -15,6 +17,11 @@ COVERED = 0.01
 """A latent cell counts as subject when the resized mask exceeds this."""
 PEAK_FLOOR = 0.35
 """Share of a map's maximum below which nothing more counts as a peak."""
+
+
+def from_array(mask: NDArray[np.bool_]) -> Tensor:
+    """The same (H, W) mask as a tensor of its own."""
+    return torch.from_numpy(mask.copy())
 
 
 def blur(maps: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from functools import cache, partial
 import torch
 from torch import Tensor
 
+from workers.addit.blend_states import keep_blend, recall_blend
 from workers.addit.codec import decode_picture, encode_picture, show_source
 from workers.addit.config import AdditConfig
 from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
@@ -18,6 +19,7 @@ from workers.addit.dropping import Foresee
 from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, ForwardCount, Recorder
+from workers.addit.guesses import Guesses
 from workers.addit.instances import may_show
 from workers.addit.latents import LatentGrid, draw_noise
 from workers.addit.localizers import (
@@ -33,7 +35,7 @@ from workers.addit.localizers import (
 from workers.addit.masks import resize
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
-from workers.addit.previews import Previews
+from workers.addit.previews import OnX0
 from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
@@ -108,6 +110,7 @@ class Insertion:
     blends: what `insert` needs to blend again with another mask
     source_known: whether the source was remembered from an earlier edit
     source_bytes: of its keys and values, remembered now
+    resumed: whether it went on from a blend in place of starting anew
     """
 
     seeds: tuple[int, ...]
@@ -124,6 +127,7 @@ class Insertion:
     blends: tuple[Blend, ...]
     source_known: bool
     source_bytes: int
+    resumed: bool = False
 
 
 @torch.inference_mode()
@@ -134,13 +138,18 @@ def insert(
     memories: SourceMemories | None = None,
     resume: Blend | None = None,
     watchers: tuple[Recorder, ...] = (),
+    on_x0: OnX0 | None = None,
+    keep_as: str = "",
+    resume_of: str = "",
 ) -> Insertion:
     """Add the subjects. Same seeds, settings and weights give the same pictures.
 
     memories: sources of earlier edits; what this one learns of its source is added
     resume: a blend of an earlier edit with the same source, prompt and subjects, and with the seeds that went
         on after it, to be done again with the localizer or mask of this one; only the steps after it are paid
-    watchers: look on at the target's attention
+    watchers: look on at the target's attention; on_x0: is shown its clean guess after every step
+    keep_as: names the edit, whose first blend is then remembered with its source
+    resume_of: an edit kept so: its blend is resumed where it is still remembered, else all is done again
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
     """
@@ -153,6 +162,7 @@ def insert(
     key = source_key(models, edit)
     memory = memories.open(key, edit.source_name)
     known = bool(memory.path)
+    resume = resume or recall_blend(memory, resume_of, config, len(edit.seeds))
     branches = Branches(backbone, grid)
     ticks = _Ticks(on_step, _source_forwards(edit, memory), _target_forwards(config, resume))
     with backbone.exchange_processors():
@@ -170,8 +180,8 @@ def insert(
             recorder = None
             if edit.mask is None:
                 recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
-            previews = Previews(models, grid)
-            find = _locator(models, edit, path, previews, clock)
+            guesses = Guesses(models, grid)
+            find = _locator(models, edit, path, guesses, clock)
             targets = Targets(
                 branches,
                 _start(models, edit, path),
@@ -183,14 +193,18 @@ def insert(
                 find,
                 ticks.denoise,
                 watchers,
-                _foreseer(models, edit, previews, clock),
+                _foreseer(models, edit, guesses, clock),
+                on_x0,
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
+            if edit.mask is None or resume is not None:  # nobody looked at attention for a mask that is given
+                keep_blend(memory, keep_as, done.blends)
     with clock("decode"):
         pictures = tuple(decode_picture(models, row[None], grid) for row in done.latents)
         source = show_source(models, memory, path.x0, grid)
-    return _insertion(edit, done, pictures, source, branches, clock, known, memory.nbytes)
+    made = _insertion(edit, done, pictures, source, branches, clock, known, memory.nbytes)
+    return replace(made, resumed=resume is not None)
 
 
 def source_key(models: Models, edit: Edit) -> SourceKey:
@@ -290,7 +304,7 @@ def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
 
 
 def _locator(
-    models: Models, edit: Edit, path: SourcePath, previews: Previews, clock: StageClock
+    models: Models, edit: Edit, path: SourcePath, guesses: Guesses, clock: StageClock
 ) -> Callable[[Tensor, Tensor], list[tuple[Located, ...]]]:
     localizer = edit.config.localizer
     if edit.config.blend_steps and edit.mask is None:
@@ -302,7 +316,7 @@ def _locator(
         search = models.search(subject)
         if localizer not in BOXED and not may_show(edit.source.prompt, subject):
             return search
-        shown = show_source(models, path.memory, path.x0, previews.grid)
+        shown = show_source(models, path.memory, path.x0, guesses.grid)
         return replace(search, already=find_instances(shown, search))
 
     def find(maps: Tensor, x0: Tensor) -> list[tuple[Located, ...]]:
@@ -310,19 +324,19 @@ def _locator(
             if edit.mask is not None:
                 return given_to_each(edit.mask, maps, len(edit.subjects))
             searches = [searched(subject) for subject in edit.subjects]
-            return locate(localizer, maps, partial(previews, x0), searches)
+            return locate(localizer, maps, partial(guesses, x0), searches)
 
     return find
 
 
-def _foreseer(models: Models, edit: Edit, previews: Previews, clock: StageClock) -> Foresee:
+def _foreseer(models: Models, edit: Edit, guesses: Guesses, clock: StageClock) -> Foresee:
     """With a look at the clean guesses where there is a detector; one that does not open has no say."""
 
     def seen(x0: Tensor, row: int, subject: str, located: Located) -> float | None:
         if models.detector is None or located.missing is not None:
             return None
         with suppress(AdditError):
-            picture = previews(x0, row)
+            picture = guesses(x0, row)
             inside = resize(located.mask, *picture.shape[:2]) > 0.5
             return seen_there(models.detector(picture, subject), inside)
         return None

@@ -1,27 +1,54 @@
-"""A target's clean guesses as pictures, on the way."""
+"""Small pictures of what is coming, from the clean guess that every step makes anyway."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+import torch.nn.functional as F
 from torch import Tensor
 
 from workers.addit.codec import decode_picture
-from workers.addit.latents import LatentGrid
+from workers.addit.latents import PATCH, LatentGrid, pack, unpack
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
 
+MOST_SIDE = 256
+"""Pixels of a preview's longer side: a sixteenth of the decoder's work at 1024."""
 
-class Previews:
-    """Decodes a row where somebody looks at it, and once however many do. Knows the last tensor alone."""
+OnX0 = Callable[[int, Tensor, LatentGrid], None]
+"""Called with (step, clean guess (B, L, C), its grid) after every step of the target."""
 
-    def __init__(self, models: Models, grid: LatentGrid) -> None:
-        self.models, self.grid = models, grid
-        self._x0: Tensor | None = None
-        self._shown: dict[int, Picture] = {}
 
-    def __call__(self, x0: Tensor, row: int) -> Picture:
-        """(H, W, 3) of a row of x0 (B, L, C)."""
-        if x0 is not self._x0:
-            self._x0, self._shown = x0, {}
-        if row not in self._shown:
-            self._shown[row] = decode_picture(self.models, x0[row : row + 1], self.grid)
-        return self._shown[row]
+def preview_steps(start: int, steps: int, count: int) -> dict[int, int]:
+    """The steps after which previews are made and their numbers from 0, spread evenly from `start` to the
+    end; fewer where there are fewer steps."""
+    spread = ((steps - start) * (number + 1) // (count + 1) for number in range(count))
+    wanted = dict.fromkeys(start + done - 1 for done in spread if done > 0)
+    return {step: number for number, step in enumerate(wanted)}
+
+
+def watch(models: Models, wanted: Mapping[int, int], show: Callable[[int, int, list[Picture]], None]) -> OnX0:
+    """Calls `show` with (number, step, one small picture per row) after the `wanted` steps of
+    `preview_steps`."""
+
+    def on_x0(step: int, x0: Tensor, grid: LatentGrid) -> None:
+        if step in wanted:
+            show(wanted[step], step, small_pictures(models, x0, grid))
+
+    return on_x0
+
+
+def small_pictures(models: Models, x0: Tensor, grid: LatentGrid) -> list[Picture]:
+    """(H, W, 3) each, no side beyond `MOST_SIDE`, of (B, L, C) tokens."""
+    tokens, small = shrink(x0, grid, MOST_SIDE // models.size_multiple)
+    return [decode_picture(models, row[None], small) for row in tokens]
+
+
+def shrink(tokens: Tensor, grid: LatentGrid, most: int) -> tuple[Tensor, LatentGrid]:
+    """Tokens of a grid with at most `most` on a side: the latents' means over areas."""
+    scale = min(1.0, most / max(grid.height, grid.width))
+    if scale == 1:
+        return tokens, grid
+    small = LatentGrid(max(1, round(grid.height * scale)), max(1, round(grid.width * scale)))
+    cells = (PATCH * small.height, PATCH * small.width)
+    return pack(F.interpolate(unpack(tokens, grid), size=cells, mode="area")), small

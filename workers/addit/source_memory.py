@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -74,6 +75,17 @@ class StepMemory:
         return layers <= self.lent.keys() and (self.velocity is not None or not velocity)
 
 
+class Kept(Protocol):
+    """What tiers can keep."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it by name."""
+
+
 @dataclass
 class SourceMemory:
     """One source as far as it is known. Steps that do not fit are computed again when they are needed.
@@ -89,7 +101,7 @@ class SourceMemory:
     carried: Tensor | None = None
     shown: Picture | None = None
     names: set[str] = field(default_factory=set)
-    held: dict[int, Held] = field(default_factory=dict)
+    held: dict[int | str, Held] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -170,15 +182,15 @@ class SourceMemories:
         own = [sum(h.nbytes for h in source.held.values() if h.tier is tier) for tier in self.tiers]
         return any(used + nbytes <= tier.max_bytes for used, tier in zip(own, self.tiers, strict=True))
 
-    def keep(self, source: SourceMemory, step: int, memory: StepMemory) -> bool:
-        """See `SourceMemory.keep`."""
+    def keep(self, source: SourceMemory, step: int | str, memory: Kept) -> bool:
+        """See `SourceMemory.keep`. What is no step of the source's has a name."""
         known = source.held.pop(step, None)
         if known is not None:
             known.drop()
         return self._place(source, step, memory.tensors(), memory.nbytes, 0)
 
     def _place(
-        self, source: SourceMemory, step: int, tensors: dict[str, Tensor], nbytes: int, level: int
+        self, source: SourceMemory, step: int | str, tensors: dict[str, Tensor], nbytes: int, level: int
     ) -> bool:
         """Into the first tier from `level` on that has room, or makes it."""
         for below, tier in enumerate(self.tiers[level:], level + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from service.errors import Refusal
 from service.intake.decoders import Decoders
@@ -143,3 +145,13 @@ def test_a_process_knows_no_secret(decoders: Decoders) -> None:
     assert Path(f"/proc/{pid}/environ").read_bytes() == b""
     targets = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
     assert sorted(target.split(":")[0] for target in targets) == ["/dev/null", "pipe", "pipe"]
+
+
+def test_a_picture_is_read_as_its_opening_when_that_is_asked(decoders: Decoders) -> None:
+    picture = gradient().convert("RGBA")
+    picture.paste((0, 0, 0, 0), (0, 0, 20, 30))
+    opened = Image.open(io.BytesIO(decoders.take_in(encoded(picture), "opening").png))
+    assert sorted(opened.getcolors() or ()) == [(600, (0, 0, 0)), (600, (255, 255, 255))]
+    assert decoders.take_in(encoded(picture)).width == 40
+    with pytest.raises(Refusal, match="nowhere transparent"):
+        decoders.take_in(encoded(gradient()), "opening")

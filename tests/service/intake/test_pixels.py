@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image, ImageChops, ImageFile
 
-from service.intake.pixels import Refused, encode_png, redraw
+from service.intake.pixels import Refused, encode_png, opening, redraw
 from tests.service import pictures
 from tests.service.pictures import encoded, gradient
 
@@ -128,3 +128,19 @@ def test_only_three_parsers_are_ever_entered(monkeypatch: pytest.MonkeyPatch) ->
             refused += 1
     assert refused == len(corpus) - len(pictures.TAKEN)
     assert entered == {"PngImageFile", "JpegImageFile", "WebPImageFile"}
+
+
+def test_an_opening_is_white_where_the_picture_is_transparent() -> None:
+    picture = gradient().convert("RGBA")
+    picture.paste((9, 9, 9, 0), (0, 0, 20, 30))
+    picture.putpixel((39, 29), (9, 9, 9, 100))
+    opened = opening(encoded(picture), 10**6)
+    assert opened.getpixel((5, 5)) == opened.getpixel((39, 29)) == (255, 255, 255)
+    assert opened.getpixel((30, 5)) == (0, 0, 0)
+    assert sorted(opened.getcolors() or ()) == [(1200 - 601, (0, 0, 0)), (601, (255, 255, 255))]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_what_is_nowhere_transparent_has_no_opening(mode: str) -> None:
+    with pytest.raises(Refused, match="nowhere transparent"):
+        opening(encoded(gradient().convert(mode)), 10**6)

@@ -51,6 +51,10 @@ class Backbone(Protocol):
     def shown(self, cond: Conditioning, x0: Tensor) -> Conditioning:
         """What the target is told once the source's clean tokens (1, L, C) are known."""
 
+    @property
+    def guides_twice(self) -> bool:
+        """Whether guidance above 1 is classifier-free, and so takes two passes."""
+
     def passes(self, cond: Conditioning) -> int:
         """Transformer passes that one velocity of one row costs: two under classifier-free guidance."""
 

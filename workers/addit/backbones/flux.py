@@ -77,8 +77,13 @@ class FluxBackbone:
         """Kontext's target sees the clean source; the source's own pass does not."""
         return replace(cond, context=x0) if self.shows_source else cond
 
-    def passes(self, cond: Conditioning) -> int:
+    @property
+    def guides_twice(self) -> bool:
         """Guidance is embedded, or not there at all."""
+        return False
+
+    def passes(self, cond: Conditioning) -> int:
+        """See `Backbone`."""
         return 1
 
     def velocity(

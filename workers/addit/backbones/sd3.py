@@ -149,6 +149,11 @@ class Sd3Backbone:
         """Nothing beside the prompt."""
         return cond
 
+    @property
+    def guides_twice(self) -> bool:
+        """See `Backbone`."""
+        return True
+
     def passes(self, cond: Conditioning) -> int:
         """See `Backbone`."""
         return 2 if is_guided(cond) else 1

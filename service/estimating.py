@@ -1,0 +1,109 @@
+"""From a submission to an estimate: all that admission does but for making the job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from api_schemas.estimates import Estimate, EstimatedCost, EtaSeconds
+from api_schemas.forwards import LARGE, forwards, forwards_at_most
+from api_schemas.insertions import GeneratedSource, InsertionRequest
+from api_schemas.models import ModelCard
+from job_store.errors import QueueFull
+from job_store.outlook import Ahead, shape_of
+from job_store.records import JobRecord
+from service.admission import check_webhook, choose_card
+from service.errors import Refusal
+from service.eta import eta
+from service.gateway import Gateway
+from service.problems import to_problem, to_refusal
+from service.resolve import resolve
+from service.sources import take_source
+from service.submission import Submission
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A request that would be accepted, as understood. size: (width, height) of its source's picture."""
+
+    request: InsertionRequest
+    card: ModelCard
+    size: tuple[int, int]
+
+
+def estimate(gateway: Gateway, tenant: str, submission: Submission, scope: Mapping[str, object]) -> Estimate:
+    """What submitting it would come to. Raises `StoreError`."""
+    try:
+        judged = _judge(gateway, tenant, submission)
+    except (Refusal, QueueFull) as error:
+        return Estimate(accepted=False, problem=to_problem(to_refusal(error), scope))
+    asked, request, card = submission.request, judged.request, judged.card
+    ahead = gateway.outlook.ahead(card.name, request.priority)
+    serving = [one for one in gateway.workers.live(card.name) if one.state in ("ready", "busy")]
+    given, told = _texts(asked), _texts(request)
+    return Estimate(
+        accepted=True,
+        request=request.model_copy(update={"seeds": asked.seeds}),
+        inferred=[name for name, text in told.items() if text is not None and text != given[name]],
+        left_open=[name for name, text in told.items() if text is None],
+        cost=_cost(judged),
+        workers=len(serving),
+        jobs_before=ahead.count,
+        eta_seconds=_eta(gateway, judged, ahead, len(serving)),
+    )
+
+
+def _judge(gateway: Gateway, tenant: str, submission: Submission) -> Judged:
+    """Raises what submitting it would."""
+    card = choose_card(gateway, submission.request.model)
+    check_webhook(submission.request, gateway.settings.allow_loopback_egress)
+    size = take_source(gateway, tenant, submission).size
+    request = resolve(submission.request, card, size, lambda: 0)
+    if gateway.store.ready_count(card.name) >= gateway.settings.max_queued:
+        raise QueueFull
+    if isinstance(request.source, GeneratedSource):
+        size = (request.source.width or card.native_width, request.source.height or card.native_height)
+    assert size is not None, "an image source has a size"
+    return Judged(request, card, size)
+
+
+def _texts(request: InsertionRequest) -> dict[str, object]:
+    return {
+        "source.prompt": request.source.prompt,
+        "prompt": request.prompt,
+        "subject": request.subject,
+    }
+
+
+def _cost(judged: Judged) -> EstimatedCost | None:
+    request, card = judged.request, judged.card
+    large = judged.size[0] * judged.size[1] > LARGE * card.max_pixels
+    new, known = forwards(request, card, known=False), forwards(request, card, known=True)
+    most = forwards_at_most(request, card, large=large)
+    if new is None or known is None or most is None:
+        return None
+    figures = {"forwards": new, "forwards_remembered": known, "forwards_at_most": most}
+    return EstimatedCost(**{name: round(figure, 3) for name, figure in figures.items()})
+
+
+def _eta(gateway: Gateway, judged: Judged, ahead: Ahead, workers: int) -> EtaSeconds | None:
+    card = judged.card
+    own = forwards(judged.request, card, known=False)
+    if own is None:
+        return None
+    waiting = sum(_work(record, card, own) for record in ahead.first)
+    waiting *= ahead.count / max(1, len(ahead.first))  # those behind the first are like them
+    under_way = sum(_work(record, card, own) * _left(record) for record in ahead.running)
+    idle = not ahead.count and len(ahead.running) < workers
+    paces = gateway.outlook.paces(card.name, shape_of(*judged.size, card.max_pixels))
+    return eta(paces, 0.0 if idle else waiting + under_way, own, workers)
+
+
+def _work(record: JobRecord, card: ModelCard, otherwise: float) -> float:
+    """Forwards of a job; `otherwise` where its request does not tell."""
+    counted = forwards(record.request, card, known=False)
+    return otherwise if counted is None else counted
+
+
+def _left(record: JobRecord) -> float:
+    return 1 - (record.progress.percent if record.progress else 0) / 100
