@@ -82,8 +82,8 @@ def share(query: Tensor, key: Tensor, value: Tensor, columns: Tensor) -> tuple[T
 
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention in diffusers' order of axes, (B, L, H, D)."""
-    turned = (part.transpose(1, 2) for part in (query, key, value))
-    return F.scaled_dot_product_attention(*turned).transpose(1, 2)
+    query, key, value = (part.transpose(1, 2) for part in (query, key, value))
+    return F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
 
 
 class InjectingAttnProcessor(ExchangeAttnProcessor):

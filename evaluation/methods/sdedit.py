@@ -1,4 +1,4 @@
-"""SDEdit (Meng et al., arXiv 2108.01073): noise the source to some level, draw on from there to the prompt."""
+"""SDEdit (Meng et al., arXiv 2108.01073): noise the source, draw on from there to the prompt."""
 
 from __future__ import annotations
 
