@@ -24,7 +24,7 @@ def widened() -> tuple[Rival, torch.nn.Module]:
     narrow = modules.transformer
     holder = SimpleNamespace(transformer=narrow)
     holder.register_modules = lambda transformer: setattr(holder, "transformer", transformer)
-    wide = widen(holder).transformer  # type: ignore[arg-type]
+    wide = widen(holder).transformer
     return Rival(wide, modules.text_encoder, modules.text_encoder_2), modules
 
 
