@@ -78,4 +78,4 @@ def _resized(source: Sourced, size: tuple[int, int]) -> Sourced:
 
 
 def _at_size(picture: Any, size: tuple[int, int], resampling: Image.Resampling) -> Any:
-    return np.asarray(Image.fromarray(picture).resize(size, resampling))
+    return np.array(Image.fromarray(picture).resize(size, resampling))

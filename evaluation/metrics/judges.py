@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor, CLIPModel
@@ -50,7 +51,8 @@ class HubClip:
     def embed_pictures(self, pictures: Sequence[Picture]) -> Tensor:
         """See `Embedder`."""
         processor, model = self._opened
-        inputs = processor(images=list(pictures), return_tensors="pt").to(self.device)
+        shown = [Image.fromarray(picture) for picture in pictures]
+        inputs = processor(images=shown, return_tensors="pt").to(self.device)
         return normalize(model.get_image_features(**inputs).pooler_output.float(), dim=1)
 
     @torch.inference_mode()

@@ -43,7 +43,7 @@ class Item:
 
     def open_picture(self) -> Picture | None:
         """(H, W, 3), None where the source is only told."""
-        return None if self.image is None else np.asarray(Image.open(self.image).convert("RGB"))
+        return None if self.image is None else np.array(Image.open(self.image).convert("RGB"))
 
     def open_region(self) -> NDArray[np.bool_] | None:
         """(H, W), None where places are not known exactly."""
