@@ -50,4 +50,5 @@ class Rival(FluxModules):
         told = Tokens(*(ids[[1, 1, 0]] for ids in (tokens.clip, tokens.t5)))
         levels = torch.full((3,), sigma)
         nothing, seen, both = self.velocity(noisy.expand(3, -1, -1), levels, sources, told)[:, None]
-        return nothing + picture * (seen - nothing) + text * (both - seen)
+        guided: Tensor = nothing + picture * (seen - nothing) + text * (both - seen)
+        return guided

@@ -11,6 +11,7 @@ from evaluation import __main__, commands
 from evaluation.errors import EvaluationError
 from evaluation.methods.addit import Addit
 from evaluation.methods.catalogue import Entry, Places, catalogue
+from evaluation.methods.method import Method
 from evaluation.methods.sdedit import SDEdit
 from evaluation.suites.toyland_twins import Twin
 from toyland.score.ledger import Ledger
@@ -25,7 +26,7 @@ def few_steps(names: list[str], profile: ModelProfile, places: Places) -> dict[s
     ours = catalogue(profile, places)["addit"]
     assert isinstance(ours.method, Addit)
     real = replace(ours.method.real, localizer="attention").at_steps(STEPS)
-    quick = {"addit": Addit(real, real), "sdedit": SDEdit(0.7, steps=STEPS)}
+    quick: dict[str, Method] = {"addit": Addit(real, real), "sdedit": SDEdit(0.7, steps=STEPS)}
     return {name: replace(ours, method=quick[name]) for name in names}
 
 

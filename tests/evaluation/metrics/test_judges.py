@@ -57,9 +57,9 @@ def test_what_is_not_there_says_so(tmp_path: Path) -> None:
 def seen(*boxes: tuple[float, float, float, float]) -> Judges:
     """Who finds those in every picture but a black one."""
 
-    def detect(shown: Picture, text: str) -> list[Detection]:
+    def detect(picture: Picture, text: str) -> list[Detection]:
         assert text == TOLD.subject
-        return [Detection(box, 1.0) for box in boxes] if shown.any() else []
+        return [Detection(box, 1.0) for box in boxes] if picture.any() else []
 
     return Judges("scripted", None, detect)
 

@@ -15,6 +15,7 @@ from evaluation.report.page import write_report
 from evaluation.report.paper import paper_number
 from evaluation.report.tables import best_of_curve, best_of_table, class_table, main_table, relation_table
 from evaluation.running import Evaluation
+from evaluation.suites.items import Relation
 from tests.evaluation.samples import TOLD, picture
 from tests.evaluation.scripted import Painter, judges
 from toyland.score.ledger import Record
@@ -34,7 +35,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three items, four seeds, four methods."""
     folder = tmp_path_factory.mktemp("evaluation")
     items = []
-    for number, relation in enumerate(("on", "next to", "two of")):
+    relations: tuple[Relation, ...] = ("on", "next to", "two of")
+    for number, relation in enumerate(relations):
         file = folder / f"{number}.png"
         Image.fromarray(picture(number, side=256)).save(file)
         boxes = ((0.0, 0.0, 64.0, 64.0),)
