@@ -14,6 +14,8 @@ from evaluation.errors import EvaluationError
 from evaluation.metrics.judges import CLIP, DETECTOR
 from evaluation.suites.emu_edit import HUB
 from toyland.__main__ import CACHE
+from workers.addit.errors import AdditError
+from workers.models.errors import ModelError
 
 RESULTS = Path("evaluation-results")
 
@@ -62,12 +64,12 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service-key-file", type=Path, help="holds a tenant's key")
 
 
-def main() -> int:
-    """Run one command; 2 for what the caller can mend."""
-    arguments = parse_arguments()
+def main(given: list[str] | None = None) -> int:
+    """Run one command; 2 for what the caller can mend: weights that are not at hand, a licence, a name."""
+    given = sys.argv[1:] if given is None else given
     try:
-        commands.run(arguments, f"python -m evaluation {shlex.join(sys.argv[1:])}")
-    except EvaluationError as error:
+        commands.run(parse_arguments(given), f"python -m evaluation {shlex.join(given)}")
+    except (EvaluationError, AdditError, ModelError) as error:
         Console(stderr=True).print(str(error), markup=False)
         return 2
     return 0

@@ -26,7 +26,6 @@ from evaluation.suites.items import Item
 from evaluation.tuning import grids, tune, tuned
 from toyland.workshop import Workshop
 from toyland.world import World
-from workers.models.errors import ModelError
 from workers.models.loading import LoadOptions
 from workers.models.profiles import ModelProfile, find_profile
 
@@ -38,7 +37,7 @@ COMMANDS = "commands.txt"
 
 
 def run(arguments: argparse.Namespace, command: str) -> None:
-    """Run one of them. Raises `EvaluationError`."""
+    """Run one of them. Raises `EvaluationError`; `AdditError` or `ModelError` where weights do not open."""
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     match arguments.command:
@@ -94,10 +93,7 @@ def tune_methods(arguments: argparse.Namespace) -> None:
 
 def open_bench(arguments: argparse.Namespace) -> Workbench:
     """The base model, opened when it is first needed."""
-    try:
-        profile = find_profile(arguments.model)
-    except ModelError as error:
-        raise EvaluationError(str(error)) from error
+    profile = find_profile(arguments.model)
     key = arguments.service_key_file
     return Workbench(
         profile,

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from evaluation import __main__, commands
-from evaluation.errors import EvaluationError
 from evaluation.methods.addit import Addit
 from evaluation.methods.catalogue import Entry, Places, catalogue
 from evaluation.methods.method import Method
@@ -61,9 +60,18 @@ def test_lists_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
         assert name in shown
 
 
-def test_what_is_forgotten_is_asked_for(tmp_path: Path) -> None:
-    run = ["--folder", str(tmp_path), "run", "--suite", "additing"]
-    with pytest.raises(EvaluationError, match="--method"):
-        commands.run(__main__.parse_arguments(run), "")
-    with pytest.raises(EvaluationError, match="no such profile"):
-        commands.run(__main__.parse_arguments([*run, "--model", "no such profile"]), "")
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ([], "--method"),
+        (["--method", "nobody"], "no method"),
+        (["--method", "addit", "--model", "no-such-profile"], "no-such-profile"),
+        (["--method", "addit", "--model", "flux-dev"], "flux-1-dev-non-commercial"),
+    ],
+)
+def test_what_the_caller_can_mend_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], told: list[str], said: str
+) -> None:
+    run = ["--folder", str(tmp_path), "run", "--suite", "additing", *told]
+    assert __main__.main(run) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
