@@ -22,7 +22,7 @@ def widen(pipeline: FluxPipeline) -> FluxPipeline:
     narrow = pipeline.transformer
     channels = int(narrow.config["in_channels"])
     doubled = dict(narrow.config) | {"in_channels": 2 * channels, "out_channels": channels}
-    doubled.pop("_use_default_values")  # it would undo `out_channels`
+    doubled.pop("_use_default_values", None)  # of a new model: it would undo `out_channels`
     wide = FluxTransformer2DModel.from_config(doubled)
     weights = narrow.state_dict()
     into = weights["x_embedder.weight"]

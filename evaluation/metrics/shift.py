@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from evaluation.metrics.pixels import luminance
 from workers.addit.localizers import Picture
 
-FLAT = 1e-9
-"""Of a spectrum's magnitude: below it has no phase."""
+FAINT = 1e-3
+"""Of the strongest frequency: what is weaker has the phase of noise, and smooth pictures have much of it."""
 
 
 def geometric_shift(source: Picture, edited: Picture, where: NDArray[np.bool_]) -> float:
@@ -20,9 +20,10 @@ def geometric_shift(source: Picture, edited: Picture, where: NDArray[np.bool_]) 
     one, other = (_spectrum(picture, where) for picture in (source, edited))
     cross = one * other.conj()
     magnitude = np.abs(cross)
-    if magnitude.max() <= FLAT:
+    strong = magnitude > FAINT * magnitude.max()
+    if not strong.any():
         return 0.0
-    correlation = np.fft.ifft2(cross / np.maximum(magnitude, FLAT * magnitude.max())).real
+    correlation = np.fft.ifft2(np.where(strong, cross, 0) / np.where(strong, magnitude, 1)).real
     row, column = np.unravel_index(correlation.argmax(), correlation.shape)
     height, width = correlation.shape
     return float(np.hypot(min(row, height - row), min(column, width - column)))
