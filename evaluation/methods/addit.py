@@ -50,7 +50,7 @@ class Addit:
             else PictureSource(source, item.source_prompt, seed)
         )
         config = self.generated if item.image is None else self.real
-        return Edit(given, item.prompt, item.subject, (seed,), config)
+        return Edit(given, item.prompt, (item.subject,), (seed,), config)
 
     def _strictly(self, bench: Workbench, done: Insertion, source: Picture, item: Item) -> Picture:
         """With the source's own pixels outside the subject, where the settings say so."""

@@ -17,7 +17,7 @@ import fsspec
 from PIL import Image
 
 from api_schemas.sentences.errors import NotInferred
-from api_schemas.sentences.inference import infer_subject, understand
+from api_schemas.sentences.inference import understand
 from evaluation.errors import EvaluationError
 from evaluation.suites.folders import write_items
 from evaluation.suites.items import Item
@@ -65,19 +65,24 @@ def to_item(row: Row, place: str, folder: Path) -> Item | None:
 
 
 def _subject(before: str, after: str, instruction: str) -> tuple[str, str] | None:
-    """The target's prompt and, in its words, what is new in it: by both captions, else by the order."""
+    """The target's prompt and, in its words, the one new thing: by both captions, else by the order."""
+    named = _inferred(before, after)
+    if named is not None:
+        return after, named[1]
+    ordered = _inferred(before, instruction)
+    if ordered is None:
+        return None
+    prompt, subject = ordered
+    return (after if subject.lower() in after.lower() else prompt), subject
+
+
+def _inferred(before: str, told: str) -> tuple[str, str] | None:
+    """The prompt that a caption or an order amounts to, and its subject; None where that is not one thing."""
     try:
-        return after, infer_subject(before, after)
-    except NotInferred:
-        pass
-    try:
-        understood = understand(before, instruction, None)
+        understood = understand(before, told)
     except NotInferred:
         return None
-    if understood.subject is None:
-        return None
-    known = understood.subject.lower() in after.lower()
-    return (after if known else understood.prompt), understood.subject
+    return (understood.prompt, understood.subjects[0]) if len(understood.subjects) == 1 else None
 
 
 def _files(place: str) -> list[str]:
