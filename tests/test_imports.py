@@ -45,6 +45,7 @@ ROOMS = [
     # The commands of an operator: they run on the server's machine with the server's packages.
     room("client/operator.py", f"client {STORE}", never=MODELS | WEB),
     room("client/demo.py", f"client {STORE}", never=MODELS | WEB),
+    room("evaluation", f"evaluation toyland {EDITING} client api_schemas", never=WEB | {"redis", "rq"}),
     room("toyland", f"toyland {EDITING}", never=WEB | {"redis", "rq"}),
 ]
 OURS = frozenset(
@@ -132,6 +133,6 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 
 def test_a_model_family_is_named_only_where_it_lives() -> None:
-    homes = ("workers/models/toyland/", "toyland/")
+    homes = ("workers/models/toyland/", "toyland/", "evaluation/")
     named = [relative(file) for file in python_files() if "toyland" in file.read_text().lower()]
     assert [path for path in named if not path.startswith(homes)] == []

@@ -9,9 +9,11 @@ from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 from toyland import train_clip, train_detector, train_segmenter
 from toyland.flow import FluxModules, hidden_matrices
 from toyland.pipeline import build_pipeline
+from toyland.rival import widen
 from toyland.texts import tokenize_labels
 from toyland.train_flux import FluxRecipe
 from toyland.train_guidance import GuidanceRecipe
+from toyland.train_rival import rival_recipe
 from toyland.train_vae import (
     AutoencoderRecipe,
     DecoderRecipe,
@@ -35,6 +37,7 @@ PLANS = {
     "sam2": train_segmenter.PLAN,
     "detector": train_detector.PLAN,
     "clip": train_clip.PLAN,
+    "rival": Plan(learning_rate=7e-4, warmup_steps=100, decay_from=0.3),
 }
 HALF_BATCH = 24
 HALF_SHARE = 0.6  # of the full-size stage's steps go on at half size
@@ -100,6 +103,16 @@ def train_guidance(workshop: Workshop, plan: Plan) -> None:
     pipeline.save_pretrained(folder / "pipeline")
 
 
+def train_rival(workshop: Workshop, plan: Plan) -> None:
+    """The supervised rival of the evaluation, from the shipped weights; it is never exported."""
+    pipeline = widen(workshop.open_pipeline())
+    recipe = rival_recipe(pipeline, workshop.pairs)
+    folder = workshop.run_folder("rival")
+    prepare_training(pipeline.transformer)
+    train(recipe, plan, folder, hidden_matrices(recipe.rival)).use_average()
+    pipeline.save_pretrained(folder / "pipeline")
+
+
 STAGES = {
     "vae": train_vae,
     "decoder": train_decoder,
@@ -109,6 +122,7 @@ STAGES = {
     "sam2": train_segmenter.train_sam2,
     "detector": train_detector.train_detector,
     "clip": train_clip.train_clip,
+    "rival": train_rival,
 }
 
 

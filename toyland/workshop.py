@@ -14,6 +14,7 @@ from toyland.collages import draw_collages
 from toyland.dataset import Dataset, build_dataset
 from toyland.encoded import Encoded, encode_dataset
 from toyland.glimpses import glimpse_dataset
+from toyland.pairs import EncodedPairs, encode_pairs
 from toyland.sprites import fetch_sprites
 from toyland.world import TRAIN_SEED, World, small_world
 
@@ -54,6 +55,12 @@ class Workshop:
     def encoded(self) -> Encoded:
         """The training pictures by the autoencoder, whose encoder stays as it is from here on."""
         return encode_dataset(self.open_autoencoder(), self.dataset, self._data)
+
+    @cached_property
+    def pairs(self) -> EncodedPairs:
+        """Pictures without and with one more thing, by the shipped autoencoder."""
+        vae = self.open_pipeline().vae
+        return encode_pairs(vae, self.world, TRAIN_SEED, self.count, self._data / "pairs")
 
     @cached_property
     def glimpses(self) -> NDArray[np.uint8]:

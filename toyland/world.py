@@ -71,6 +71,7 @@ class Sample:
 
     empty: the same scene in the same light with nothing in it
     sprites: folder of the objects' pictures
+    weather: seed of what falls before everything
     """
 
     picture: Image.Image
@@ -81,6 +82,7 @@ class Sample:
     backdrop: Backdrop
     poses: tuple[Pose, ...]
     sprites: Path
+    weather: int
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -169,7 +171,9 @@ class World:
             for index, (pose, (mask, _)) in enumerate(zip(poses, masks, strict=True))
         )
         text = caption(label_of(backdrop, poses), rng)
-        return Sample(picture, empty, text, backdrop.scene, placed, backdrop, tuple(poses), self.sprites)
+        return Sample(
+            picture, empty, text, backdrop.scene, placed, backdrop, tuple(poses), self.sprites, weather
+        )
 
 
 def label_of(backdrop: Backdrop, poses: Sequence[Pose]) -> Label:

@@ -1,18 +1,30 @@
-"""The paper's CLIP figures of one insertion (arXiv 2411.07232, tables 2 and 3), by Toyland's own CLIP."""
+"""The paper's CLIP figures of one insertion (arXiv 2411.07232, tables 2 and 3), by any CLIP."""
+
+from collections.abc import Sequence
+from typing import Protocol
 
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from toyland.score.made import Made
-from toyland.score.tasks import InsertionTask
-from workers.models.toyland.clip import Clip
+from workers.addit.localizers import Picture
 
 
-def clip_metrics(clip: Clip, made: Made, task: InsertionTask) -> dict[str, float]:
+class Embedder(Protocol):
+    """A CLIP: pictures and texts in one space."""
+
+    def embed_pictures(self, pictures: Sequence[Picture]) -> Tensor:
+        """Pictures of one size, each (H, W, 3) -> (B, D), of unit length."""
+
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        """(B, D), of unit length."""
+
+
+def clip_metrics(
+    clip: Embedder, source: Picture, edited: Picture, source_prompt: str, prompt: str
+) -> dict[str, float]:
     """Cosines: of the pictures' and the sentences' difference; of both pictures; of result and sentence."""
-    assert made.source is not None
-    before, after = clip.embed_pictures([made.source, made.picture])
-    said_before, said_after = clip.embed_texts([task.source_prompt, task.prompt])
+    before, after = clip.embed_pictures([source, edited])
+    said_before, said_after = clip.embed_texts([source_prompt, prompt])
     return {
         "clip_dir": _cosine(after - before, said_after - said_before),
         "clip_im": _cosine(before, after),

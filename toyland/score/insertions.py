@@ -74,7 +74,7 @@ class InsertionJob:
             ),
             "forwards": None if made.forwards is None else float(made.forwards),
         }
-        record |= clip_metrics(instruments.clip, made, task)
+        record |= clip_metrics(instruments.clip, made.source, made.picture, task.source_prompt, task.prompt)
         if self.config.strict_background:
             record["untouched"] = untouched(
                 made, np.asarray(sample.picture), instruments.models.size_multiple

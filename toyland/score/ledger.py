@@ -23,6 +23,10 @@ class Ledger:
     def __getitem__(self, key: str) -> Record:
         return self._records[key]
 
+    def records(self) -> list[Record]:
+        """All of them, in the order they came."""
+        return list(self._records.values())
+
     def add(self, key: str, record: Record) -> None:
         """Keep a record."""
         self._file.parent.mkdir(parents=True, exist_ok=True)

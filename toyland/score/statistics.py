@@ -54,7 +54,7 @@ def mean(values: Sequence[float]) -> Estimate:
 
 def decibels(errors: Sequence[float]) -> Estimate:
     """PSNR in dB of all items together, from each one's mean squared error in grey levels."""
-    return bootstrap([[error] for error in errors], lambda means: _to_decibels(means[..., 0]))
+    return bootstrap([[error] for error in errors], lambda means: to_decibels(means[..., 0]))
 
 
 def f1(counts: Rows) -> Estimate:
@@ -67,6 +67,7 @@ def f1(counts: Rows) -> Estimate:
     return bootstrap(counts, statistic)
 
 
-def _to_decibels(error: Means) -> Means:
+def to_decibels(error: Means) -> Means:
+    """PSNR in dB of mean squared errors in grey levels."""
     least = 255**2 / 10 ** (IDENTICAL / 10)
     return np.asarray(10 * np.log10(255**2 / np.maximum(error, least)))

@@ -98,15 +98,17 @@ def _words(sample: Sample, subset: Subset, index: int) -> str:
     return caption(sample.label, np.random.default_rng((SCORE_SEED, index)), HELD_OUT_TEMPLATES)
 
 
-def insertion_tasks(world: World, pairs: Pairs, wanted: int) -> list[InsertionTask]:
+def insertion_tasks(
+    world: World, pairs: Pairs, wanted: int, world_seed: int = SCORE_SEED
+) -> list[InsertionTask]:
     """Scenes in turn, each with a subject that belongs there and is not there yet."""
     scenes, tasks = list(world.scenes), list[InsertionTask]()
     for index in range(FIRST_INSERTION, FIRST_INSERTION + GIVEN_UP * wanted):
         if len(tasks) == wanted:
             break
-        rng = np.random.default_rng((SCORE_SEED, index))
+        rng = np.random.default_rng((world_seed, index))
         things, scene = int(rng.choice(SOURCE_COUNTS)), scenes[index % len(scenes)]
-        source = source_sample(world, scene, index, things)
+        source = source_sample(world, scene, index, things, world_seed)
         chosen = next(subjects_that_belong(world, source, pairs, rng), None)
         if chosen is not None:
             before, after = insertion_prompts(source.label, *chosen)
@@ -114,9 +116,9 @@ def insertion_tasks(world: World, pairs: Pairs, wanted: int) -> list[InsertionTa
     return tasks
 
 
-def source_sample(world: World, scene: str, index: int, things: int) -> Sample:
+def source_sample(world: World, scene: str, index: int, things: int, world_seed: int = SCORE_SEED) -> Sample:
     """The sample at an insertion task's address."""
-    return world.draw(SCORE_SEED, index, scene=scene, count=things, pairs="trained")
+    return world.draw(world_seed, index, scene=scene, count=things, pairs="trained")
 
 
 def subjects_that_belong(

@@ -47,12 +47,16 @@ class ExchangeAttnProcessor:
         """Double-stream blocks pass the text apart (returned as a pair); single-stream ones in
         `hidden_states`."""
         query, key, value = _project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
-        attended = attend(self, exchange, query, key, value, attention_mask)  # (B, L, H*D)
+        attended = self.attend(exchange, query, key, value, attention_mask)
         if encoder_hidden_states is None:
             return attended
         text_len = encoder_hidden_states.shape[1]
         image = attn.to_out[1](attn.to_out[0](attended[:, text_len:].contiguous()))
         return image, attn.to_add_out(attended[:, :text_len].contiguous())
+
+    def attend(self, exchange: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, L, H * D) of queries (B, L, H, D)."""
+        return attend(self, exchange, query, key, value, mask)
 
 
 def _project(
