@@ -10,16 +10,16 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusion3Pipeline
-from diffusers.models.attention_dispatch import dispatch_attention_fn
 from torch import Tensor
 
 from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.backbones.guidance import GuidedExchange, guide, is_guided, twice, two_rows
-from workers.addit.exchanging import exchange_at
+from workers.addit.errors import UnsupportedOption
+from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, pack, unpack
-from workers.addit.processor import Exchange
+from workers.addit.processor import Exchange, Rotary
 from workers.addit.schedule import default_sigmas
 from workers.addit.subject_tokens import find_subjects
 
@@ -32,6 +32,7 @@ class JointExchangeProcessor:
     """
 
     _attention_backend = None
+    _parallel_config = None
 
     def __init__(self, layer: str | None) -> None:
         self.layer = layer
@@ -46,10 +47,8 @@ class JointExchangeProcessor:
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Image in `hidden_states`, text apart; returns image, or image and text."""
         query, key, value = _project(attn, hidden_states, encoder_hidden_states)
-        if exchange is not None and self.layer is not None:
-            key, value = exchange_at(self, exchange, query, key, value)
-        attended: Tensor = dispatch_attention_fn(query, key, value, backend=self._attention_backend)
-        attended = attended.flatten(2, 3).to(query.dtype)  # (B, T + L, H*D)
+        seen = None if self.layer is None else exchange
+        attended = attend(self, seen, query, key, value, attention_mask=None)  # (B, T + L, H*D)
         text_len = 0 if encoder_hidden_states is None else encoder_hidden_states.shape[1]
         image: Tensor = attn.to_out[1](attn.to_out[0](attended[:, text_len:]))
         if encoder_hidden_states is None:
@@ -149,6 +148,10 @@ class Sd3Backbone:
     def shown(self, cond: Conditioning, x0: Tensor) -> Conditioning:
         """Nothing beside the prompt."""
         return cond
+
+    def rotary_shift(self, down: float, right: float) -> Rotary:
+        """Positions are added to the tokens before the first block: keys cannot be moved afterwards."""
+        raise UnsupportedOption("this model has no rotary positions: its source cannot be shifted")
 
     def passes(self, cond: Conditioning) -> int:
         """See `Backbone`."""
