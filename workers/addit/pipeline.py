@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -29,9 +29,11 @@ from workers.addit.localizers import (
 )
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
+from workers.addit.placing import Placing, Prior, make_prior
 from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
+from workers.addit.subject_bias import SubjectBias
 from workers.addit.subject_maps import SubjectRecorder
 from workers.addit.weights import Weight
 
@@ -75,6 +77,7 @@ class Edit:
     owner: whose source it is; another owner's edits never find it remembered
     source_name: what its memory is forgotten by
     mask: (H, W) or of the latent grid, boolean: where the subjects are to be kept, in place of any localizer
+    placing: where the subjects shall be found, in pixels of the source
     """
 
     source: PictureSource | PromptSource
@@ -85,6 +88,7 @@ class Edit:
     owner: str = ""
     source_name: str = ""
     mask: Tensor | None = None
+    placing: Placing | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def insert(
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
     backbone = models.backbone
     tokens = backbone.subject_tokens(edit.source.prompt, edit.prompt, edit.subjects)
+    prior = _prior(models, edit, grid)
+    shift = backbone.rotary_shift(*config.source_shift) if any(config.source_shift) else None
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)
     memory = memories.open(key, edit.source_name)
@@ -157,7 +163,7 @@ def insert(
             recorder = None
             if edit.mask is None:
                 recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
-            find = _locator(models, edit, path, grid, clock)
+            find = _locator(models, edit, path, grid, clock, prior)
             targets = Targets(
                 branches,
                 _start(models, edit, path),
@@ -169,6 +175,8 @@ def insert(
                 find,
                 ticks.denoise,
                 watchers,
+                shift,
+                _subject_bias(prior, config.placing_strength, tokens, target_cond.text_len),
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
@@ -223,6 +231,22 @@ def _grid(models: Models, edit: Edit) -> LatentGrid:
     return LatentGrid.of_image(height, width, models.pipe.vae_scale_factor)
 
 
+def _prior(models: Models, edit: Edit, grid: LatentGrid) -> Prior | None:
+    if edit.placing is None:
+        return None
+    side = models.size_multiple
+    return make_prior(edit.placing, grid.height * side, grid.width * side, grid)
+
+
+def _subject_bias(
+    prior: Prior | None, strength: float, tokens: Sequence[tuple[int, ...]], text_len: int
+) -> SubjectBias | None:
+    if prior is None or not strength:
+        return None
+    every = tuple(token for subject in tokens for token in subject)
+    return SubjectBias(strength * prior.lift.flatten(), every, text_len)
+
+
 def _noise(models: Models, seeds: tuple[int, ...], grid: LatentGrid, element: int) -> Tensor:
     return draw_noise(seeds, models.backbone.latent_channels, grid, element).to(models.device)
 
@@ -275,7 +299,7 @@ def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
 
 
 def _locator(
-    models: Models, edit: Edit, path: SourcePath, grid: LatentGrid, clock: StageClock
+    models: Models, edit: Edit, path: SourcePath, grid: LatentGrid, clock: StageClock, prior: Prior | None
 ) -> Callable[[Tensor, Tensor], list[tuple[Located, ...]]]:
     localizer = edit.config.localizer
     if edit.config.blend_steps and edit.mask is None:
@@ -285,7 +309,7 @@ def _locator(
     @cache
     def searched(subject: str) -> Search:
         """With the things of the subject's kind in the source, looked for once."""
-        search = models.search(subject)
+        search = replace(models.search(subject), prior=prior)
         if localizer not in BOXED and not may_show(edit.source.prompt, subject):
             return search
         return replace(search, already=find_instances(source(), search))
