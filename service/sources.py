@@ -1,10 +1,10 @@
-"""The picture a submission adds to, however it was named: taken in, or known already."""
+"""The picture a submission adds to and the masks of its areas, however named: taken in, or known already."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api_schemas.insertions import ImageSource
+from api_schemas.insertions import ImageRef, ImageSource, masks_of
 from job_store.errors import NotFound
 from runtime.egress import EgressError, fetch
 from service.errors import Refusal
@@ -29,13 +29,33 @@ def take_source(gateway: Gateway, tenant: str, submission: Submission) -> TakenS
     source = submission.request.source
     if not isinstance(source, ImageSource):
         return TakenSource()
-    if source.image.id is not None:
-        return _stored(gateway, tenant, source.image.id)
-    data = submission.picture
+    return _taken(gateway, tenant, source.image, submission.picture)
+
+
+def take_masks(gateway: Gateway, tenant: str, submission: Submission) -> dict[str, bytes]:
+    """PNGs of the areas' masks by field, all copied: a job owns its own. Raises `Refusal`."""
+    taken = {
+        name: _taken(gateway, tenant, image, submission.masks.get(name))
+        for name, image in masks_of(submission.request).items()
+    }
+    return {name: _png(gateway, mask) for name, mask in taken.items()}
+
+
+def _taken(gateway: Gateway, tenant: str, image: ImageRef, data: bytes | None) -> TakenSource:
+    """data: of a picture that came along."""
+    if image.id is not None:
+        return _stored(gateway, tenant, image.id)
     if data is None:
-        data = _fetched(gateway, str(source.image.url))
+        data = _fetched(gateway, str(image.url))
     picture = gateway.decoders.take_in(data)
     return TakenSource(size=(picture.width, picture.height), picture=picture)
+
+
+def _png(gateway: Gateway, taken: TakenSource) -> bytes:
+    if taken.picture is not None:
+        return taken.picture.png
+    assert taken.key is not None
+    return gateway.artifacts.get(taken.key)
 
 
 def _stored(gateway: Gateway, tenant: str, image_id: str) -> TakenSource:

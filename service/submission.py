@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from api_schemas.insertions import ImageSource, InsertionRequest
+from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, masks_of
 from service.bodies import FORM, JSON, media_type, parse_json, read_form, unsupported
 from service.errors import Refusal, invalid_field
 
@@ -22,10 +22,15 @@ MAX_REQUEST_BYTES = 64 * 2**10
 
 @dataclass(frozen=True)
 class Submission:
-    """A request as sent. picture: the encoded bytes it carries itself, None where it does not."""
+    """A request as sent.
+
+    picture: the encoded bytes it carries itself, None where it does not
+    masks: the same of the areas that are given by masks, by field (see `masks_of`)
+    """
 
     request: InsertionRequest
     picture: bytes | None = field(default=None, repr=False)
+    masks: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def fingerprint(self) -> str:
         """SHA-256 of what was asked, the same for any spelling of the JSON; pictures count by their bytes."""
@@ -42,6 +47,8 @@ class Submission:
         asked = self.request.model_dump(mode="json")
         if self.picture is not None:
             asked["source"]["image"] = hashlib.sha256(self.picture).hexdigest()
+        for name, mask in self.masks.items():
+            asked[name]["mask"] = hashlib.sha256(mask).hexdigest()
         return json.dumps(asked, sort_keys=True, separators=(",", ":"))
 
 
@@ -62,32 +69,42 @@ async def read_submission(request: Request) -> tuple[bytes, Mapping[str, bytes]]
 def parse_submission(body: bytes, parts: Mapping[str, bytes]) -> Submission:
     """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that is no request."""
     request = parse_json(body, InsertionRequest)
-    submission = Submission(request, _carried(request, parts))
+    carried = _carried(request, parts)
+    submission = Submission(request, carried.pop("source", None), carried)
     submission.check_size()
     return submission
 
 
-def _carried(request: InsertionRequest, parts: Mapping[str, bytes]) -> bytes | None:
-    """The picture the submission itself carries. Every part must be used: a forgotten one is a mistake."""
-    image = request.source.image if isinstance(request.source, ImageSource) else None
-    unused = set(parts) - {image.part if image else None}
+def _carried(request: InsertionRequest, parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The pictures the submission itself carries. Every part must be used: a forgotten one is a mistake."""
+    images = masks_of(request)
+    if isinstance(request.source, ImageSource):
+        images["source"] = request.source.image
+    unused = set(parts) - {image.part for image in images.values()}
     if unused:
         raise Refusal("invalid_request", f"The request does not use the parts: {', '.join(sorted(unused))}.")
-    if image is None or (image.part is None and image.data is None):
-        return None
+    paths = {name: "source.image" if name == "source" else f"{name}.mask" for name in images}
+    found = {name: _bytes_of(image, paths[name], parts) for name, image in images.items()}
+    return {name: data for name, data in found.items() if data is not None}
+
+
+def _bytes_of(image: ImageRef, path: str, parts: Mapping[str, bytes]) -> bytes | None:
+    """None for a picture that is elsewhere."""
     if image.data is not None:
-        return _from_base64(image.data)
-    if image.part is None or image.part not in parts:
-        raise invalid_field("source.image.part", f"there is no part {image.part!r}")
+        return _from_base64(image.data, f"{path}.data")
+    if image.part is None:
+        return None
+    if image.part not in parts:
+        raise invalid_field(f"{path}.part", f"there is no part {image.part!r}")
     return parts[image.part]
 
 
-def _from_base64(data: str) -> bytes:
+def _from_base64(data: str, path: str) -> bytes:
     """Of plain base64 or a `data:` URL, line breaks allowed."""
     header, _, payload = data.rpartition(",")
     if header and not (header.startswith("data:") and header.endswith(";base64")):
-        raise invalid_field("source.image.data", "is neither base64 nor a base64 data: URL")
+        raise invalid_field(path, "is neither base64 nor a base64 data: URL")
     try:
         return base64.b64decode("".join(payload.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise invalid_field("source.image.data", "is not base64") from None
+        raise invalid_field(path, "is not base64") from None

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import structlog
+from PIL import Image
 
 from api_schemas.errors import JobError
+from api_schemas.insertions import masks_of
 from api_schemas.jobs import InsertionResult, Progress, ResultImage, Stage
-from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key
+from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key, mask_key
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from runtime.settings import Settings
@@ -85,7 +87,13 @@ class Attempt:
         source_key = self._record.source_key
         source = decode(self._stores.artifacts.get(source_key)) if source_key else None
         record = self._record
-        return runner.run(record.request, source, self._on_step, record.tenant, record.source_id)
+        told = record.tenant, record.source_id, self._masks()
+        return runner.run(record.request, source, self._on_step, *told)
+
+    def _masks(self) -> dict[str, Image.Image]:
+        record, get = self._record, self._stores.artifacts.get
+        fields = masks_of(record.request)
+        return {name: decode(get(mask_key(record.tenant, record.id, name))) for name in fields}
 
     def _on_step(self, stage: Stage, step: int, total: int, percent: float) -> None:
         self._ears.beat(self._token)

@@ -17,7 +17,7 @@ from api_schemas.jobs import Cost, Timings
 from api_schemas.models import ModelCard
 from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
-from workers.runner import OnStep, OutputImage, RunError, RunOutput
+from workers.runner import NO_MASKS, Masks, OnStep, OutputImage, RunError, RunOutput
 
 STEP_SECONDS = 0.05
 CARD = ModelCard(
@@ -73,6 +73,7 @@ class ScriptedRunner:
         on_step: OnStep,
         owner: str = "",
         source_id: str = "",
+        masks: Masks = NO_MASKS,
     ) -> RunOutput:
         """Prompt: any text, or a command and its argument."""
         known = source_id in self.remembered

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from PIL import Image
 from redis import Redis
 
 from api_schemas.base import new_id
 from api_schemas.insertions import InsertionRequest
-from job_store.artifacts import ArtifactStore, attempt_key, image_key
+from job_store.artifacts import ArtifactStore, attempt_key, image_key, mask_key
 from job_store.jobs import JobStore
 from job_store.records import Claim, NewJob
 from runtime.settings import Settings
@@ -25,6 +26,7 @@ from tests.workers.scripted_runner import ScriptedRunner, image_of
 from workers.attempt import Attempt, Stores
 from workers.messages import Ended, Run, StopReason
 from workers.pictures import encode
+from workers.runner import NO_MASKS, Masks, OnStep, RunOutput
 
 LEASE_MS = 30_000
 
@@ -181,3 +183,32 @@ def test_a_full_disk_gives_the_job_another_try_and_then_a_clean_end(full: Bench)
     assert error
     assert error.code == "internal"
     assert FullFileSystem.store == {}
+
+
+@dataclass
+class Onlooker(ScriptedRunner):
+    """Notes the masks that come with a request."""
+
+    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def run(
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        on_step: OnStep,
+        owner: str = "",
+        masks: Masks = NO_MASKS,
+    ) -> RunOutput:
+        self.seen |= {name: mask.size for name, mask in masks.items()}
+        return super().run(request, source, on_step, owner, masks)
+
+
+def test_the_masks_of_a_request_reach_the_runner(bench: Bench) -> None:
+    claim = bench.claim(region={"mask": {"id": "img_1"}}, avoid={"box": [0, 0, 9, 9]})
+    record, runner = claim.record, Onlooker()
+    mask = encode(image_of(1, (40, 30), empty=False).image, "png")
+    bench.artifacts.put(mask_key(TENANT, record.id, "region"), mask)
+    stores = Stores(bench.jobs, bench.artifacts)
+    ended = Attempt(Run(claim, 60), stores, bench.settings, Ears()).do(runner)
+    assert ended.ending == "succeeded"
+    assert runner.seen == {"region": (40, 30)}

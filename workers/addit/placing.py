@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.addit.boxes import Box
@@ -37,7 +39,7 @@ class Area:
     box: Box | None = None
     points: tuple[tuple[float, float], ...] = ()
     spread: float = 0.0
-    mask: Tensor | None = None
+    mask: NDArray[np.float32] | None = None
 
     @property
     def is_sharp(self) -> bool:
@@ -117,15 +119,17 @@ def make_prior(placing: Placing, height: int, width: int, grid: LatentGrid) -> P
 def cell_weights(area: Area, height: int, width: int, grid: LatentGrid) -> Tensor:
     """(h, w), 0..1: how far each cell of a picture of `height` x `width` pixels belongs to the area.
 
-    The largest is 1, so that an area smaller than a cell is one too. Raises `RegionEmpty` where the area is
-    nowhere in the picture.
+    Of a box or a mask the largest is 1, so that one smaller than a cell counts too; of points it is at their
+    middle, wherever that lies. Raises `RegionEmpty` for a box or a mask that is nowhere in the picture.
     """
+    if area.points:
+        return _disc_cells(area, height, width, grid)
     if area.box is not None:
         weights = _box_cells(area.box, height, width, grid)
-    elif area.mask is not None:
-        weights = F.adaptive_avg_pool2d(area.mask[None].float(), (grid.height, grid.width))[0]
     else:
-        weights = _disc_cells(area, height, width, grid)
+        assert area.mask is not None
+        mask = torch.from_numpy(area.mask)[None]
+        weights = F.adaptive_avg_pool2d(mask, (grid.height, grid.width))[0]
     highest = float(weights.max())
     if highest <= 0:
         raise RegionEmpty("the mask is empty" if area.box is None else f"{area.box} lies outside the picture")
