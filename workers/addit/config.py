@@ -36,8 +36,8 @@ class AdditConfig:
     strict_background: blend again after every step that follows, from the source's known latents
     softness: latent cells over which a blend fades out around the subject; 0 cuts at its mask
     keep_shadow: a strict background leaves the subject the ring around it where its shadow falls
-    placing_strength: what a region adds to the logits of its cells on the subject's words, and takes from
-        those of the others; 0: a region matters to the mask alone
+    placing_strength: how much further above the others' the logits of a region's cells on the subject's words
+        are; 0: a region matters to the mask alone
     source_shift: cells down and right by which the lent keys are moved from where the source has them
     """
 
@@ -57,7 +57,7 @@ class AdditConfig:
     strict_background: bool = False
     softness: float = 0.0
     keep_shadow: bool = True
-    placing_strength: float = 2.0
+    placing_strength: float = 4.0
     source_shift: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:

@@ -176,7 +176,7 @@ def insert(
                 ticks.denoise,
                 watchers,
                 shift,
-                _subject_bias(prior, config.placing_strength, tokens, target_cond.text_len),
+                _subject_bias(models, prior, config.placing_strength, tokens, target_cond.text_len),
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
@@ -239,12 +239,12 @@ def _prior(models: Models, edit: Edit, grid: LatentGrid) -> Prior | None:
 
 
 def _subject_bias(
-    prior: Prior | None, strength: float, tokens: Sequence[tuple[int, ...]], text_len: int
+    models: Models, prior: Prior | None, strength: float, tokens: Sequence[tuple[int, ...]], text_len: int
 ) -> SubjectBias | None:
     if prior is None or not strength:
         return None
     every = tuple(token for subject in tokens for token in subject)
-    return SubjectBias(strength * prior.lift.flatten(), every, text_len)
+    return SubjectBias((strength * prior.lift.flatten()).to(models.device), every, text_len)
 
 
 def _noise(models: Models, seeds: tuple[int, ...], grid: LatentGrid, element: int) -> Tensor:

@@ -60,7 +60,8 @@ class Prior:
     """What a `Placing` says about the cells of the latent grid.
 
     weights: (h, w) 0..1, how welcome the subject is
-    lift: (h, w) -1..1, in which sense attention on the subject is changed; 0 where nothing was said
+    lift: (h, w) -1..1, how attention on the subject is moved: `weights` about their mean, so that to avoid a
+        place is to ask for all others, and to ask for the whole picture is to ask for nothing
     bounds: boolean (h, w), the cells that may be kept at a blend
     """
 
@@ -98,19 +99,17 @@ def make_prior(placing: Placing, height: int, width: int, grid: LatentGrid) -> P
 
     A region's own edge bounds what is kept one cell further out, for a cell shows a little of its neighbours.
     """
-    maps = [
-        None if area is None else cell_weights(area, height, width, grid)
-        for area in (placing.region, placing.avoid)
-    ]
-    everywhere = torch.ones(grid.height, grid.width)
-    region, avoid = (_or(maps[0], everywhere), _or(maps[1], torch.zeros_like(everywhere)))
-    weights = region * (1 - avoid)
-    bounds = everywhere.bool()
+    region, avoid = torch.ones(grid.height, grid.width), torch.zeros(grid.height, grid.width)
+    if placing.region is not None:
+        region = cell_weights(placing.region, height, width, grid)
+    if placing.avoid is not None:
+        avoid = cell_weights(placing.avoid, height, width, grid)
+    weights, bounds = region * (1 - avoid), torch.ones_like(region, dtype=torch.bool)
     if placing.region is not None and placing.region.is_sharp:
         bounds = grow(region >= INSIDE, 1)
     if placing.avoid is not None and placing.avoid.is_sharp:
         bounds = bounds & (avoid < MOSTLY)
-    prior = Prior(weights, weights - 1 if placing.region is None else 2 * weights - 1, bounds)
+    prior = Prior(weights, weights - weights.mean(), bounds)
     if not bool(prior.inside.any()):
         raise RegionEmpty("nothing is left of the region: all of it is to be avoided")
     return prior
@@ -156,10 +155,6 @@ def _disc_cells(area: Area, height: int, width: int, grid: LatentGrid) -> Tensor
     x = (torch.arange(grid.width) + 0.5) * width / grid.width
     distances = torch.stack([torch.hypot((y - at[1])[:, None], (x - at[0])[None]) for at in area.points])
     return torch.exp(-((distances / area.spread) ** 2) / 2).amax(dim=0)
-
-
-def _or(cells: Tensor | None, otherwise: Tensor) -> Tensor:
-    return otherwise if cells is None else cells
 
 
 def _stretched(cells: Tensor, like: Tensor) -> Tensor:

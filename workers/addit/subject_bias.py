@@ -30,9 +30,10 @@ class SubjectBias:
         the own ones
         """
         lent = key.shape[1] - query.shape[1]
-        of_query, of_key = torch.zeros(query.shape[1]), torch.zeros(key.shape[1])
-        of_query[self.text_len :] = self.cells
-        of_key[[lent + token for token in self.tokens]] = 1.0
+        of_query, of_key = (torch.zeros(part.shape[1], device=part.device) for part in (query, key))
+        of_query[self.text_len :] = self.cells.to(query.device)
+        for token in self.tokens:
+            of_key[lent + token] = 1.0
         return add_bias(query, key, value, of_query, of_key)
 
     def silent(self) -> SubjectBias:

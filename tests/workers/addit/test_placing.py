@@ -76,16 +76,18 @@ def test_a_region_that_is_to_be_avoided_is_an_error() -> None:
     assert bool(prior(LEFT, RIGHT).inside.any())
 
 
-def test_attention_is_lifted_inside_and_lowered_outside_a_region() -> None:
-    lift = prior(LEFT).lift
-    assert lift[:, :4].eq(1).all()
-    assert lift[:, 4:].eq(-1).all()
+def test_attention_is_moved_from_outside_a_region_to_its_inside() -> None:
+    lift = prior(Area(box=(0, 0, 32, 96))).lift
+    assert lift[:, :2].eq(0.75).all()
+    assert lift[:, 2:].eq(-0.25).all()
 
 
-def test_attention_is_lowered_in_what_is_avoided_and_nowhere_else_changed() -> None:
-    lift = prior(avoid=LEFT).lift
-    assert lift[:, :4].eq(-1).all()
-    assert lift[:, 4:].eq(0).all()
+def test_to_avoid_a_place_is_to_ask_for_the_others() -> None:
+    torch.testing.assert_close(prior(avoid=LEFT).lift, prior(RIGHT).lift)
+
+
+def test_the_whole_picture_is_no_place() -> None:
+    assert not prior(Area(box=(-9, 0, 128, 96))).lift.any()
 
 
 def test_bounds_are_a_cell_wider_than_a_region_that_was_drawn() -> None:

@@ -79,7 +79,7 @@ class FluxBackbone:
 
     def rotary_shift(self, down: float, right: float) -> Rotary:
         """Rotations add up: this is that of the distance itself."""
-        shift: Rotary = self.transformer.pos_embed(torch.tensor([[0.0, down, right]]))
+        shift: Rotary = self.transformer.pos_embed(torch.tensor([[0.0, down, right]], device=self.device))
         return shift
 
     def passes(self, cond: Conditioning) -> int:

@@ -149,7 +149,8 @@ class Flux2Backbone:
 
     def rotary_shift(self, down: float, right: float) -> Rotary:
         """As in FLUX.1, with the text's axis behind the image's."""
-        shift: Rotary = self.transformer.pos_embed(torch.tensor([[0.0, down, right, 0.0]]))
+        ids = torch.tensor([[0.0, down, right, 0.0]], device=self.device)
+        shift: Rotary = self.transformer.pos_embed(ids)
         return shift
 
     def passes(self, cond: Conditioning) -> int:
