@@ -197,10 +197,11 @@ class Onlooker(ScriptedRunner):
         source: Image.Image | None,
         on_step: OnStep,
         owner: str = "",
+        source_id: str = "",
         masks: Masks = NO_MASKS,
     ) -> RunOutput:
         self.seen |= {name: mask.size for name, mask in masks.items()}
-        return super().run(request, source, on_step, owner, masks)
+        return super().run(request, source, on_step, owner, source_id, masks)
 
 
 def test_the_masks_of_a_request_reach_the_runner(bench: Bench) -> None:

@@ -83,7 +83,7 @@ class Judge:
     def __call__(self, edit: Edit, places: Places) -> Outcome:
         """Insert and look."""
         picture = insert(self.models, edit, memories=self.memories).pictures[0]
-        boxes = boxes_of(self.detector.detect(picture), edit.subject, picture)
+        boxes = boxes_of(self.detector.detect(picture), edit.subjects[0], picture)
         return Outcome(middle_of(boxes[0]), places.holds(boxes[0])) if boxes else Outcome(None)
 
 

@@ -172,7 +172,7 @@ def test_a_recorder_sees_where_the_subject_draws_attention_by_itself(backbone: B
     _, target = told(backbone)
     maps = list[Tensor]()
     for bias in (None, SubjectBias(torch.full((GRID.tokens,), 9.0), (2,), target.text_len)):
-        recorder = SubjectRecorder(backbone.layers[:1], (2,), target.text_len)
+        recorder = SubjectRecorder(backbone.layers[:1], ((2,),), target.text_len)
         with backbone.exchange_processors():
             memory = lent(backbone)
             exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE, 1.0, (recorder,), bias=bias)

@@ -80,7 +80,7 @@ def asked(models: Models, **changes: object) -> Edit:
     picture = np.random.default_rng(0).integers(0, 255, (4 * side, 6 * side, 3), dtype=np.uint8)
     config = short(PAPER_REAL, guidance_scale=2.0, **cast(Any, changes.pop("config", {})))
     source = PictureSource(picture, PROMPTS[0])
-    return Edit(source, PROMPTS[1], "dog", (1, 2), config, **changes)  # type: ignore[arg-type]
+    return Edit(source, PROMPTS[1], ("dog",), (1, 2), config, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -91,7 +91,7 @@ def test_what_is_kept_lies_in_the_region(family: str) -> None:
     done = insert(models, asked(models, placing=region, config={"softness": 2.0}))
     assert done.cells is not None
     assert not done.cells[:, :, 3:].any()
-    for located in done.located or ():
+    for (located,) in done.located or ():
         assert located.missing is None or not located.mask.any()
 
 
