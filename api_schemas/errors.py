@@ -14,6 +14,7 @@ RequestErrorCode = Literal[
     "unsupported_media_type", "invalid_image", "unsupported_image", "image_too_large",
     "subject_not_in_prompt", "subject_not_inferred", "source_prompt_required", "unknown_words",
     "unsupported_size", "unknown_model", "unknown_preset", "unsupported_option", "source_unavailable",
+    "region_empty",
     "rate_limited", "quota_exceeded", "queue_full", "no_worker",
     "store_unavailable", "storage_full", "internal",
 ]  # fmt: skip
@@ -21,7 +22,7 @@ RequestErrorCode = Literal[
 JobErrorCode = Literal[
     "subject_not_in_prompt", "unsupported_size", "unsupported_option", "out_of_memory", "worker_crashed",
     "deadline_exceeded", "invalid_output", "source_unavailable", "subject_not_inferred",
-    "source_prompt_required", "internal",
+    "source_prompt_required", "region_empty", "internal",
 ]  # fmt: skip
 
 

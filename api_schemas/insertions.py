@@ -40,6 +40,39 @@ class ImageRef(RequestModel):
         return self
 
 
+Pixel = Annotated[int, Field(ge=-8192, le=16384)]
+
+
+def _with_corners(box: list[int]) -> list[int]:
+    left, top, right, bottom = box
+    if left >= right or top >= bottom:
+        raise ValueError("left, top, right, bottom: right is beyond left, bottom beyond top")
+    return box
+
+
+Corners = Annotated[list[Pixel], Field(min_length=4, max_length=4), AfterValidator(_with_corners)]
+Point = Annotated[list[Pixel], Field(min_length=2, max_length=2)]
+
+
+class Region(RequestModel):
+    """A part of the source picture, in its pixels as it is seen upright; exactly one of the three."""
+
+    box: Corners | None = Field(default=None, description="Left, top, right, bottom.")
+    points: Annotated[list[Point], Field(min_length=1, max_length=16)] | None = Field(
+        default=None,
+        description="x, y each: what lies around them, up to a quarter of the shorter side away.",
+    )
+    mask: ImageRef | None = Field(
+        default=None, description="A picture, white there and black elsewhere, stretched over the source."
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(value is not None for value in (self.box, self.points, self.mask)) != 1:
+            raise ValueError("give exactly one of box, points, mask")
+        return self
+
+
 class ImageSource(RequestModel):
     """A real picture."""
 
@@ -95,6 +128,9 @@ def move_step(step: int, steps_from: int, steps_to: int) -> int:
     return min(math.floor(step * steps_to / steps_from + 0.5), steps_to - 1)
 
 
+Cells = Annotated[float, Field(ge=-64, le=64)]
+
+
 class Options(RequestModel):
     """The method's knobs; what is left out comes from the preset."""
 
@@ -120,6 +156,10 @@ class Options(RequestModel):
         description="Steps after which the source is blended back outside the mask.",
     )
     localizer: Localizer | None = Field(default=None, description="How the subject's mask is found.")
+    source_shift: Annotated[list[Cells], Field(min_length=2, max_length=2)] | None = Field(
+        default=None,
+        description="Cells of the latent grid, down and right: the target sees the source moved so far.",
+    )
     inversion: Inversion | None = Field(default=None, description="How a real source gets its noisy latents.")
     use_offset: bool | None = Field(
         default=None, description="Correct the target by what the source's own steps miss of its path."
@@ -207,6 +247,8 @@ class InsertionRequest(RequestModel):
         description="The new object, in the words of `prompt`, or a list of those that are added together. "
         "If left out, what `prompt` names and `source.prompt` does not.",
     )
+    region: Region | None = Field(default=None, description="Where the object shall be.")
+    avoid: Region | None = Field(default=None, description="Where nothing of it shall be.")
     preset: str | None = Field(
         default=None, max_length=64, description="Named settings; by source kind if left out."
     )
@@ -247,3 +289,9 @@ class InsertionRequest(RequestModel):
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("seeds must differ from each other")
         return self
+
+
+def masks_of(request: InsertionRequest) -> dict[str, ImageRef]:
+    """The masks that areas are given by, by the area's field: `region`, `avoid`."""
+    areas = {"region": request.region, "avoid": request.avoid}
+    return {name: area.mask for name, area in areas.items() if area is not None and area.mask is not None}

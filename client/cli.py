@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
+from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output, Region
 from api_schemas.jobs import InsertionJob
 from api_schemas.masks import MaskRequest
 from api_schemas.subjects import as_said
@@ -44,6 +44,14 @@ def insert(
     out: Out = RESULT,
     mask: MaskOut = None,
     seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations; one at random.")] = None,
+    region: Annotated[
+        tuple[int, int, int, int] | None,
+        typer.Option(metavar="LEFT TOP RIGHT BOTTOM", help="Where the object shall be, in pixels."),
+    ] = None,
+    avoid: Annotated[
+        tuple[int, int, int, int] | None,
+        typer.Option(metavar="LEFT TOP RIGHT BOTTOM", help="Where nothing of it shall be."),
+    ] = None,
     preset: Annotated[str | None, typer.Option(help="Named settings of the model.")] = None,
     model: Annotated[str | None, typer.Option(help="A served model.")] = None,
     url: Url = HERE,
@@ -57,6 +65,8 @@ def insert(
                 source=ImageSource(image=ImageRef(id=image.id), prompt=source_prompt),
                 prompt=prompt,
                 subject=as_said(subject or ()),
+                region=_area(region),
+                avoid=_area(avoid),
                 seeds=seed or [],
                 preset=preset,
                 model=model,
@@ -74,6 +84,10 @@ def _show(addit: Addit, job: InsertionJob, out: Path, mask: Path | None) -> None
         _save(addit, picture.url, out, picture.seed if several else None)
         if mask and picture.mask_url:
             _save(addit, picture.mask_url, mask, picture.seed if several else None)
+
+
+def _area(box: tuple[int, int, int, int] | None) -> Region | None:
+    return Region(box=list(box)) if box else None
 
 
 def _save(addit: Addit, link: str, path: Path, seed: int | None) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from hashlib import sha256
 
 from api_schemas.base import new_id
-from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest
+from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Region, masks_of
 from api_schemas.models import ModelCard
 from job_store import tickets
-from job_store.artifacts import StorageUnavailable, job_prefix
+from job_store.artifacts import StorageUnavailable, job_prefix, mask_key
 from job_store.errors import IdempotencyKeyReused, QueueFull, StoreUnavailable
 from job_store.records import Idempotency, JobRecord, NewJob
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
+from service.regions import check_areas
 from service.resolve import resolve
-from service.sources import TakenSource, take_source
+from service.sources import TakenSource, take_masks, take_source
 from service.submission import Submission
 
 CheckSize = Callable[[tuple[int, int] | None], None]
@@ -41,15 +43,19 @@ def admit(
     source = take_source(gateway, tenant, submission)
     check_size(source.size)
     request = resolve(submission.request, card, source.size, lambda: secrets.randbelow(2**32))
+    check_areas(request, source.size)
+    masks = take_masks(gateway, tenant, submission)
     job_id = new_id("ins")
     own_key = f"{job_prefix(tenant, job_id)}source.png"
     if source.picture:
         gateway.artifacts.put(own_key, source.picture.png)
+    for name, mask in masks.items():
+        gateway.artifacts.put(mask_key(tenant, job_id, name), mask)
     job = NewJob(
         id=job_id,
         tenant=tenant,
         model=card.name,
-        request=_without_data(request, source),
+        request=without_masks(_without_data(request, source), masks),
         source_key=own_key if source.picture else source.key,
         traceparent=traceparent,
     )
@@ -111,3 +117,13 @@ def _without_data(request: InsertionRequest, source: TakenSource) -> InsertionRe
         return request
     image = ImageRef(data=f"sha256:{source.picture.sha256}")
     return request.model_copy(update={"source": request.source.model_copy(update={"image": image})})
+
+
+def without_masks(request: InsertionRequest, masks: Mapping[str, bytes]) -> InsertionRequest:
+    """The same for masks that were sent inside."""
+    named = {
+        name: Region(mask=ImageRef(data=f"sha256:{sha256(masks[name]).hexdigest()}"))
+        for name, image in masks_of(request).items()
+        if image.data
+    }
+    return request.model_copy(update=named)

@@ -35,6 +35,7 @@ STATUS: Mapping[RequestErrorCode, int] = {
     "unknown_preset": 422,
     "unsupported_option": 422,
     "source_unavailable": 422,
+    "region_empty": 422,
     "rate_limited": 429,
     "quota_exceeded": 429,
     "queue_full": 429,

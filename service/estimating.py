@@ -17,6 +17,7 @@ from service.errors import Refusal
 from service.eta import eta
 from service.gateway import Gateway
 from service.problems import to_problem, to_refusal
+from service.regions import check_areas
 from service.resolve import resolve
 from service.sources import take_source
 from service.submission import Submission
@@ -59,6 +60,7 @@ def _judge(gateway: Gateway, tenant: str, submission: Submission) -> Judged:
     check_webhook(submission.request, gateway.settings.allow_loopback_egress)
     size = take_source(gateway, tenant, submission).size
     request = resolve(submission.request, card, size, lambda: 0)
+    check_areas(request, size)
     if gateway.store.ready_count(card.name) >= gateway.settings.max_queued:
         raise QueueFull
     if isinstance(request.source, GeneratedSource):

@@ -46,7 +46,10 @@ SUBMIT_BODY: dict[str, Any] = {
                 "type": "object",
                 "required": ["request"],
                 "properties": {"request": _REQUEST_REF},
-                "additionalProperties": {**_FILE, "description": "A picture, named by `source.image.part`."},
+                "additionalProperties": {
+                    **_FILE,
+                    "description": "A picture: `source.image.part` or an area's `mask.part`.",
+                },
             },
             "encoding": {"request": {"contentType": "application/json"}},
         },

@@ -18,7 +18,7 @@ from service.gateway import Gateway
 from service.resolve import resolve
 from service.sources import png_of, taken
 from service.submission import bytes_of, check_used
-from service.variations import fingerprint, own_source, understood
+from service.variations import fingerprint, own_masks, own_source, understood
 
 
 def admit_mask(
@@ -39,6 +39,7 @@ def admit_mask(
     if asked.mask:
         mask = png_of(gateway, taken(gateway, parent.tenant, asked.mask, carried))
         gateway.artifacts.put(mask_key(parent.tenant, job_id, "mask"), mask)
+    own_masks(gateway, parent, request, job_id)
     job = NewJob(
         id=job_id,
         tenant=parent.tenant,

@@ -1,10 +1,10 @@
-"""The picture a submission adds to, however it was named: taken in, or known already."""
+"""The picture a submission adds to and the masks of its areas, however named: taken in, or known already."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api_schemas.insertions import ImageRef, ImageSource
+from api_schemas.insertions import ImageRef, ImageSource, masks_of
 from job_store.errors import NotFound
 from runtime.egress import EgressError, fetch
 from service.errors import Refusal
@@ -30,6 +30,15 @@ def take_source(gateway: Gateway, tenant: str, submission: Submission) -> TakenS
     if not isinstance(source, ImageSource):
         return TakenSource()
     return taken(gateway, tenant, source.image, submission.picture)
+
+
+def take_masks(gateway: Gateway, tenant: str, submission: Submission) -> dict[str, bytes]:
+    """PNGs of the areas' masks by field, all copied: a job owns its own. Raises `Refusal`."""
+    found = {
+        name: taken(gateway, tenant, image, submission.masks.get(name))
+        for name, image in masks_of(submission.request).items()
+    }
+    return {name: png_of(gateway, mask) for name, mask in found.items()}
 
 
 def taken(gateway: Gateway, tenant: str, image: ImageRef, data: bytes | None) -> TakenSource:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest
+from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, masks_of
 from service.bodies import FORM, JSON, media_type, parse_json, read_form, unsupported
 from service.errors import Refusal, invalid_field
 
@@ -22,10 +22,15 @@ MAX_REQUEST_BYTES = 64 * 2**10
 
 @dataclass(frozen=True)
 class Submission:
-    """A request as sent. picture: the encoded bytes it carries itself, None where it does not."""
+    """A request as sent.
+
+    picture: the encoded bytes it carries itself, None where it does not
+    masks: the same of the areas that are given by masks, by field (see `masks_of`)
+    """
 
     request: InsertionRequest
     picture: bytes | None = field(default=None, repr=False)
+    masks: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def fingerprint(self) -> str:
         """SHA-256 of what was asked, the same for any spelling of the JSON; pictures count by their bytes."""
@@ -42,6 +47,8 @@ class Submission:
         asked = self.request.model_dump(mode="json")
         if self.picture is not None:
             asked["source"]["image"] = hashlib.sha256(self.picture).hexdigest()
+        for name, mask in self.masks.items():
+            asked[name]["mask"] = hashlib.sha256(mask).hexdigest()
         return json.dumps(asked, sort_keys=True, separators=(",", ":"))
 
 
@@ -66,16 +73,10 @@ def parse_submission(body: bytes, parts: Mapping[str, bytes]) -> Submission:
 
 def submission_of(request: InsertionRequest, parts: Mapping[str, bytes]) -> Submission:
     """The request with the pictures that came along. Raises `Refusal` invalid_request."""
-    submission = Submission(request, _carried(request, parts))
+    carried = _carried(request, parts)
+    submission = Submission(request, carried.pop("source", None), carried)
     submission.check_size()
     return submission
-
-
-def _carried(request: InsertionRequest, parts: Mapping[str, bytes]) -> bytes | None:
-    """The picture the submission itself carries. Every part must be used: a forgotten one is a mistake."""
-    image = request.source.image if isinstance(request.source, ImageSource) else None
-    check_used(parts, [image] if image else [])
-    return None if image is None else bytes_of(image, "source.image", parts)
 
 
 def check_used(parts: Mapping[str, bytes], images: Sequence[ImageRef]) -> None:
@@ -83,6 +84,17 @@ def check_used(parts: Mapping[str, bytes], images: Sequence[ImageRef]) -> None:
     unused = set(parts) - {image.part for image in images}
     if unused:
         raise Refusal("invalid_request", f"The request does not use the parts: {', '.join(sorted(unused))}.")
+
+
+def _carried(request: InsertionRequest, parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The pictures the submission itself carries. Every part must be used: a forgotten one is a mistake."""
+    images = masks_of(request)
+    if isinstance(request.source, ImageSource):
+        images["source"] = request.source.image
+    check_used(parts, list(images.values()))
+    paths = {name: "source.image" if name == "source" else f"{name}.mask" for name in images}
+    found = {name: bytes_of(image, paths[name], parts) for name, image in images.items()}
+    return {name: data for name, data in found.items() if data is not None}
 
 
 def bytes_of(image: ImageRef, path: str, parts: Mapping[str, bytes]) -> bytes | None:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import structlog
+from PIL import Image
 
 from api_schemas.errors import JobError
 from api_schemas.events import Preview
+from api_schemas.insertions import masks_of
 from api_schemas.jobs import InsertionResult, Progress, ResultImage, Stage
 from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key, mask_key
 from job_store.errors import StaleToken, StoreUnavailable
@@ -105,9 +107,15 @@ class Attempt:
             self._on_step,
             record.tenant,
             record.source_id,
+            masks=self._masks(),
             on_preview=self._on_preview,
             place=self._place(),
         )
+
+    def _masks(self) -> dict[str, Image.Image]:
+        record, get = self._record, self._stores.artifacts.get
+        fields = masks_of(record.request)
+        return {name: decode(get(mask_key(record.tenant, record.id, name))) for name in fields}
 
     def _place(self) -> Place:
         """Among the runs whose blend states are kept."""

@@ -14,6 +14,7 @@ from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, OnStep, PictureSource, insert
+from workers.areas import crop_placing
 from workers.colours import apply_line, fit_line
 from workers.crops import Crop, Size
 from workers.grain import add_grain, measure_grain, missing_grain
@@ -49,12 +50,15 @@ def look_closer(
     shown = np.asarray(part.resize(crop.working, Image.Resampling.LANCZOS))
     scale = draft.width / photo.width, draft.height / photo.height
     left, top, right, bottom = (at * scale[i % 2] for i, at in enumerate(crop.box))
-    begun = draft.resize(crop.working, Image.Resampling.LANCZOS, (left, top, right, bottom))
+    window = left, top, right, bottom
+    begun = draft.resize(crop.working, Image.Resampling.LANCZOS, window)
+    placing = edit.placing and crop_placing(edit.placing, draft.size, window, crop.working)
     assert isinstance(edit.source, PictureSource)
     closer = replace(
         edit,
         source=replace(edit.source, picture=shown, draft=np.asarray(begun)),
         config=from_draft(edit.config),
+        placing=placing,
     )
     done = within(insert(models, closer, on_step), crop, photo.size)
     return CloseUp(crop, part, closer, as_photographed(done, part, shown, edit.seeds[0]))

@@ -33,6 +33,7 @@ from workers.addit.pipeline import OnStep as OnForward
 from workers.addit.previews import OnX0
 from workers.addit.source_memory import SourceMemories
 from workers.addit.verdicts import Verdict, judge, judge_whole, ranks
+from workers.areas import to_placing
 from workers.closeups import CloseUp, look_closer, put_back
 from workers.completing import complete, texts_of
 from workers.compositing import IDENTICAL, box_of, composite, cut_out, grey, psnr, working_size
@@ -58,7 +59,18 @@ from workers.own_pixels import own_pixels
 from workers.previewing import previewer
 from workers.remasking import resumable, with_blend, with_mask
 from workers.retrying import with_retries
-from workers.runner import ALONE, OnPreview, OnStep, OutputImage, Place, RunError, RunOutput, no_preview
+from workers.runner import (
+    ALONE,
+    NO_MASKS,
+    Masks,
+    OnPreview,
+    OnStep,
+    OutputImage,
+    Place,
+    RunError,
+    RunOutput,
+    no_preview,
+)
 
 LAST_PERCENT = 99.0
 """Of a job that is trying again."""
@@ -118,6 +130,7 @@ class AdditRunner:
         *,
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
+        masks: Masks = NO_MASKS,
     ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
@@ -126,7 +139,7 @@ class AdditRunner:
             started = time.perf_counter()
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
-            edit = replace(self.to_edit(request, source), owner=owner, source_name=source_id)
+            edit = replace(self.to_edit(request, source, masks), owner=owner, source_name=source_id)
             edit = with_mask(edit, place.mask)
             runner = replace(self, models=self._worn(request.loras))
             with self.loras.worn(request.loras):
@@ -205,18 +218,24 @@ class AdditRunner:
         """See `workers.runner.Runner.memory`."""
         return use_of(self.memories)
 
-    def to_edit(self, request: InsertionRequest, source: Image.Image | None) -> Edit:
+    def to_edit(self, request: InsertionRequest, source: Image.Image | None, masks: Masks = NO_MASKS) -> Edit:
         """The request in the method's terms, at a size the model works on. Raises `AdditError`."""
         config, texts = self.to_config(request), texts_of(request)
         if isinstance(request.source, GeneratedSource):
             side = self.profile.native_side
             width, height = self._working_size(request.source.width or side, request.source.height or side)
             prompted = PromptSource(texts.source_prompt, request.source.seed, height, width)
-            return Edit(prompted, texts.prompt, as_tuple(texts.subject), tuple(request.seeds), config)
+            placing = to_placing(request, masks, (width, height), (width, height))
+            return Edit(
+                prompted, texts.prompt, as_tuple(texts.subject), tuple(request.seeds), config, placing=placing
+            )
         assert source is not None, "an image source comes with its picture"
         fitted = source.resize(self._working_size(*source.size), Image.Resampling.LANCZOS)
         shown = PictureSource(np.asarray(fitted), texts.source_prompt)
-        return Edit(shown, texts.prompt, as_tuple(texts.subject), tuple(request.seeds), config)
+        placing = to_placing(request, masks, source.size, fitted.size)
+        return Edit(
+            shown, texts.prompt, as_tuple(texts.subject), tuple(request.seeds), config, placing=placing
+        )
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""

@@ -67,6 +67,7 @@ def to_options(config: AdditConfig) -> Options:
         structure_transfer_step=config.structure_transfer_step,
         blend_steps=list(config.blend_steps),
         localizer=cast(Localizer, config.localizer),
+        source_shift=list(config.source_shift),
         inversion=config.inversion,
         use_offset=config.use_offset,
         softness=config.softness,

@@ -21,6 +21,8 @@ def apply(options: Options, preset: AdditConfig) -> AdditConfig:
         given[name] = _weight(given[name])
     if "blend_steps" in given:
         given["blend_steps"] = tuple(sorted(set(given["blend_steps"])))
+    if "source_shift" in given:
+        given["source_shift"] = tuple(given["source_shift"])
     if "structure_transfer_t" in given:
         given["structure_transfer_step"] = step_of_noise(given.pop("structure_transfer_t"), steps)
     return replace(preset.at_steps(steps), **given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from PIL import Image
@@ -16,6 +17,10 @@ from job_store.memory_use import MemoryUse
 OnStep = Callable[[Stage, int, int, float], None]
 """Called with (stage, steps done, steps of the stage, percent of the job) after every step; may raise to
 stop it."""
+
+Masks = Mapping[str, Image.Image]
+"""By the field of the request that they belong to, `region` or `avoid`: of any size, white where it is."""
+NO_MASKS: Masks = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,14 @@ class Runner(Protocol):
         *,
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
+        masks: Masks = NO_MASKS,
     ) -> RunOutput:
         """Insert. `source` is the picture of an image source (RGB), None for a generated one.
 
         owner: the tenant; what is remembered of its source serves nobody else
         source_id: what is kept of the source from this run on is forgotten by it
         on_preview: is given the previews that the request asks for
+        masks: of the areas that are given by one
 
         Raises `RunError` for anything the caller can be told; what `on_step` raises passes through.
         """

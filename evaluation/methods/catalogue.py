@@ -88,7 +88,7 @@ def _addit(profile: ModelProfile) -> Iterator[tuple[str, Entry]]:
     for name, (changes, about) in ablations.items():
         yield f"addit-{name}", Entry(preset(profile, **changes), "ablations", about)
     for sweep in ("gamma", "structure"):
-        for point, changed in variants(sweep).items():
+        for point, changed in variants(sweep, profile.presets["paper-real"]).items():
             about = f"{sweep} {point}"
             yield f"addit-{sweep}-{point}", Entry(preset(profile, **changed), sweep, about)
 

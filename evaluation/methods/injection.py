@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.flux import FluxBackbone
-from workers.addit.processor import ExchangeAttnProcessor
+from workers.addit.processor import Attending, ExchangeAttnProcessor
 
 MASS_WIDTH = 8
 """Columns that carry a row's mass beside its values: fused kernels want widths that are multiples of it."""
@@ -28,9 +28,9 @@ class KeepMaps:
 
     kept: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
         self.kept[layer] = (query, key)
-        return key, value
+        return query, key, value
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class InjectMaps:
     text_len: int
     image: bool
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        return key, value
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
+        return query, key, value
 
     def attended(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """(B, L, H, D) of (B, L, H, D) each."""

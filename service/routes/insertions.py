@@ -64,7 +64,7 @@ Traceparent = Annotated[str | None, Header(description="W3C trace context; an in
             "invalid_request", "idempotency_key_reused", "invalid_image", "unsupported_image",
             "image_too_large", "unknown_words", "subject_not_in_prompt", "subject_not_inferred",
             "source_prompt_required", "unsupported_size", "unknown_model", "unknown_preset",
-            "unsupported_option", "source_unavailable", "rate_limited", "queue_full",
+            "unsupported_option", "region_empty", "source_unavailable", "rate_limited", "queue_full",
             "no_worker", "store_unavailable", "storage_full",
         ),
     },

@@ -195,3 +195,14 @@ def test_a_job_is_cut_out_anew(served: Served, photo: Path) -> None:
         assert out.exists()
         out.unlink()
     assert ask(served, "remask", parent).exit_code == 2
+
+
+def test_a_place_is_a_box_in_pixels(served: Served, photo: Path) -> None:
+    words = ["--prompt", "add a cat", "--source-prompt", "a bed", "--out", str(photo.with_name("out.png"))]
+    said = ask(
+        served, "insert", photo, *words, "--region", "0", "0", "30", "48", "--avoid", "0", "0", "9", "9"
+    )
+    assert said.exit_code == 0, said.output
+    outside = ask(served, "insert", photo, *words, "--region", "900", "0", "999", "48")
+    assert outside.exit_code == 1
+    assert "region_empty" in outside.output

@@ -38,6 +38,7 @@ OPTIONS = Options(
     source_scale=1,
     use_offset=False,
     softness=0,
+    source_shift=[0, 0],
 )
 CARD = ModelCard(
     name="small",

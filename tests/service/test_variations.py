@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api_schemas.jobs import Cost, Inferred, InsertionJob, InsertionResult, Timings
-from job_store.artifacts import ArtifactStore
+from job_store.artifacts import ArtifactStore, mask_key
 from job_store.jobs import JobStore
 from tests.service.conftest import BODY, CARD
 from tests.service.pictures import encoded, gradient
@@ -50,6 +50,22 @@ def test_a_variation_is_of_the_same_source(
     assert one.source_id == other.source_id
     assert artifacts.get(str(one.source_key)) == artifacts.get(str(other.source_key))
     assert varied(client, child, {}).parent_id == child.id
+
+
+def test_a_region_s_mask_is_the_parent_s_or_another(
+    client: httpx.Client, store: JobStore, artifacts: ArtifactStore
+) -> None:
+    half = {"mask": {"data": base64.b64encode(encoded(gradient())).decode()}}
+    parent = submit(client, {**REAL, "region": half})
+    child = varied(client, parent, {"seeds": [7], "avoid": half})
+    own = [
+        artifacts.get(mask_key(store.get(child.id).tenant, child.id, name)) for name in ("region", "avoid")
+    ]
+    assert own == [artifacts.get(mask_key(store.get(parent.id).tenant, parent.id, "region"))] * 2
+    avoid = store.get(child.id).request.avoid
+    assert avoid is not None
+    assert avoid.mask is not None
+    assert str(avoid.mask.data).startswith("sha256:")
 
 
 def test_a_generated_source_is_varied_too(client: httpx.Client, store: JobStore) -> None:

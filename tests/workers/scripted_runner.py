@@ -20,6 +20,8 @@ from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
 from workers.runner import (
     ALONE,
+    NO_MASKS,
+    Masks,
     OnPreview,
     OnStep,
     OutputImage,
@@ -87,6 +89,7 @@ class ScriptedRunner:
         *,
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
+        masks: Masks = NO_MASKS,
     ) -> RunOutput:
         """Prompt: any text, or a command and its argument."""
         known = source_id in self.remembered

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from PIL import Image
 from redis import Redis
 
 from api_schemas.base import new_id
 from api_schemas.events import Preview
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import DroppedSeed
-from job_store.artifacts import ArtifactStore, attempt_key, image_key
+from job_store.artifacts import ArtifactStore, attempt_key, image_key, mask_key
 from job_store.jobs import JobStore
 from job_store.outlook import Outlook
 from job_store.records import Claim, NewJob
@@ -29,6 +30,7 @@ from tests.workers.scripted_runner import ScriptedRunner, image_of
 from workers.attempt import Attempt, Stores
 from workers.messages import Ended, Run, StopReason
 from workers.pictures import encode
+from workers.runner import ALONE, NO_MASKS, Masks, OnPreview, OnStep, Place, RunOutput, no_preview
 
 LEASE_MS = 30_000
 
@@ -222,3 +224,36 @@ def test_previews_are_stored_and_told(bench: Bench, redis: Redis) -> None:
 def test_a_preview_that_cannot_be_stored_is_left_out(full: Bench) -> None:
     claim = full.claim(output={"previews": 1, "include": []}, seeds=[1])
     assert full.do(claim).ending in ("crashed", "failed")  # the result itself finds no room either
+
+
+@dataclass
+class Onlooker(ScriptedRunner):
+    """Notes the masks that come with a request."""
+
+    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def run(
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        on_step: OnStep,
+        owner: str = "",
+        source_id: str = "",
+        *,
+        masks: Masks = NO_MASKS,
+        on_preview: OnPreview = no_preview,
+        place: Place = ALONE,
+    ) -> RunOutput:
+        self.seen |= {name: mask.size for name, mask in masks.items()}
+        return super().run(request, source, on_step, owner, source_id, masks=masks)
+
+
+def test_the_masks_of_a_request_reach_the_runner(bench: Bench) -> None:
+    claim = bench.claim(region={"mask": {"id": "img_1"}}, avoid={"box": [0, 0, 9, 9]})
+    record, runner = claim.record, Onlooker()
+    mask = encode(image_of(1, (40, 30), empty=False).image, "png")
+    bench.artifacts.put(mask_key(TENANT, record.id, "region"), mask)
+    stores = Stores(bench.jobs, bench.artifacts, bench.outlook)
+    ended = Attempt(Run(claim, 60), stores, bench.settings, Ears()).do(runner)
+    assert ended.ending == "succeeded"
+    assert runner.seen == {"region": (40, 30)}

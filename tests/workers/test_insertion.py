@@ -14,8 +14,10 @@ from PIL import Image
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import ResultImage
 from runtime.settings import Settings
+from workers.addit.latents import LatentGrid
 from workers.addit.localizers import find_instances
 from workers.addit.pipeline import PictureSource, insert
+from workers.addit.placing import make_prior
 from workers.closeups import look_closer
 from workers.crops import Crop
 from workers.insertion import AdditRunner, load_runner
@@ -369,3 +371,40 @@ def test_another_localizer_is_replayed_too(runner: AdditRunner, beach: Image.Ima
     fresh = runner.run(other, beach, ignore, "acme")
     assert again.cost.blend == "replayed"
     assert np.array_equal(np.asarray(again.images[0].image), np.asarray(fresh.images[0].image))
+
+
+def test_nothing_changes_outside_the_region_that_was_asked_for(
+    runner: AdditRunner, beach: Image.Image
+) -> None:
+    width, height = beach.size
+    options = {"num_inference_steps": 6, "strict_background": True, "keep_shadow": False}
+    asked = request(options=options, region={"box": [0, 0, width // 2, height]})
+    (image,) = runner.run(asked, beach, ignore).images
+    changed = (np.asarray(image.image) != np.asarray(beach)).any(axis=-1)
+    cell = -(-width * runner.models.size_multiple // 256) + 4  # one further, and the mask's feather
+    assert not changed[:, width // 2 + cell :].any()
+
+
+def test_a_mask_and_a_box_of_the_same_place_are_the_same_edit(
+    runner: AdditRunner, beach: Image.Image
+) -> None:
+    width, height = beach.size
+    mask = Image.new("RGB", (20, 10))
+    mask.paste("white", (10, 0, 20, 10))
+    boxed = runner.to_edit(request(region={"box": [width // 2, 0, width, height]}), beach)
+    masked = runner.to_edit(request(region={"mask": {"id": "img_1"}}), beach, {"region": mask})
+    assert boxed.placing is not None
+    assert masked.placing is not None
+    priors = [
+        make_prior(edit.placing, 256, 256, LatentGrid(16, 16)) for edit in (boxed, masked) if edit.placing
+    ]
+    torch.testing.assert_close(priors[0].lift, priors[1].lift)
+
+
+def test_a_region_that_is_all_to_be_avoided_fails_with_its_code(
+    runner: AdditRunner, beach: Image.Image
+) -> None:
+    everything = {"box": [0, 0, *beach.size]}
+    with pytest.raises(RunError) as failed:
+        runner.run(request(region=everything, avoid=everything), beach, ignore)
+    assert failed.value.code == "region_empty"

@@ -43,3 +43,10 @@ def test_a_schedule_moves_with_the_steps_as_the_methods_does() -> None:
 def test_schedules_begin_at_0_and_ascend(schedule: list[dict[str, float]]) -> None:
     with pytest.raises(ValidationError):
         Options.model_validate({"extended_scale": schedule})
+
+
+def test_a_shift_of_the_source_comes_through() -> None:
+    assert apply(Options(source_shift=[1, -2.5]), PAPER_REAL).source_shift == (1, -2.5)
+    for bad in ([1], [1, 2, 3], [1, 65]):
+        with pytest.raises(ValidationError):
+            Options(source_shift=bad)

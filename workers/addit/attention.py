@@ -9,7 +9,11 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+EXTRA = 8
+"""Channels that a bias takes: one would do, but fused kernels want widths that 8 divides."""
 
 
 def extend(
@@ -42,6 +46,27 @@ def _weighted(key: Tensor, weight: float | Tensor) -> Tensor:
     if isinstance(weight, Tensor):
         return (key * weight.to(key.device)).to(key.dtype)
     return key if weight == 1 else key * weight
+
+
+def add_bias(
+    query: Tensor, key: Tensor, value: Tensor, of_query: Tensor, of_key: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same attention with `of_query[q] * of_key[k]` added to the logit of query q and key k.
+
+    query: (B, L, H, D); key, value: (B, M, H, D); of_query: (L,); of_key: (M,)
+    Returns all three `EXTRA` channels wider: attend with the scale of the D there were, 1 / sqrt(D), and keep
+    the first D channels of the result. A bias of rank one is one more term of the dot product, so any fused
+    kernel computes it: no L x M mask.
+    """
+    wide_query = _with_channel(query, of_query * math.sqrt(query.shape[-1]))
+    return wide_query, _with_channel(key, of_key), F.pad(value, (0, EXTRA))
+
+
+def _with_channel(states: Tensor, channel: Tensor) -> Tensor:
+    """(B, L, H, D + EXTRA): `channel` (L,) behind the states of every head, then zeros."""
+    wider = F.pad(states, (0, EXTRA))
+    wider[..., states.shape[-1]] = channel.to(states)[:, None]
+    return wider
 
 
 def attention_rows(query: Tensor, key: Tensor) -> Tensor:

@@ -38,6 +38,9 @@ class AdditConfig:
     keep_shadow: a strict background leaves the subject the ring around it where its shadow falls
     keep_best: of a batch, so many rows at most are finished; the others leave after the first blend, and so
         do those in which it finds no subject. None: all are finished
+    placing_strength: how much further above the others' the logits of a region's cells on the subject's words
+        are; 0: a region matters to the mask alone
+    source_shift: cells down and right by which the lent keys are moved from where the source has them
     """
 
     guidance_scale: float = 3.5
@@ -57,6 +60,8 @@ class AdditConfig:
     softness: float = 0.0
     keep_shadow: bool = True
     keep_best: int | None = None
+    placing_strength: float = 4.0
+    source_shift: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         steps = (self.structure_transfer_step, *self.blend_steps)

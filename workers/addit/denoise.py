@@ -19,8 +19,10 @@ from workers.addit.gamma import Gamma, balance
 from workers.addit.latents import LatentGrid, add_noise
 from workers.addit.localizers import Located
 from workers.addit.previews import OnX0
+from workers.addit.processor import Rotary
 from workers.addit.source_memory import StepMemory
 from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
+from workers.addit.subject_bias import SubjectBias
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
 from workers.addit.verdicts import Verdict
 from workers.addit.weights import Weight
@@ -90,6 +92,7 @@ class Targets:
     watchers: look on at all steps
     foresee: what rows promise, where some are to be dropped
     on_x0: shown the clean guess after every step
+    shift, bias: see `ExtendTarget`
     """
 
     branches: Branches
@@ -104,6 +107,20 @@ class Targets:
     watchers: tuple[Recorder, ...] = ()
     foresee: Foresee = foresee_located
     on_x0: OnX0 | None = None
+    shift: Rotary | None = None
+    bias: SubjectBias | None = None
+
+    def exchange(
+        self,
+        step: int,
+        source: StepMemory | None,
+        layers: frozenset[str],
+        scale: Weight | Tensor,
+        recorders: tuple[Recorder, ...],
+    ) -> ExtendTarget:
+        """Of one pass."""
+        weights = scale, self.config.source_scale
+        return ExtendTarget(step, source, layers, *weights, recorders, self.shift, self.bias)
 
 
 def denoise(targets: Targets, noise: Tensor) -> Denoised:
@@ -146,7 +163,7 @@ def _denoise_from(
         recorders = targets.watchers
         if targets.recorder is not None and step in watched:
             recorders = (*recorders, targets.recorder)
-        exchange = ExtendTarget(step, source, targets.layers_at(step), scale, config.source_scale, recorders)
+        exchange = targets.exchange(step, source, targets.layers_at(step), scale, recorders)
         velocity = targets.branches.target(latents, sigma, targets.cond, exchange)
         x0 = latents - sigma * velocity
         latents = latents + rise * velocity
@@ -271,7 +288,7 @@ def find_gamma(targets: Targets, source: StepMemory, step: int, latents: Tensor)
 
     Those blocks alone are run, some few times; the step's true forward follows with what was found.
     """
-    config, branches = targets.config, targets.branches
+    branches = targets.branches
     double = targets.layers_at(step) & branches.backbone.double_layers
     layers = [layer for layer in branches.backbone.layers if layer in double]
 
@@ -279,7 +296,7 @@ def find_gamma(targets: Targets, source: StepMemory, step: int, latents: Tensor)
         text_len = targets.cond.text_len
         meter = AttentionSpread(layers, range(text_len), text_len)
         scale = gamma.reshape(-1, 1, 1, 1)
-        exchange = ExtendTarget(step, source, frozenset(layers), scale, config.source_scale, (meter,))
+        exchange = targets.exchange(step, source, frozenset(layers), scale, (meter,))
         branches.glance(latents, targets.sigmas[step], targets.cond, exchange, layers[-1])
         source_share, _, target_share = meter.rows(step).unbind(dim=1)
         return (target_share / source_share).log()

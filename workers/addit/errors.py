@@ -4,6 +4,7 @@ AdditError
 ├── SubjectNotInPrompt   the subject's tokens do not occur in the target prompt's
 ├── UnsupportedSize      a picture whose grid the model cannot work on
 ├── UnsupportedOption    a setting this model or its helpers cannot follow
+├── RegionEmpty          a region that leaves the subject no place in the picture
 └── InvalidOutput        the model gave something that is not a picture
 """
 
@@ -36,6 +37,12 @@ class UnsupportedOption(AdditError):
     """A step outside the schedule, or a localizer whose helper is not loaded."""
 
     code = "unsupported_option"
+
+
+class RegionEmpty(AdditError):
+    """Outside the picture, without a pixel, or all of it to be avoided."""
+
+    code = "region_empty"
 
 
 class InvalidOutput(AdditError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
+from diffusers.models.embeddings import apply_rotary_emb
 from torch import Tensor
 
 from workers.addit.attention import extend
@@ -14,8 +15,9 @@ from workers.addit.backbones.backbone import Backbone
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.errors import InvalidOutput
 from workers.addit.latents import LatentGrid
-from workers.addit.processor import Exchange
+from workers.addit.processor import Attending, Exchange, Rotary
 from workers.addit.source_memory import StepMemory
+from workers.addit.subject_bias import SubjectBias
 from workers.addit.weights import Weight, weight_at
 
 
@@ -52,10 +54,10 @@ class LendSource:
     layers: frozenset[str]
     text_len: int
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
         if layer in self.layers:
             self.memory.lent[layer] = (key[:, self.text_len :].clone(), value[:, self.text_len :].clone())
-        return key, value
+        return query, key, value
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,9 @@ class ExtendTarget:
     """Exchange of a target pass: attends to what `memory` holds of the source and lets recorders look on.
 
     scale: gamma, on the target's own keys; source_scale: on the lent ones
+    shift: rotates the lent keys further, as if the source lay elsewhere (`Backbone.rotary_shift`)
+    bias: on the subject's text, in the layers that are lent the source. Recorders do not see it: what they
+        see is where the subject draws attention by itself.
     """
 
     step: int
@@ -71,14 +76,27 @@ class ExtendTarget:
     scale: Weight | Tensor
     source_scale: Weight = 1.0
     recorders: tuple[Recorder, ...] = ()
+    shift: Rotary | None = None
+    bias: SubjectBias | None = None
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
         if self.memory is not None and layer in self.layers:
             scales = (weight_at(weight, self.step, layer) for weight in (self.scale, self.source_scale))
-            key, value = extend(key, value, *self.memory.lent[layer], *scales)
+            key, value = extend(key, value, *self._lent(self.memory, layer), *scales)
         for recorder in self.recorders:
             recorder.record(self.step, layer, query, key)
-        return key, value
+        if self.bias is not None and layer in self.layers:
+            return self.bias(query, key, value)
+        return query, key, value
+
+    def _lent(self, memory: StepMemory, layer: str) -> tuple[Tensor, Tensor]:
+        """The source's keys, where they are to lie, and values."""
+        key, value = memory.lent[layer]
+        return key if self.shift is None else apply_rotary_emb(key, self.shift, sequence_dim=1), value
+
+    def untold(self) -> ExtendTarget:
+        """The same for rows that are told nothing: not looked at, and no subject to bias."""
+        return replace(self, recorders=(), bias=self.bias and self.bias.silent())
 
 
 @dataclass(frozen=True)
@@ -88,7 +106,7 @@ class StopAfter:
     exchange: Exchange
     layer: str
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
         exchanged = self.exchange(layer, query, key, value)
         if layer == self.layer:
             raise PassComplete
@@ -108,7 +126,7 @@ class Branches:
     ) -> Tensor:
         """Velocity (B, L, C) of the target branch, float32. Noise level and conditioning may be by row."""
         self.count.target += latents.shape[0] * self.backbone.passes(cond)
-        return self._velocity(latents, sigma, cond, exchange, replace(exchange, recorders=()))
+        return self._velocity(latents, sigma, cond, exchange, exchange.untold())
 
     def glance(
         self, latents: Tensor, sigma: float, cond: Conditioning, exchange: ExtendTarget, last: str

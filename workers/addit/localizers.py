@@ -34,6 +34,7 @@ from workers.addit.masks import (
     soften,
     to_latent_grid,
 )
+from workers.addit.placing import Prior
 
 Picture = NDArray[np.uint8]
 """(H, W, 3), RGB."""
@@ -91,6 +92,7 @@ class Search:
     subject: in words, for those who read them
     already: the things of its kind that are not it: in the source, or other subjects of the edit
     among_equals: whether the edit has other subjects of its kind, which draw the same words' attention
+    prior: where it shall be, None where it may be anywhere
     """
 
     subject: str = ""
@@ -99,6 +101,7 @@ class Search:
     text_segmenter: TextSegmenter | None = None
     already: Instances = Instances()
     among_equals: bool = False
+    prior: Prior | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Located:
     found
     mask: boolean, at the latent grid or at pixels; prompt: what the segmenter was asked, if one was
     score: the segmenter's, if one was asked; missing: why nothing was found, None if something was
+    bounds: boolean (h, w), the only cells that may be kept; None: all may
     """
 
     attention: Tensor
@@ -117,6 +121,7 @@ class Located:
     score: float | None = None
     missing: str | None = None
     prompt: SegmenterPrompt | None = None
+    bounds: Tensor | None = None
 
     @classmethod
     def given(cls, attention: Tensor, mask: Tensor) -> Located:
@@ -126,11 +131,13 @@ class Located:
 
     def cells(self, grid: LatentGrid) -> Tensor:
         """Boolean (h, w) on the latent grid."""
-        return to_latent_grid(self.mask, grid.height, grid.width)
+        cells = to_latent_grid(self.mask, grid.height, grid.width)
+        return cells if self.bounds is None else cells & self.bounds
 
     def weights(self, grid: LatentGrid, softness: float) -> Tensor:
         """0..1 (h, w) on the latent grid: 1 at `cells`, fading out over `softness` cells around them."""
-        return soften(self.cells(grid), softness)
+        weights = soften(self.cells(grid), softness)
+        return weights if self.bounds is None else weights * self.bounds
 
 
 def supported(search: Search) -> tuple[str, ...]:
@@ -206,13 +213,21 @@ def _locate_each(
                 asked = found[at].prompt
                 box = None if asked is None else asked.box
                 mine = replace(mine, already=mine.already.and_one(found[at].mask, box))
-        found.append(find(localizer, attention[index], picture, mine))
+        one = find(localizer, attention[index], picture, mine)
+        found.append(one if mine.prior is None else _placed(one, mine.prior, mine))
     return tuple(found)
 
 
 def _alike(one: Search, other: Search) -> bool:
     """Whether two subjects are of one kind, in whichever order they are named."""
     return may_show(one.subject, other.subject) or may_show(other.subject, one.subject)
+
+
+def _placed(located: Located, prior: Prior, search: Search) -> Located:
+    """What was found, within its bounds; nowhere where most of it is not where it was asked for."""
+    if located.missing is None and not prior.holds(located.mask):
+        return replace(located, mask=torch.zeros_like(located.mask), missing=only_elsewhere(search))
+    return replace(located, mask=prior.cut(located.mask), bounds=prior.bounds)
 
 
 def _in_boxes(localizer: str, attention: Tensor, picture: Callable[[], Picture], search: Search) -> Located:
@@ -226,6 +241,10 @@ def _in_boxes(localizer: str, attention: Tensor, picture: Callable[[], Picture],
     if not added:
         return _nowhere(attention, only_already(search))
     height, width = shown.shape[:2]
+    if search.prior is not None:
+        added = [one for one in added if search.prior.holds(fill_box(one.box, height, width))]
+    if not added:
+        return _nowhere(attention, only_elsewhere(search))
     rough = to_latent_grid(fill_box(added[0].box, height, width), *attention.shape)
     return _segmented(attention, rough, shown, SegmenterPrompt(box=added[0].box), search)
 
@@ -240,6 +259,9 @@ def _in_map(localizer: str, attention: Tensor, picture: Callable[[], Picture], s
     seen = without_instances(seen, search.already)
     if not bool(seen.any()):
         return _nowhere(attention, only_already(search))
+    seen = seen if search.prior is None else search.prior.weighed(seen)
+    if not bool(seen.any()):
+        return _nowhere(attention, only_elsewhere(search))
     rough = rough_mask(seen)
     if search.among_equals:  # points on both dogs would give one mask of both
         rough = connected(rough, seen == seen.max())
@@ -282,6 +304,11 @@ def _nowhere(attention: Tensor, missing: str) -> Located:
 def only_already(search: Search) -> str:
     """Said where nothing but things of the kind that are not meant was found."""
     return f"nothing but the {search.subject} that is there already was found"
+
+
+def only_elsewhere(search: Search) -> str:
+    """Said where the subject was found, but not where it was asked for."""
+    return f"no {search.subject} was found in the region that was asked for"
 
 
 def _points(attention: Tensor, rough: Tensor, picture: Picture) -> SegmenterPrompt:

@@ -35,10 +35,12 @@ from workers.addit.localizers import (
 from workers.addit.masks import resize
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
+from workers.addit.placing import Placing, Prior, make_prior
 from workers.addit.previews import OnX0
 from workers.addit.source_memory import SourceKey, SourceMemories, SourceMemory
 from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
+from workers.addit.subject_bias import SubjectBias
 from workers.addit.subject_maps import SubjectRecorder
 from workers.addit.verdicts import Verdict, foresee, judge_whole, seen_there
 from workers.addit.weights import Weight
@@ -83,6 +85,7 @@ class Edit:
     owner: whose source it is; another owner's edits never find it remembered
     source_name: what its memory is forgotten by
     mask: (H, W) or of the latent grid, boolean: where the subjects are to be kept, in place of any localizer
+    placing: where the subjects shall be found, in pixels of the source
     """
 
     source: PictureSource | PromptSource
@@ -93,6 +96,7 @@ class Edit:
     owner: str = ""
     source_name: str = ""
     mask: Tensor | None = None
+    placing: Placing | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,8 @@ def insert(
     clock, config, grid = StageClock(), edit.config, _grid(models, edit)
     backbone = models.backbone
     tokens = backbone.subject_tokens(edit.source.prompt, edit.prompt, edit.subjects)
+    prior = _prior(models, edit, grid)
+    shift = backbone.rotary_shift(*config.source_shift) if any(config.source_shift) else None
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)
     memory = memories.open(key, edit.source_name)
@@ -181,7 +187,7 @@ def insert(
             if edit.mask is None:
                 recorder = SubjectRecorder(models.recorded_layers, tokens, target_cond.text_len)
             guesses = Guesses(models, grid)
-            find = _locator(models, edit, path, guesses, clock)
+            find = _locator(models, edit, path, guesses, clock, prior)
             targets = Targets(
                 branches,
                 _start(models, edit, path),
@@ -195,6 +201,8 @@ def insert(
                 watchers,
                 _foreseer(models, edit, guesses, clock),
                 on_x0,
+                shift,
+                _subject_bias(models, prior, config.placing_strength, tokens, target_cond.text_len),
             )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
@@ -252,6 +260,22 @@ def _grid(models: Models, edit: Edit) -> LatentGrid:
     return LatentGrid.of_image(height, width, models.pipe.vae_scale_factor)
 
 
+def _prior(models: Models, edit: Edit, grid: LatentGrid) -> Prior | None:
+    if edit.placing is None:
+        return None
+    side = models.size_multiple
+    return make_prior(edit.placing, grid.height * side, grid.width * side, grid)
+
+
+def _subject_bias(
+    models: Models, prior: Prior | None, strength: float, tokens: Sequence[tuple[int, ...]], text_len: int
+) -> SubjectBias | None:
+    if prior is None or not strength:
+        return None
+    every = tuple(token for subject in tokens for token in subject)
+    return SubjectBias((strength * prior.lift.flatten()).to(models.device), every, text_len)
+
+
 def _noise(models: Models, seeds: tuple[int, ...], grid: LatentGrid, element: int) -> Tensor:
     return draw_noise(seeds, models.backbone.latent_channels, grid, element).to(models.device)
 
@@ -304,7 +328,7 @@ def _start(models: Models, edit: Edit, path: SourcePath) -> SourcePath:
 
 
 def _locator(
-    models: Models, edit: Edit, path: SourcePath, guesses: Guesses, clock: StageClock
+    models: Models, edit: Edit, path: SourcePath, guesses: Guesses, clock: StageClock, prior: Prior | None
 ) -> Callable[[Tensor, Tensor], list[tuple[Located, ...]]]:
     localizer = edit.config.localizer
     if edit.config.blend_steps and edit.mask is None:
@@ -313,7 +337,7 @@ def _locator(
     @cache
     def searched(subject: str) -> Search:
         """With the things of the subject's kind in the source, looked for once."""
-        search = models.search(subject)
+        search = replace(models.search(subject), prior=prior)
         if localizer not in BOXED and not may_show(edit.source.prompt, subject):
             return search
         shown = show_source(models, path.memory, path.x0, guesses.grid)

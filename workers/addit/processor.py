@@ -16,14 +16,18 @@ from torch import Tensor
 from workers.addit.exchanging import attend
 
 Rotary = tuple[Tensor, Tensor]
+Attending = tuple[Tensor, Tensor, Tensor]
+"""Queries, keys and values of one attention."""
 
 
 class Exchange(Protocol):
     """What one pass of the transformer does at its attention layers."""
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Called with (B, L, H, D) tensors, text then image tokens; returns the keys and values to attend
-        to."""
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
+        """Called with (B, L, H, D) tensors, text then image tokens; returns who attends to what.
+
+        Keys and values may have become more, and all three wider (see `attention.add_bias`).
+        """
 
 
 class ExchangeAttnProcessor:

@@ -46,7 +46,7 @@ def test_image_tokens_see_common_columns_as_the_source_did() -> None:
 def test_the_image_too() -> None:
     query, key, value, source_query, source_key = draws(5)
     kept = KeepMaps()
-    assert kept("a", source_query, source_key, value) == (source_key, value)
+    assert kept("a", source_query, source_key, value) == (source_query, source_key, value)
     everything = [(word, word) for word in range(TEXT)]
     found = InjectMaps(kept, everything, TEXT, image=True).attended("a", query, key, value)
     expected = torch.einsum("bhlm,bmhd->blhd", maps(source_query, source_key), value)

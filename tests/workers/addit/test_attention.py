@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from workers.addit.attention import attention_columns, attention_rows, extend
+from workers.addit.attention import EXTRA, add_bias, attention_columns, attention_rows, extend
 
 
 def probabilities(query: Tensor, key: Tensor) -> Tensor:
@@ -41,6 +41,23 @@ def test_extending_leaves_the_arguments_alone() -> None:
     extend(key, value, torch.randn(1, 2, 2, 4), torch.randn(1, 2, 2, 4), 1.3)
     assert torch.equal(key, before[0])
     assert torch.equal(value, before[1])
+
+
+@given(st.integers(1, 5), st.integers(0, 7), st.floats(-8, 8), st.integers(0, 2**31))
+@settings(deadline=None, max_examples=30)
+def test_a_bias_of_rank_one_is_a_dense_mask(own: int, lent: int, strength: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    query, key, value = torch.randn(2, own, 3, 8), *torch.randn(2, 2, own + lent, 3, 8)
+    of_query, of_key = strength * torch.randn(own), torch.randn(own + lent)
+    before = query.clone(), key.clone(), value.clone()
+    wide = add_bias(query, key, value, of_query, of_key)
+    q, k, v = (part.transpose(1, 2) for part in wide)
+    attended = F.scaled_dot_product_attention(q, k, v, scale=8**-0.5)
+    q, k, v = (part.transpose(1, 2) for part in (query, key, value))
+    expected = F.scaled_dot_product_attention(q, k, v, attn_mask=torch.outer(of_query, of_key))
+    torch.testing.assert_close(attended[..., :8], expected, atol=1e-4, rtol=1e-4)
+    assert {part.shape[-1] for part in wide} == {8 + EXTRA}
+    assert all(torch.equal(*pair) for pair in zip(before, (query, key, value), strict=True))
 
 
 def test_rows_are_the_matrix_rows() -> None:

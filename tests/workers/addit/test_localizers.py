@@ -25,6 +25,7 @@ from workers.addit.localizers import (
     supported,
 )
 from workers.addit.masks import fill_box
+from workers.addit.placing import Area, Placing, make_prior
 
 MAP = torch.zeros(8, 12)
 MAP[2:5, 6:9] = 1.0
@@ -271,3 +272,77 @@ def test_help_decides_which_localizers_there_are() -> None:
     assert set(supported(finds())) == set(LOCALIZERS) - {"clipseg", "clipseg_sam"}
     assert "clipseg" in supported(reads(MAP, segmenter=None))
     assert "clipseg_sam" not in supported(reads(MAP, segmenter=None))
+
+
+GRID = LatentGrid(8, 12)
+
+
+def placed(search: Search, region: Area | None = None, avoid: Area | None = None) -> Search:
+    """The search with a place asked for."""
+    return replace(search, prior=make_prior(Placing(region, avoid), 64, 96, GRID))
+
+
+ON_THE_LEFT, ON_THE_RIGHT = Area(box=(0, 0, 48, 64)), Area(box=(48, 0, 96, 64))
+BOTH = MAP + 0.8 * MAP.flip(1)
+"""The stronger peak on the right."""
+
+
+@pytest.mark.parametrize("localizer", ["attention", "attention_points_sam", "attention_box_sam"])
+def test_a_region_decides_between_two_peaks(localizer: str) -> None:
+    search = Search("dog", boxes)
+    anywhere = find(localizer, search, BOTH).cells(GRID)
+    assert anywhere[:, 6:].any()
+    for there, away in ((ON_THE_LEFT, ON_THE_RIGHT), (ON_THE_RIGHT, ON_THE_LEFT)):
+        for told in (placed(search, region=there), placed(search, avoid=away)):
+            located = find(localizer, told, BOTH)
+            cells = located.cells(GRID)
+            inside = cells[:, :7] if there is ON_THE_LEFT else cells[:, 5:]
+            assert located.missing is None
+            assert cells.any()
+            assert int(cells.sum()) == int(inside.sum())
+
+
+@pytest.mark.parametrize("localizer", ["attention", "attention_points_sam"])
+def test_a_subject_that_is_all_outside_its_region_is_missing(localizer: str) -> None:
+    located = find(localizer, placed(Search("dog", boxes), region=ON_THE_LEFT), MAP)
+    assert located.missing == "no dog was found in the region that was asked for"
+    assert not located.mask.any()
+
+
+def test_a_mask_that_is_mostly_outside_is_not_taken() -> None:
+    outside = fill_box((40, 0, 96, 64), 64, 96)
+
+    def segmenter(picture: Picture, prompt: SegmenterPrompt) -> Segmentation:
+        return Segmentation(outside, 0.9)
+
+    located = find("attention_points_sam", placed(Search("dog", segmenter), region=ON_THE_LEFT), BOTH)
+    assert located.missing == "no dog was found in the region that was asked for"
+    assert not located.cells(GRID).any()
+
+
+def test_a_mask_is_cut_a_cell_outside_its_region_soft_edge_and_all() -> None:
+    mostly = fill_box((0, 0, 80, 64), 64, 96)
+
+    def segmenter(picture: Picture, prompt: SegmenterPrompt) -> Segmentation:
+        return Segmentation(mostly, 0.9)
+
+    located = find("attention_points_sam", placed(Search("dog", segmenter), region=ON_THE_LEFT), BOTH)
+    assert located.mask.any(dim=0).tolist() == [x < 7 * 8 for x in range(96)]
+    assert located.weights(GRID, 3.0).any(dim=0).tolist() == [x < 7 for x in range(12)]
+
+
+def test_boxes_outside_the_region_are_dropped() -> None:
+    search = finds(LEFT, RIGHT)
+    there = find("grounding_sam", placed(search, region=ON_THE_RIGHT))
+    assert there.prompt is not None
+    assert there.prompt.box == RIGHT.box
+    nowhere = find("grounding_sam", placed(finds(LEFT), avoid=ON_THE_LEFT))
+    assert nowhere.missing == "no dog was found in the region that was asked for"
+
+
+def test_the_text_segmenters_map_is_weighed_too() -> None:
+    probabilities = torch.zeros(32, 48)
+    probabilities[10:20, 5:15], probabilities[10:20, 30:40] = 0.6, 0.9
+    cells = find("clipseg", placed(reads(probabilities), region=ON_THE_LEFT)).cells(GRID)
+    assert cells[:, :6].any()
+    assert not cells[:, 6:].any()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.latents import LatentGrid
-from workers.addit.processor import Exchange
+from workers.addit.processor import Exchange, Rotary
 
 
 class Backbone(Protocol):
@@ -54,6 +54,12 @@ class Backbone(Protocol):
     @property
     def guides_twice(self) -> bool:
         """Whether guidance above 1 is classifier-free, and so takes two passes."""
+
+    def rotary_shift(self, down: float, right: float) -> Rotary:
+        """Cosines and sines (1, D) that rotate an image token's key to so many cells further down and right.
+
+        Raises `UnsupportedOption` where positions are no rotation of keys.
+        """
 
     def passes(self, cond: Conditioning) -> int:
         """Transformer passes that one velocity of one row costs: two under classifier-free guidance."""

@@ -15,7 +15,7 @@ from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.latents import LatentGrid, image_ids
-from workers.addit.processor import Exchange, ExchangeAttnProcessor, attention_layers
+from workers.addit.processor import Exchange, ExchangeAttnProcessor, Rotary, attention_layers
 from workers.addit.schedule import make_sigmas
 from workers.addit.subject_tokens import find_subjects
 
@@ -76,6 +76,11 @@ class FluxBackbone:
     def shown(self, cond: Conditioning, x0: Tensor) -> Conditioning:
         """Kontext's target sees the clean source; the source's own pass does not."""
         return replace(cond, context=x0) if self.shows_source else cond
+
+    def rotary_shift(self, down: float, right: float) -> Rotary:
+        """Rotations add up: this is that of the distance itself."""
+        shift: Rotary = self.transformer.pos_embed(torch.tensor([[0.0, down, right]], device=self.device))
+        return shift
 
     @property
     def guides_twice(self) -> bool:

@@ -148,6 +148,12 @@ class Flux2Backbone:
         """Nothing beside the prompt. (FLUX.2 can look at pictures too; this is not used.)"""
         return cond
 
+    def rotary_shift(self, down: float, right: float) -> Rotary:
+        """As in FLUX.1, with the text's axis behind the image's."""
+        ids = torch.tensor([[0.0, down, right, 0.0]], device=self.device)
+        shift: Rotary = self.transformer.pos_embed(ids)
+        return shift
+
     def passes(self, cond: Conditioning) -> int:
         """See `Backbone`."""
         return 2 if is_guided(cond) else 1

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from workers.addit.backbones.conditioning import Conditioning, by_row
-from workers.addit.processor import Exchange
+from workers.addit.processor import Attending, Exchange
 
 Pass = Callable[[Tensor, float | Tensor, Conditioning, Exchange], Tensor]
 """One pass of a transformer: latents (B, L, C), noise level, conditioning, exchange; velocity (B, L, C)."""
@@ -17,7 +17,8 @@ Pass = Callable[[Tensor, float | Tensor, Conditioning, Exchange], Tensor]
 
 @dataclass(frozen=True)
 class GuidedExchange:
-    """Exchange of a pass over 2B rows: `told` serves the first half, `untold` the second, to as many keys."""
+    """Exchange of a pass over 2B rows: `told` serves the first half, `untold` the second; both give
+    as many and as wide keys."""
 
     told: Exchange
     untold: Exchange | None
@@ -27,11 +28,12 @@ class GuidedExchange:
         """That of the first half, for who counts steps from outside."""
         return getattr(self.told, "step", None)
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        queries, keys, values = query.chunk(2), key.chunk(2), value.chunk(2)
-        first = self.told(layer, queries[0], keys[0], values[0])
-        second = self.untold(layer, queries[1], keys[1], values[1]) if self.untold else (keys[1], values[1])
-        return torch.cat([first[0], second[0]]), torch.cat([first[1], second[1]])
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
+        first, second = zip(query.chunk(2), key.chunk(2), value.chunk(2), strict=True)
+        told = self.told(layer, *first)
+        untold = self.untold(layer, *second) if self.untold else second
+        query, key, value = (torch.cat(pair) for pair in zip(told, untold, strict=True))
+        return query, key, value
 
 
 def is_guided(cond: Conditioning) -> bool:

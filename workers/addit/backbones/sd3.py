@@ -17,9 +17,10 @@ from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.backbones.guidance import guided_velocity, is_guided
+from workers.addit.errors import UnsupportedOption
 from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, pack, unpack
-from workers.addit.processor import Exchange
+from workers.addit.processor import Exchange, Rotary
 from workers.addit.schedule import default_sigmas
 from workers.addit.subject_tokens import find_subjects
 
@@ -153,6 +154,10 @@ class Sd3Backbone:
     def guides_twice(self) -> bool:
         """See `Backbone`."""
         return True
+
+    def rotary_shift(self, down: float, right: float) -> Rotary:
+        """Positions are added to the tokens before the first block: keys cannot be moved afterwards."""
+        raise UnsupportedOption("this model has no rotary positions: its source cannot be shifted")
 
     def passes(self, cond: Conditioning) -> int:
         """See `Backbone`."""

@@ -16,6 +16,7 @@ from workers.addit.backbones.flux import FluxBackbone
 from workers.addit.backbones.flux2 import Flux2Backbone
 from workers.addit.backbones.sd3 import Sd3Backbone
 from workers.addit.latents import LatentGrid, draw_noise
+from workers.addit.processor import Attending
 
 CPU = torch.device("cpu")
 GRID = LatentGrid(4, 6)
@@ -43,9 +44,9 @@ def told(backbone: Backbone, guidance: float = 3.5) -> list[Conditioning]:
     return [source, backbone.shown(target, noise(backbone, 9))]
 
 
-def leave_alone(layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+def leave_alone(layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
     """The exchange that exchanges nothing."""
-    return key, value
+    return query, key, value
 
 
 @dataclass
@@ -54,9 +55,9 @@ class Spy:
 
     seen: dict[str, tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict)
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
         self.seen[layer] = (query, key, value)
-        return key, value
+        return query, key, value
 
 
 @dataclass

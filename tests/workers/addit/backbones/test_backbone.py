@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import pytest
 import torch
@@ -19,10 +20,11 @@ from tests.workers.addit.backbones.families import (
     told,
 )
 from workers.addit.backbones.backbone import Backbone
-from workers.addit.errors import SubjectNotInPrompt
+from workers.addit.errors import SubjectNotInPrompt, UnsupportedOption
 from workers.addit.forward import ExtendTarget, LendSource, PassComplete, StopAfter
-from workers.addit.processor import Exchange
+from workers.addit.processor import Attending, Exchange
 from workers.addit.source_memory import StepMemory
+from workers.addit.subject_bias import SubjectBias
 from workers.addit.subject_maps import SubjectRecorder
 
 SCALE = 1.2
@@ -47,7 +49,7 @@ class Watched:
     exchange: Exchange
     spy: Spy
 
-    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, layer: str, query: Tensor, key: Tensor, value: Tensor) -> Attending:
         self.spy(layer, query, key, value)
         return self.exchange(layer, query, key, value)
 
@@ -118,13 +120,18 @@ def test_a_row_does_not_depend_on_its_batch(backbone: Backbone) -> None:
     torch.testing.assert_close(among[1:], alone, atol=1e-5, rtol=0)
 
 
-def test_extended_attention_is_the_softmax_written_out(backbone: Backbone) -> None:
+@pytest.mark.parametrize("biased", [False, True])
+def test_extended_attention_is_the_softmax_written_out(backbone: Backbone, biased: bool) -> None:
     _, target = told(backbone, guidance=1.0)  # one pass, whatever the family's guidance
+    cells, tokens, text_len = torch.linspace(-3, 3, GRID.tokens), [2, 3], target.text_len
+    bias = SubjectBias(cells, tuple(tokens), text_len) if biased else None
+    added = torch.zeros(text_len + GRID.tokens, text_len + 2 * GRID.tokens)
+    added[text_len:, [GRID.tokens + token for token in tokens]] = biased * cells[:, None]
     for layer in backbone.layers:
         spy = Spy()
         with backbone.exchange_processors():
             memory = lent(backbone)
-            exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE)
+            exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE, bias=bias)
             found, handle = attended(backbone, layer)
             backbone.velocity(noise(backbone), 0.6, target, GRID, Watched(exchange, spy))
             handle.remove()
@@ -132,7 +139,7 @@ def test_extended_attention_is_the_softmax_written_out(backbone: Backbone) -> No
         source_key, source_value = memory.lent[layer]
         keys, values = torch.cat([source_key, key * SCALE], 1), torch.cat([source_value, value], 1)
         logits = torch.einsum("blhd,bmhd->bhlm", query, keys) / query.shape[-1] ** 0.5
-        expected = torch.einsum("bhlm,bmhd->blhd", logits.softmax(-1), values).flatten(2)
+        expected = torch.einsum("bhlm,bmhd->blhd", (logits + added).softmax(-1), values).flatten(2)
         image = found[0][:, -GRID.tokens :, : backbone.key_width]
         torch.testing.assert_close(image, expected[:, -GRID.tokens :], atol=1e-5, rtol=1e-5)
 
@@ -145,6 +152,56 @@ def test_lending_moves_the_target(backbone: Backbone) -> None:
         alone = backbone.velocity(noise(backbone), 0.6, target, GRID, leave_alone)
         extended = backbone.velocity(noise(backbone), 0.6, target, GRID, exchange, exchange)
     assert not torch.allclose(alone, extended, atol=1e-4)
+
+
+def test_rows_told_nothing_have_no_subject_to_bias(backbone: Backbone) -> None:
+    _, target = told(backbone)
+    with backbone.exchange_processors():
+        memory = lent(backbone)
+        exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE)
+        bias = SubjectBias(torch.full((GRID.tokens,), 9.0), (2,), target.text_len)
+        alone = backbone.velocity(noise(backbone), 0.6, target, GRID, exchange, exchange)
+        biased = replace(exchange, bias=bias)
+        silent = backbone.velocity(noise(backbone), 0.6, target, GRID, biased.untold(), biased.untold())
+        loud = backbone.velocity(noise(backbone), 0.6, target, GRID, biased, biased.untold())
+    torch.testing.assert_close(silent, alone, atol=1e-5, rtol=0)
+    assert not torch.allclose(loud, alone, atol=1e-4)
+
+
+def test_a_recorder_sees_where_the_subject_draws_attention_by_itself(backbone: Backbone) -> None:
+    _, target = told(backbone)
+    maps = list[Tensor]()
+    for bias in (None, SubjectBias(torch.full((GRID.tokens,), 9.0), (2,), target.text_len)):
+        recorder = SubjectRecorder(backbone.layers[:1], ((2,),), target.text_len)
+        with backbone.exchange_processors():
+            memory = lent(backbone)
+            exchange = ExtendTarget(0, memory, frozenset(memory.lent), SCALE, 1.0, (recorder,), bias=bias)
+            backbone.velocity(noise(backbone), 0.6, target, GRID, exchange, exchange.untold())
+        maps.append(recorder.maps([0], GRID, "columns"))
+    assert torch.equal(*maps)
+
+
+def test_shifting_lent_keys_is_making_them_elsewhere(backbone: Backbone) -> None:
+    if "axes_dims_rope" not in backbone.transformer.config:
+        with pytest.raises(UnsupportedOption):
+            backbone.rotary_shift(1, 0)
+        return
+    down, right, first = 1.5, -2.0, backbone.layers[0]
+    with backbone.exchange_processors():
+        here = lent(backbone).lent[first]
+        with pytest.MonkeyPatch.context() as patch:
+            family = import_module(type(backbone).__module__)
+            ids = family.image_ids(GRID) + torch.tensor([0.0, down, right])
+            patch.setattr(family, "image_ids", lambda grid: ids)
+            there = lent(backbone).lent[first]
+    memory = StepMemory({first: here})
+    shift = backbone.rotary_shift(down, right)
+    exchange = ExtendTarget(0, memory, frozenset({first}), 1.0, shift=shift)
+    query = torch.zeros(1, 1, *here[0].shape[2:])
+    _, key, value = exchange(first, query, query, query)
+    torch.testing.assert_close(key[:, :-1], there[0], atol=1e-5, rtol=0)
+    assert torch.equal(value[:, :-1], here[1])
+    assert not torch.allclose(here[0], there[0], atol=1e-3)
 
 
 def test_only_image_tokens_are_lent(backbone: Backbone) -> None:

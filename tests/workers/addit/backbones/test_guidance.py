@@ -52,7 +52,8 @@ def test_a_guided_source_lends_what_was_told_the_prompt(family: str) -> None:
 def test_each_half_has_its_exchange() -> None:
     first, second = Spy(), Spy()
     query, key, value = torch.randn(3, 4, 5, 2, 3)
-    keys, values = GuidedExchange(first, second)("layer", query, key, value)
+    queries, keys, values = GuidedExchange(first, second)("layer", query, key, value)
+    assert torch.equal(queries, query)
     assert torch.equal(keys, key)
     assert torch.equal(values, value)
     assert torch.equal(first.seen["layer"][1], key[:2])

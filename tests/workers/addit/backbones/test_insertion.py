@@ -18,6 +18,7 @@ from workers.addit.localizers import Picture
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.addit.placing import Area, Placing
 from workers.addit.source_memory import SourceMemories
 
 CPU = torch.device("cpu")
@@ -136,3 +137,50 @@ def test_watchers_look_on_at_every_step_of_the_target() -> None:
     spread = AttentionSpread(models.backbone.layers[:1], [0], models.text_len)
     insert(models, edit, watchers=(spread,))
     assert list(spread.by_step()) == list(range(edit.config.structure_transfer_step, 4))
+
+
+def asked(models: Models, **changes: object) -> Edit:
+    """An edit of a real source of 4 x 6 cells, with more said about its place."""
+    side = models.size_multiple
+    picture = np.random.default_rng(0).integers(0, 255, (4 * side, 6 * side, 3), dtype=np.uint8)
+    config = short(PAPER_REAL, guidance_scale=2.0, **cast(Any, changes.pop("config", {})))
+    source = PictureSource(picture, PROMPTS[0])
+    return Edit(source, PROMPTS[1], ("dog",), (1, 2), config, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_kept_lies_in_the_region(family: str) -> None:
+    models = models_of(family)
+    side = models.size_multiple
+    region = Placing(region=Area(box=(0, 0, 2 * side, 4 * side)))
+    done = insert(models, asked(models, placing=region, config={"softness": 2.0}))
+    assert done.cells is not None
+    assert not done.cells[:, :, 3:].any()
+    for (located,) in done.located or ():
+        assert located.missing is None or not located.mask.any()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_place_that_asks_for_nothing_changes_nothing(family: str) -> None:
+    models = models_of(family)
+    side = models.size_multiple
+    everywhere = Placing(region=Area(box=(0, 0, 6 * side, 4 * side)))
+    plain = insert(models, asked(models))
+    silent = insert(models, asked(models, placing=everywhere, config={"placing_strength": 0.0}))
+    told = insert(models, asked(models, placing=Placing(avoid=Area(box=(0, 0, 3 * side, 4 * side)))))
+    assert torch.equal(plain.latents, silent.latents)
+    assert not torch.equal(plain.latents, told.latents)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_shifted_source_is_another_edit_of_the_same_memory(family: str) -> None:
+    models, memories = models_of(family), SourceMemories([DeviceTier(2**30)], CPU)
+    plain, edit = run(models, asked(models), memories), asked(models, config={"source_shift": (0.0, 2.0)})
+    if family == "sd3":
+        with pytest.raises(UnsupportedOption, match="shifted"):
+            run(models, edit, memories)
+        return
+    shifted = run(models, edit, memories)
+    assert (shifted.source_known, shifted.forwards.source) == (True, 0)
+    assert not torch.allclose(shifted.latents, plain.latents, atol=1e-4)
+    assert torch.equal(run(models, asked(models), memories).latents, plain.latents)
