@@ -24,7 +24,8 @@ LARGE = 4
 class Schedule:
     """Which steps are computed and what they need. Steps are 0-based, `*_until` inclusive.
 
-    rows: variations; share: of a pass that ends with the double blocks
+    rows: variations; kept: those that go on after the first blend, at most
+    share: of a pass that ends with the double blocks
     path: how the source's noisy latents come about: generated, noising, or by an inversion
     """
 
@@ -38,6 +39,7 @@ class Schedule:
     spread: bool
     path: str
     rows: int
+    kept: int
     share: float
     target_passes: int
     source_passes: int
@@ -47,7 +49,10 @@ class Schedule:
         """Passes of the target: every step from its start on, and the glances of a search for gamma."""
         searched = max(move_step(SPREAD_STEP, PUBLISHED_STEPS, self.steps), self.start)
         looks = SPREAD_LOOKS * self.share if self.spread and searched <= self.double_until else 0.0
-        return self.rows * ((self.steps - self.start) * self.target_passes + looks)
+        blended = min(self.blends, default=self.steps - 1) + 1
+        glancing = self.rows if searched < blended else self.kept
+        steps = self.rows * (blended - self.start) + self.kept * (self.steps - blended)
+        return steps * self.target_passes + glancing * looks
 
     @property
     def source(self) -> float:
@@ -74,6 +79,7 @@ class Schedule:
 
 def forwards(request: InsertionRequest, card: ModelCard, *, known: bool) -> float | None:
     """Passes of one try at a resolved request, all its variations; `known`: whether the source is remembered.
+    With `keep_best` at most, for hopeless variations end at the first blend as well.
 
     None for a model that does not tell what its passes are made of.
     """
@@ -86,12 +92,12 @@ def forwards_at_most(request: InsertionRequest, card: ModelCard, *, large: bool)
     schedule = schedule_of(request, card)
     if schedule is None:
         return None
-    one = replace(schedule, rows=1)
+    one = replace(schedule, rows=1, kept=1)
     looks = closer_look(one) if large and schedule.blends else 0.0
-    total = schedule.source + schedule.target + schedule.rows * looks
+    total = schedule.source + schedule.target + schedule.kept * looks
     if request.if_not_added == "retry":
         earlier = replace(one, start=max(0, one.start - 2))
-        total += schedule.rows * RETRIES * (earlier.source + earlier.target + looks)
+        total += schedule.kept * RETRIES * (earlier.source + earlier.target + looks)
     return total
 
 
@@ -122,6 +128,7 @@ def schedule_of(request: InsertionRequest, card: ModelCard) -> Schedule | None:
         spread=options.extended_scale == "auto",
         path="generated" if generated else options.inversion or "noising",
         rows=max(1, len(request.seeds)),
+        kept=min(max(1, len(request.seeds)), options.keep_best or len(request.seeds) or 1),
         share=made.double_blocks / (made.double_blocks + made.single_blocks),
         target_passes=_passes(made, options.guidance_scale or 1.0),
         source_passes=_passes(made, lending.source_guidance_scale),

@@ -76,7 +76,7 @@ def remasked(parent: JobRecord, asked: MaskRequest, card: ModelCard) -> Insertio
         keep_shadow=asked.keep_shadow,
     )
     changes = {
-        "options": over(request.options, cut),
+        "options": over(request.options, cut).model_copy(update={"keep_best": None}),
         "seeds": [image.seed for image in parent.result.images],
         "if_not_added": "report",
         "output": asked.output or request.output,

@@ -113,6 +113,15 @@ def test_what_is_counted_is_what_runs(served: Served, kind: str, dice: int) -> N
     assert forwards(request, served.card, known=True) == pytest.approx(again.forwards.total), options
 
 
+@pytest.mark.parametrize(("kept", "seeds"), [(1, [1, 2, 3]), (2, [1, 2, 3]), (3, [1, 2])])
+def test_dropped_variations_end_at_the_first_blend(served: Served, kept: int, seeds: list[int]) -> None:
+    """A given mask leaves none without hope, so the count is exact."""
+    request = served.request("image", seeds, num_inference_steps=6, blend_steps=[3], keep_best=kept)
+    done = served.run(request, served.memories())
+    assert len(done.seeds) == min(kept, len(seeds))
+    assert forwards(request, served.card, known=False) == pytest.approx(done.forwards.total)
+
+
 @pytest.mark.parametrize("start", [0, 4])
 def test_the_search_for_even_spread_is_counted(served: Served, start: int) -> None:
     request = served.request(

@@ -59,14 +59,19 @@ def remask(client: httpx.Client, job: InsertionJob, asked: dict[str, Any], **hea
 def test_another_localizer_is_a_job_that_replays_its_parent(
     client: httpx.Client, store: JobStore, finished: Finish
 ) -> None:
-    body = {**REAL, "if_not_added": "retry", "options": {"guidance_scale": 2}, "metadata": {"order": 1}}
+    body = {
+        **REAL,
+        "if_not_added": "retry",
+        "options": {"guidance_scale": 2, "keep_best": 2},
+        "metadata": {"order": 1},
+    }
     parent = finished(body)
     answer = remask(client, parent, {"localizer": "attention", "softness": 2})
     assert answer.status_code == 202, answer.text
     job = InsertionJob.model_validate(answer.json())
     record, before = store.get(job.id), store.get(parent.id)
     assert (job.parent_id, record.replay, record.source_id) == (parent.id, "localizer", before.source_id)
-    expected = before.request.options.model_copy(update={"softness": 2})
+    expected = before.request.options.model_copy(update={"softness": 2, "keep_best": None})
     assert job.request.options == expected
     assert (job.request.seeds, job.request.if_not_added, job.metadata) == ([1, 2], "report", {"order": 1})
 

@@ -61,6 +61,18 @@ def test_any_tier_keeps_it(models: Models, tier: type[Tier], tmp_path: object) -
     assert insert(models, corner(edit), memories=memories, resume_of="one").resumed
 
 
+def test_of_dropped_seeds_nothing_is_kept(models: Models) -> None:
+    edit = corner(edit_of(models, replace(CONFIG, keep_best=1)))
+    memories = SourceMemories([DeviceTier(2**30)], CPU)
+    insert(models, edit_of(models), memories=memories, keep_as="both")
+    first = insert(models, edit, memories=memories, resume_of="both", keep_as="best")
+    assert len(first.seeds) == 1
+    alone = replace(edit, seeds=first.seeds, config=CONFIG)
+    again = insert(models, alone, memories=memories, resume_of="best")
+    assert again.resumed
+    torch.testing.assert_close(again.latents, first.latents, atol=1e-5, rtol=0)
+
+
 def test_what_is_gone_is_done_again(models: Models) -> None:
     edit, nothing = edit_of(models), SourceMemories([DeviceTier(0)], CPU)
     first = insert(models, edit, memories=nothing, keep_as="one")
