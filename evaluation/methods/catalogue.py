@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from evaluation.methods.service import RunningService
 from evaluation.methods.toyland_rival import ToylandRival
 from toyland.score.sweeps import variants
 from workers.addit.config import AdditConfig
+from workers.addit.errors import UnsupportedOption
 from workers.models.profiles import ModelProfile
 
 NEVER = -1
@@ -88,9 +90,10 @@ def _addit(profile: ModelProfile) -> Iterator[tuple[str, Entry]]:
     for name, (changes, about) in ablations.items():
         yield f"addit-{name}", Entry(preset(profile, **changes), "ablations", about)
     for sweep in ("gamma", "structure"):
-        for point, changed in variants(sweep, profile.presets["paper-real"]).items():
-            about = f"{sweep} {point}"
-            yield f"addit-{sweep}-{point}", Entry(preset(profile, **changed), sweep, about)
+        for point, changed in variants(sweep, ours.real).items():
+            with suppress(UnsupportedOption):  # a step beyond the few of a distilled model
+                swept = Entry(preset(profile, **changed), sweep, f"{sweep} {point}")
+                yield f"addit-{sweep}-{point}", swept
 
 
 def _rivals(profile: ModelProfile) -> Iterator[tuple[str, Entry]]:

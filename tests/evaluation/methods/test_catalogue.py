@@ -9,7 +9,8 @@ import pytest
 from evaluation.errors import EvaluationError
 from evaluation.methods.addit import Addit
 from evaluation.methods.catalogue import Places, catalogue, find_methods
-from workers.models.profiles import FLUX_DEV, embedded_profile
+from toyland.score.sweeps import GAMMAS
+from workers.models.profiles import FLUX_DEV, HUB_PROFILES, ModelProfile, embedded_profile
 
 
 def addit(name: str) -> Addit:
@@ -37,7 +38,7 @@ def test_each_ablation_leaves_one_thing_out() -> None:
 def test_groups_and_names_may_be_mixed() -> None:
     found = find_methods(["flow-rivals", "addit", "gamma"], embedded_profile(), Places())
     assert {"sdedit", "prompt-to-prompt", "flowedit", "addit"} < set(found)
-    assert len(found) == 4 + 9
+    assert len(found) == 4 + len(GAMMAS)
     with pytest.raises(EvaluationError, match="no method"):
         find_methods(["erasedraw"], embedded_profile(), Places())
 
@@ -45,3 +46,8 @@ def test_groups_and_names_may_be_mixed() -> None:
 def test_what_is_given_is_there() -> None:
     given = catalogue(embedded_profile(), Places(Path("a.ckpt"), Path("b"), "http://127.0.0.1:1"))
     assert {"erasedraw", "toyland-rival", "service"} <= set(given)
+
+
+@pytest.mark.parametrize("profile", HUB_PROFILES.values(), ids=lambda profile: profile.name)
+def test_every_base_has_methods(profile: ModelProfile) -> None:
+    assert {"addit", "addit-structure-2", "sdedit"} <= set(catalogue(profile, Places()))
