@@ -7,11 +7,12 @@ import random
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 from pydantic import ValidationError
 
+from api_schemas.errors import FieldError
 from api_schemas.events import Preview
 from api_schemas.image_edits import (
     EditedImage,
@@ -21,14 +22,14 @@ from api_schemas.image_edits import (
     ImageEditRequest,
     ImageEditResponse,
 )
-from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output
+from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output, Region
 from job_store.records import JobRecord
 from service.bodies import FORM, JSON, media_type, parse_json, read_form, unsupported
 from service.errors import Refusal, invalid_field
 from service.finishing import Size, finish, wanted_size
 from service.gateway import Gateway
 from service.problems import from_validation
-from service.submission import Submission, submission_of
+from service.submission import Submission, bytes_of, submission_of
 
 MAX_FIELDS = 32
 OPENAI_MODELS = ("gpt-image", "dall-e", "chatgpt-image")
@@ -70,14 +71,32 @@ def _from_fields(fields: Mapping[str, bytes]) -> ImageEditRequest:
         raise from_validation(error) from None
 
 
+def with_opening(gateway: Gateway, edit: EditSubmission) -> EditSubmission:
+    """The edit, its mask among its files as insertions take them: white where it was transparent. Raises
+    `Refusal`."""
+    data, asked = edit.files.get("mask"), edit.request.mask
+    if asked is not None and data is not None:
+        raise invalid_field("mask", "give one mask at most")
+    if asked is not None:
+        data = bytes_of(image_ref(asked, "mask"), "mask", {})
+        if data is None:  # what lies here has lost its transparency
+            raise invalid_field("mask", "send it inside: as a file part, base64 or a data: URL")
+    if data is None:
+        return edit
+    try:
+        opened = gateway.decoders.take_in(data, "opening")
+    except Refusal as refusal:
+        refusal.errors = [FieldError(path="mask", message=refusal.detail)]
+        raise
+    return replace(edit, files={**edit.files, "mask": opened.png})
+
+
 def to_submission(edit: EditSubmission, idempotency_key: str | None) -> Submission:
     """The insertion that an edit asks for. Raises `Refusal`.
 
     idempotency_key: the same key draws the same seeds, so that a repetition is the same submission
     """
     asked = edit.request
-    if asked.mask is not None or "mask" in edit.files:
-        raise Refusal("unsupported_option", "Masks are not taken.", data={"option": "mask"})
     said = {"user": asked.user, "safety_identifier": asked.safety_identifier}
     output: dict[str, object] = {
         "format": asked.output_format or "png",
@@ -88,6 +107,7 @@ def to_submission(edit: EditSubmission, idempotency_key: str | None) -> Submissi
         source=ImageSource(image=_image(edit), prompt=asked.source_prompt),
         prompt=asked.prompt,
         subject=asked.subject,
+        region=Region(mask=ImageRef(part="mask")) if "mask" in edit.files else None,
         seeds=_seeds(asked, idempotency_key),
         model=_model(asked.model),
         output=Output.model_validate(output),

@@ -31,6 +31,7 @@ CODE_PARAMS: Mapping[str, str] = {
     "subject_not_inferred": "prompt",
     "source_prompt_required": "source_prompt",
     "unsupported_size": "image",
+    "region_empty": "mask",
 }
 
 

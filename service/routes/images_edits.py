@@ -25,7 +25,15 @@ from service.dependencies import GatewayDep, TenantDep
 from service.errors import Refusal
 from service.examples import EDIT_BODY
 from service.gateway import Gateway
-from service.image_edits import check_size, read_edit, to_events, to_partial, to_response, to_submission
+from service.image_edits import (
+    check_size,
+    read_edit,
+    to_events,
+    to_partial,
+    to_response,
+    to_submission,
+    with_opening,
+)
 from service.openai_errors import job_error, openai_error
 from service.problems import to_refusal
 from service.routes.insertions import IdempotencyKey
@@ -63,6 +71,7 @@ async def edit_image(
     """Add to a picture and wait for it. Who hangs up cancels the job, unless an Idempotency-Key says that it
     will be asked for again."""
     edit = await read_edit(request)
+    edit = await to_thread.run_sync(with_opening, gateway, edit, limiter=gateway.submission_threads)
     submission = await run_in_threadpool(to_submission, edit, idempotency_key)
     record, _ = await to_thread.run_sync(
         partial(admit, check_size=partial(check_size, edit.request)),

@@ -99,6 +99,28 @@ def test_json_is_taken_as_well(served: Served, photo: Path) -> None:
         assert opened(answer.json()["data"][0]["b64_json"]).size == (64, 48)
 
 
+def test_a_masks_transparency_is_where_the_object_may_be(client: OpenAI, served: Served, photo: Path) -> None:
+    mask = Image.new("RGBA", (64, 48), "black")
+    mask.paste((0, 0, 0, 0), (0, 0, 32, 48))
+    out = io.BytesIO()
+    mask.save(out, "PNG")
+    client.images.edit(image=photo, mask=out.getvalue(), **WORDS)
+    text = b64encode(out.getvalue()).decode()
+    body = {"image": b64encode(photo.read_bytes()).decode(), "mask": text, **WORDS["extra_body"]}
+    key = {"Authorization": f"Bearer {served.key}"}
+    answer = httpx.post(
+        f"{served.url}/v1/images/edits", json={"prompt": WORDS["prompt"], **body}, headers=key, timeout=30
+    )
+    assert answer.status_code == 200, answer.text
+    with Addit(served.url, served.key) as addit:
+        jobs = addit.insertions(limit=2).data
+    for job in jobs:
+        assert job.request.region is not None
+        (file,) = (served.folder / "artifacts").rglob(f"{job.id}/region.png")
+        with Image.open(file) as region:
+            assert sorted(region.getcolors() or ()) == [(1536, (0, 0, 0)), (1536, (255, 255, 255))]
+
+
 @pytest.mark.parametrize(
     ("change", "code", "param"),
     [
@@ -114,6 +136,8 @@ def test_json_is_taken_as_well(served: Served, photo: Path) -> None:
         ({"frame_count": 3}, "invalid_request", "frame_count"),
         ({"markup": b"x"}, "invalid_request", "markup"),
         ({"image": b"not a picture"}, "unsupported_image", "image"),
+        ({"mask": b"not a picture"}, "unsupported_image", "mask"),
+        ({"mask": Path(EXAMPLES / "meadow.png")}, "invalid_image", "mask"),
         ({"response_format": "url", "size": "128x96"}, "invalid_request", "response_format"),
     ],
 )
