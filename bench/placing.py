@@ -6,25 +6,18 @@ Asked for is always the half of the picture where the edit without a region did 
 
 from __future__ import annotations
 
-import json
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bench.figures import Figures, describe_machine, to_table
-from workers.models.profiles import embedded_profile
-
-SCENES = 14
+from bench.figures import Figures
+from bench.report import Docs, JsonFile, Scenes, report
+from bench.world import open_workshop, world_module
 
 
-def measure(scenes: int = SCENES) -> Figures:
+def measure(scenes: int) -> Figures:
     """Every lever on the first so many two-sided tasks of the world that is named as the model is."""
-    world = embedded_profile().name
-    workshop = import_module(f"{world}.workshop").Workshop(import_module(f"{world}.__main__").CACHE, 0)
-    values = import_module(f"{world}.score.placing").measure_placing(workshop, scenes)
+    values = world_module("score.placing").measure_placing(open_workshop(), scenes)
     columns = ["asked by", "seen", "in the asked half", "of those seen", "plausible", "moved there, px"]
     rows = [
         [
@@ -41,17 +34,10 @@ def measure(scenes: int = SCENES) -> Figures:
 
 
 def main(
-    scenes: Annotated[int, typer.Option(min=1, help="Tasks, each by every lever.")] = SCENES,
-    file: Annotated[Path, typer.Option("--json", help="Where the values go.")] = Path(
-        "bench-results/placing.json"
-    ),
+    scenes: Scenes = 14, file: JsonFile = Path("bench-results/placing.json"), docs: Docs = False
 ) -> None:
-    """Measure, print the table, write the values."""
-    console, figures = Console(), measure(scenes)
-    console.print(to_table(figures))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"machine": describe_machine(), "placing": figures.values}, indent=1))
-    console.print(f"{file}")
+    """Measure and show."""
+    report("placing", measure(scenes), file, docs)
 
 
 if __name__ == "__main__":

@@ -4,31 +4,26 @@ In the embedded model's own world: shares of subjects that are there (detector) 
 (affordance, by half their area), share of scenes with both, transformer forwards.
 """
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bench.figures import Figures, to_table
-from workers.models.profiles import embedded_profile
+from bench.figures import Figures
+from bench.report import Docs, JsonFile, Scenes, report
+from bench.world import open_workshop, world_module
 from workers.overlays import contact_sheet
 
-SCENES = 8
 
-
-def measure(scenes: int, file: Path | None) -> Figures:
+def measure(scenes: int, sheet: Path | None) -> Figures:
     """Both ways on the first so many scenes of the world that is named as the model is.
 
-    file: where a sheet with a row for each scene goes: source, together, one by one
+    sheet: where a sheet with a row for each scene goes: source, together, one by one
     """
-    world = embedded_profile().name
-    workshop = import_module(f"{world}.workshop").Workshop(import_module(f"{world}.__main__").CACHE, 0)
-    pairs = import_module(f"{world}.score.pairs")
-    measured = pairs.measure_pairs(workshop, scenes)
-    if file is not None:
-        contact_sheet(pairs.sheet(measured), columns=3, side=256).save(file)
+    pairs = world_module("score.pairs")
+    measured = pairs.measure_pairs(open_workshop(), scenes)
+    if sheet is not None:
+        contact_sheet(pairs.sheet(measured), columns=3, side=256).save(sheet)
     values = {way: pairs.summary([outcomes[way] for *_, outcomes in measured]) for way in pairs.WAYS}
     rows = [
         [way, f"{of['included']:.0%}", f"{of['holds']:.0%}", f"{of['both']:.0%}", f"{of['forwards']:.1f}"]
@@ -39,11 +34,13 @@ def measure(scenes: int, file: Path | None) -> Figures:
 
 
 def main(
-    scenes: Annotated[int, typer.Option(min=1, help="Scenes, each done both ways.")] = SCENES,
-    file: Annotated[Path | None, typer.Option(help="Save the pictures, a row for each scene.")] = None,
+    scenes: Scenes = 8,
+    sheet: Annotated[Path | None, typer.Option(help="Save the pictures, a row for each scene.")] = None,
+    file: JsonFile = Path("bench-results/subjects.json"),
+    docs: Docs = False,
 ) -> None:
-    """Measure and print."""
-    Console().print(to_table(measure(scenes, file)))
+    """Measure and show."""
+    report("subjects", measure(scenes, sheet), file, docs)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,14 @@ def world_module(name: str) -> ModuleType:
     return import_module(f"{embedded_profile().name}.{name}")
 
 
+def open_workshop() -> Any:
+    """The world with what is cached of it."""
+    return world_module("workshop").Workshop(world_module("__main__").CACHE, count=0)
+
+
 def open_laboratory(processes: int) -> Any:
     """Where the score's jobs run, on the shipped weights; what was measured before is found again."""
-    workshop = world_module("workshop").Workshop(world_module("__main__").CACHE, count=0)
+    workshop = open_workshop()
     versions = world_module("score.versions")
     weights = versions.Weights.of(workshop.shipped)
     known = versions.read_versions(weights, workshop.world)

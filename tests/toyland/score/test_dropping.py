@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from bench.dropping import Seed, kept_added, picked_added, ranked_right, tabulate
+from toyland.score.dropping import Seed, kept_added, picked_added, ranked_right, rate
 
 SCENES = [
     [Seed({"sign": promise}, added) for promise, added in scene]
@@ -35,6 +35,6 @@ def test_a_random_pick_is_the_mean_of_all_picks() -> None:
 
 
 def test_the_table_has_chance_and_the_ceiling_beside_every_sign() -> None:
-    rows = tabulate(SCENES).rows
-    assert [row[0] for row in rows] == ["sign", "at random", "all finished"]
-    assert rows[-1][2] == rows[-1][3] == "0.67"
+    rated = rate(SCENES)
+    assert list(rated) == ["sign", "at random", "all finished"]
+    assert rated["all finished"] == pytest.approx({"best_one": 2 / 3, "best_two": 2 / 3})
