@@ -190,7 +190,6 @@ def test_a_canceled_job_that_does_not_listen_costs_its_engine(fleet: Fleet) -> N
 
 @pytest.mark.fault(55)
 def test_forged_rq_jobs_are_refused_unread(fleet: Fleet) -> None:
-    fleet.workers(1)
     marks = [fleet.folder / name for name in ("called", "unpickled", "called-back")]
     queue = tickets.queue(fleet.redis, MODEL)
     called, unpickled, called_back = (f"touch {mark}" for mark in marks)
@@ -206,6 +205,7 @@ def test_forged_rq_jobs_are_refused_unread(fleet: Fleet) -> None:
     fleet.redis.hset(callback.key, "success_callback_name", "os.system")
     garbage = queue.enqueue("job_store.tickets.run_record")
     fleet.redis.hset(garbage.key, mapping={"created_at": "when?", "status": "?", "timeout": "soon"})
+    fleet.workers(1)  # now: it may not see them half forged
     until(lambda: queue.count == 0 and fleet.redis.llen(queue.intermediate_queue_key) == 0)
     assert fleet.until_ended(fleet.submit("a dog")).status == "succeeded"
     assert fleet.logs().count("job in the ticket queue refused") == 4

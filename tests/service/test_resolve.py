@@ -23,7 +23,7 @@ def test_nothing_is_left_open() -> None:
     request = resolved(seeds=[])
     assert (request.preset, request.model, request.seeds) == ("made", "small", [42])
     options = request.options.model_dump()
-    assert [name for name, value in options.items() if value is None] == ["structure_transfer_t"]
+    assert [name for name, value in options.items() if value is None] == ["structure_transfer_t", "keep_best"]
     assert (request.source.width, request.source.height) == (128, 128)  # type: ignore[union-attr]
 
 
