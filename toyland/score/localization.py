@@ -26,7 +26,7 @@ from toyland.score.versions import Versions
 from toyland.world import VALIDATION_SEED, Sample, World, label_of
 from workers.addit.codec import decode_picture, encode_picture
 from workers.addit.config import AdditConfig
-from workers.addit.denoise import Targets, denoise
+from workers.addit.denoise import denoise
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches
 from workers.addit.latents import LatentGrid, draw_noise
@@ -36,6 +36,7 @@ from workers.addit.models import Models
 from workers.addit.source_memory import SourceMemories, SourceMemory
 from workers.addit.sources import SourcePath, SourceRun, noised
 from workers.addit.subject_maps import SubjectRecorder, recorded_steps
+from workers.addit.targets import Targets
 
 Accumulate = Literal["columns", "reference"]
 PRESET = "paper-real"

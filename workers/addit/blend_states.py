@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from workers.addit.blending import Blend
 from workers.addit.config import AdditConfig
-from workers.addit.denoise import Blend
 from workers.addit.source_memory import SourceMemory
 
 

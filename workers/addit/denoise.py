@@ -3,66 +3,25 @@ blending."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from workers.addit.attention_spread import AttentionSpread
-from workers.addit.backbones.conditioning import Conditioning
-from workers.addit.cast_shadow import shadow_room
+from workers.addit.blending import Blend, Blended, blend_in, mix, open_cells
 from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
-from workers.addit.dropping import Choice, Foresee, choose, foresee_located
-from workers.addit.forward import Branches, ExtendTarget, Recorder
 from workers.addit.gamma import Gamma, balance
-from workers.addit.latents import LatentGrid, add_noise
-from workers.addit.localizers import Located
-from workers.addit.previews import OnX0
-from workers.addit.processor import Rotary
+from workers.addit.latents import add_noise
 from workers.addit.source_memory import StepMemory
-from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
-from workers.addit.subject_bias import SubjectBias
-from workers.addit.subject_maps import SubjectRecorder, recorded_steps
+from workers.addit.subject_maps import recorded_steps
+from workers.addit.targets import Targets, source_after, source_step, velocity_error
 from workers.addit.verdicts import Verdict
 from workers.addit.weights import Weight
 
 AUTO_START = 1.05
 """Gamma before the step that finds its own: the paper's mean."""
-
-Locate = Callable[[Tensor, Tensor], Sequence[tuple[Located, ...]]]
-"""From attention maps (B, n, h, w) and the target's x0 (B, L, C) to one `Located` per row and subject."""
-
-
-@dataclass(frozen=True)
-class Blend:
-    """What happened at one blend step, and all that is needed to do it again with another mask.
-
-    latents: (B, L, C), the target's after the step, before blending; x0: (B, L, C), its clean guess then
-    maps: (B, n, h, w) of n subjects, all zeros for one where nobody looked; located: per row and subject
-    keep: (B, L, 1), 1 at the subjects; scale: gamma as it was used
-    """
-
-    step: int
-    latents: Tensor
-    x0: Tensor
-    maps: Tensor
-    located: tuple[tuple[Located, ...], ...]
-    keep: Tensor
-    scale: Weight | Tensor
-
-    def of(self, rows: Sequence[int]) -> Blend:
-        """That of some rows alone."""
-        picked = list(rows)
-        return Blend(
-            self.step,
-            self.latents[picked],
-            self.x0[picked],
-            self.maps[picked],
-            tuple(self.located[row] for row in picked),
-            self.keep[picked],
-            self.scale[picked] if isinstance(self.scale, Tensor) else self.scale,
-        )
 
 
 @dataclass(frozen=True)
@@ -84,45 +43,6 @@ class Denoised:
     dropped: Mapping[int, Verdict] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Targets:
-    """What the loop needs besides latents: one source, the targets' prompt, and how to look at them.
-
-    recorder: of the subjects' attention; None where no localizer asks for it, and maps are empty
-    watchers: look on at all steps
-    foresee: what rows promise, where some are to be dropped
-    on_x0: shown the clean guess after every step
-    shift, bias: see `ExtendTarget`
-    """
-
-    branches: Branches
-    path: SourcePath
-    cond: Conditioning
-    sigmas: Sequence[float]
-    config: AdditConfig
-    layers_at: LayersAt
-    recorder: SubjectRecorder | None
-    locate: Locate
-    tick: Tick
-    watchers: tuple[Recorder, ...] = ()
-    foresee: Foresee = foresee_located
-    on_x0: OnX0 | None = None
-    shift: Rotary | None = None
-    bias: SubjectBias | None = None
-
-    def exchange(
-        self,
-        step: int,
-        source: StepMemory | None,
-        layers: frozenset[str],
-        scale: Weight | Tensor,
-        recorders: tuple[Recorder, ...],
-    ) -> ExtendTarget:
-        """Of one pass."""
-        weights = scale, self.config.source_scale
-        return ExtendTarget(step, source, layers, *weights, recorders, self.shift, self.bias)
-
-
 def denoise(targets: Targets, noise: Tensor) -> Denoised:
     """Denoise a batch of targets from `noise` (B, L, C) beside one source.
 
@@ -139,12 +59,12 @@ def replay(targets: Targets, blend: Blend) -> Denoised:
 
     Only the steps that follow are paid.
     """
-    again = _blend(targets, blend)
+    again = blend_in(targets, blend)
     return _denoise_from(again.targets, blend.step + 1, again.latents, again.blend.scale, again)
 
 
 def _denoise_from(
-    targets: Targets, first: int, latents: Tensor, scale: Weight | Tensor, blended: _Blended | None = None
+    targets: Targets, first: int, latents: Tensor, scale: Weight | Tensor, blended: Blended | None = None
 ) -> Denoised:
     config, path, sigmas = targets.config, targets.path, targets.sigmas
     watched = {step for blend in config.blend_steps for step in recorded_steps(blend, first)}
@@ -172,7 +92,7 @@ def _denoise_from(
         if step in config.blend_steps:
             maps = recorded_maps(targets, step, first, latents)
             nothing = torch.zeros(latents.shape[0], latents.shape[1], 1)
-            blended = _blend(targets, Blend(step, latents, x0, maps, (), nothing, scale))
+            blended = blend_in(targets, Blend(step, latents, x0, maps, (), nothing, scale))
             targets, latents, scale = blended.targets, blended.latents, blended.blend.scale
             blends.append(blended.blend)
             dropped = dropped or blended.choice.dropped
@@ -192,90 +112,6 @@ def recorded_maps(targets: Targets, step: int, first: int, latents: Tensor) -> T
     if targets.recorder is None:
         return torch.zeros(latents.shape[0], 1, grid.height, grid.width)
     return targets.recorder.maps(recorded_steps(step, first), grid, targets.config.accumulate)
-
-
-@dataclass(frozen=True)
-class _Blended:
-    """How it goes on after a blend, with all rows or with those that were chosen.
-
-    latents: (B, L, C), with the source outside the subject; blend: as it was done
-    """
-
-    targets: Targets
-    latents: Tensor
-    blend: Blend
-    choice: Choice
-
-
-def _blend(targets: Targets, state: Blend) -> _Blended:
-    located = tuple(targets.locate(state.maps, state.x0))
-    keep = subject_cells(located, targets.branches.grid, targets.config.softness)
-    strict = targets.config.strict_background
-    source = None if strict else source_step(targets, state.step)
-    outside = targets.path.latents(state.step + 1) if strict else source_after(targets, source, state.step)
-    latents, done = mix(outside, state.latents, keep), replace(state, located=located, keep=keep)
-    return _without_dropped(_Blended(targets, latents, done, _choice(targets, done)))
-
-
-def _choice(targets: Targets, blend: Blend) -> Choice:
-    """The rows that go on: all, but where the first blend has to choose."""
-    config, rows = targets.config, len(blend.located)
-    if config.keep_best is None or rows == 1 or blend.step != min(config.blend_steps):
-        return Choice(tuple(range(rows)))
-    return choose(targets.foresee(blend.x0, blend.located), config.keep_best)
-
-
-def _without_dropped(blended: _Blended) -> _Blended:
-    """With the chosen rows alone, in all that is told or kept by row."""
-    targets, rows = blended.targets, list(blended.choice.kept)
-    if not blended.choice.dropped:
-        return blended
-    if targets.recorder is not None:
-        targets.recorder.keep(rows)
-    targets = replace(targets, cond=targets.cond.of(rows))
-    return replace(blended, targets=targets, latents=blended.latents[rows], blend=blended.blend.of(rows))
-
-
-def source_step(targets: Targets, step: int) -> StepMemory | None:
-    """What the target needs of the source at `step`, remembered or computed; None where it needs nothing.
-
-    The last pass that is lent runs to its end, for the velocity that judges whether the model knows such
-    pictures. What a path's own Euler step gives needs no velocity.
-    """
-    config, path = targets.config, targets.path
-    lend = targets.layers_at(step)
-    copied = step in config.blend_steps and not config.strict_background
-    judged = step == config.last_extended_step and path.true_velocity is not None
-    velocity = judged or (not path.euler and (copied or config.use_offset))
-    if not lend and not velocity:
-        return None
-    known = recall(path, step, lend, velocity)
-    if known is not None:
-        return known
-    passed = targets.branches.source(
-        path.latents(step), targets.sigmas[step], path.cond, lend, velocity=velocity
-    )
-    remember(path, step, passed)
-    return passed
-
-
-def velocity_error(source: StepMemory | None, path: SourcePath) -> float | None:
-    """Mean squared error of the source's velocity, None where it or the truth is not known."""
-    if source is None or source.velocity is None or path.true_velocity is None:
-        return None
-    if source.velocity.is_meta:
-        return None
-    return float((source.velocity - path.true_velocity).square().mean())
-
-
-def source_after(targets: Targets, source: StepMemory | None, step: int) -> Tensor:
-    """(1, L, C) source latents after its own Euler step from `step`, as the reference copies them."""
-    path, sigmas = targets.path, targets.sigmas
-    if path.euler:
-        return path.latents(step + 1)
-    assert source is not None
-    assert source.velocity is not None
-    return path.latents(step) + (sigmas[step + 1] - sigmas[step]) * source.velocity
 
 
 def gamma_step(config: AdditConfig) -> int:
@@ -302,25 +138,3 @@ def find_gamma(targets: Targets, source: StepMemory, step: int, latents: Tensor)
         return (target_share / source_share).log()
 
     return balance(spread, latents.shape[0])
-
-
-def subject_cells(located: Sequence[tuple[Located, ...]], grid: LatentGrid, softness: float) -> Tensor:
-    """(B, L, 1) 0..1, 1 where the latent grid shows one of a row's subjects, fading out over `softness`
-    cells."""
-    rows = [torch.stack([one.weights(grid, softness) for one in row]) for row in located]
-    cells = torch.stack([weights.amax(dim=0) for weights in rows])
-    return cells.flatten(1)[..., None].float()
-
-
-def open_cells(keep: Tensor, grid: LatentGrid, config: AdditConfig) -> Tensor:
-    """(B, L, 1), 1 where a strict background lets the target go on: at `keep`, and where its shadow may
-    fall."""
-    if not config.keep_shadow:
-        return keep
-    cells = (keep > 0).reshape(-1, grid.height, grid.width)
-    return torch.stack([shadow_room(one) for one in cells]).flatten(1)[..., None].to(keep)
-
-
-def mix(source: Tensor, target: Tensor, keep: Tensor) -> Tensor:
-    """The target where `keep` (B, L, 1) is 1, the source (1, L, C) elsewhere (paper section 3.4)."""
-    return torch.lerp(source.expand_as(target), target, keep.to(target.device))

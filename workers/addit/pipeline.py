@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from workers.addit.blend_states import keep_blend, recall_blend
+from workers.addit.blending import Blend
 from workers.addit.codec import decode_picture, encode_picture, show_source
 from workers.addit.config import AdditConfig
-from workers.addit.denoise import Blend, Denoised, Targets, denoise, replay
+from workers.addit.denoise import Denoised, denoise, replay
 from workers.addit.dropping import Foresee
 from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.extension import extension_plan
@@ -42,6 +43,7 @@ from workers.addit.sources import EVALUATIONS, INVERSIONS, SourcePath, SourceRun
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_bias import SubjectBias
 from workers.addit.subject_maps import SubjectRecorder
+from workers.addit.targets import Targets
 from workers.addit.verdicts import Verdict, foresee, judge_whole, seen_there
 from workers.addit.weights import Weight
 

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.backbones.flux import FluxBackbone
+from workers.addit.blending import Blend
 from workers.addit.config import AdditConfig
-from workers.addit.denoise import Blend, Denoised, Locate, Targets, denoise, replay
+from workers.addit.denoise import Denoised, denoise, replay
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches
 from workers.addit.latents import LatentGrid, draw_noise
@@ -27,6 +28,7 @@ from workers.addit.schedule import make_sigmas
 from workers.addit.source_memory import SourceMemories, SourceMemory
 from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.subject_maps import SubjectRecorder
+from workers.addit.targets import Locate, Targets
 
 FOLDER = Path(__file__).parents[2] / "data" / "golden"
 CASES: dict[str, Any] = json.loads((FOLDER / "cases.json").read_text())

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from tests.workers.addit import golden
+from workers.addit.blending import mix, open_cells
 from workers.addit.cast_shadow import shadow_room
-from workers.addit.denoise import mix, open_cells
 from workers.addit.forward import Branches
 from workers.addit.localizers import Located, Search, locate
 

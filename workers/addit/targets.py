@@ -1,0 +1,105 @@
+"""What the loop is given, and the source beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from workers.addit.backbones.conditioning import Conditioning
+from workers.addit.config import AdditConfig
+from workers.addit.dropping import Foresee, foresee_located
+from workers.addit.forward import Branches, ExtendTarget, Recorder
+from workers.addit.localizers import Located
+from workers.addit.previews import OnX0
+from workers.addit.processor import Rotary
+from workers.addit.source_memory import StepMemory
+from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
+from workers.addit.subject_bias import SubjectBias
+from workers.addit.subject_maps import SubjectRecorder
+from workers.addit.weights import Weight
+
+Locate = Callable[[Tensor, Tensor], Sequence[tuple[Located, ...]]]
+"""From attention maps (B, n, h, w) and the target's x0 (B, L, C) to one `Located` per row and subject."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the loop needs besides latents: one source, the targets' prompt, and how to look at them.
+
+    recorder: of the subjects' attention; None where no localizer asks for it, and maps are empty
+    watchers: look on at all steps
+    foresee: what rows promise, where some are to be dropped
+    on_x0: shown the clean guess after every step
+    shift, bias: see `ExtendTarget`
+    """
+
+    branches: Branches
+    path: SourcePath
+    cond: Conditioning
+    sigmas: Sequence[float]
+    config: AdditConfig
+    layers_at: LayersAt
+    recorder: SubjectRecorder | None
+    locate: Locate
+    tick: Tick
+    watchers: tuple[Recorder, ...] = ()
+    foresee: Foresee = foresee_located
+    on_x0: OnX0 | None = None
+    shift: Rotary | None = None
+    bias: SubjectBias | None = None
+
+    def exchange(
+        self,
+        step: int,
+        source: StepMemory | None,
+        layers: frozenset[str],
+        scale: Weight | Tensor,
+        recorders: tuple[Recorder, ...],
+    ) -> ExtendTarget:
+        """Of one pass."""
+        weights = scale, self.config.source_scale
+        return ExtendTarget(step, source, layers, *weights, recorders, self.shift, self.bias)
+
+
+def source_step(targets: Targets, step: int) -> StepMemory | None:
+    """What the target needs of the source at `step`, remembered or computed; None where it needs nothing.
+
+    The last pass that is lent runs to its end, for the velocity that judges whether the model knows such
+    pictures. What a path's own Euler step gives needs no velocity.
+    """
+    config, path = targets.config, targets.path
+    lend = targets.layers_at(step)
+    copied = step in config.blend_steps and not config.strict_background
+    judged = step == config.last_extended_step and path.true_velocity is not None
+    velocity = judged or (not path.euler and (copied or config.use_offset))
+    if not lend and not velocity:
+        return None
+    known = recall(path, step, lend, velocity)
+    if known is not None:
+        return known
+    passed = targets.branches.source(
+        path.latents(step), targets.sigmas[step], path.cond, lend, velocity=velocity
+    )
+    remember(path, step, passed)
+    return passed
+
+
+def velocity_error(source: StepMemory | None, path: SourcePath) -> float | None:
+    """Mean squared error of the source's velocity, None where it or the truth is not known."""
+    if source is None or source.velocity is None or path.true_velocity is None:
+        return None
+    if source.velocity.is_meta:
+        return None
+    return float((source.velocity - path.true_velocity).square().mean())
+
+
+def source_after(targets: Targets, source: StepMemory | None, step: int) -> Tensor:
+    """(1, L, C) source latents after its own Euler step from `step`, as the reference copies them."""
+    path, sigmas = targets.path, targets.sigmas
+    if path.euler:
+        return path.latents(step + 1)
+    assert source is not None
+    assert source.velocity is not None
+    return path.latents(step) + (sigmas[step + 1] - sigmas[step]) * source.velocity
