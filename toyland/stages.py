@@ -1,6 +1,7 @@
 """The trainings, each from what the workshop holds to a result in the stage's run folder."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -23,9 +24,10 @@ from toyland.train_vae import (
 )
 from toyland.training import Plan, train
 from toyland.training_speed import prepare_training
+from toyland.velocity_error import velocity_error
 from toyland.vocabulary import caption_words
 from toyland.workshop import Workshop
-from toyland.world import TRAIN_SEED
+from toyland.world import TRAIN_SEED, VALIDATION_SEED
 
 # What proved right for each stage; the command line sets the length and the seed.
 PLANS = {
@@ -41,6 +43,7 @@ PLANS = {
 }
 HALF_BATCH = 24
 HALF_SHARE = 0.6  # of the full-size stage's steps go on at half size
+HELD_OUT = 64  # pictures that a transformer in training is judged on
 
 
 def train_vae(workshop: Workshop, plan: Plan) -> None:
@@ -83,8 +86,20 @@ def _train_flux(workshop: Workshop, plan: Plan, stage: str, pipeline: FluxPipeli
         recipe = replace(recipe, batch=HALF_BATCH, half_share=1.0)
     folder = workshop.run_folder(stage)
     prepare_training(pipeline.transformer)
-    train(recipe, plan, folder, hidden_matrices(modules)).use_average()
+    judge = held_out_error(workshop, pipeline)
+    train(recipe, plan, folder, hidden_matrices(modules), judge).use_average()
     pipeline.save_pretrained(folder / "pipeline")
+
+
+def held_out_error(workshop: Workshop, pipeline: FluxPipeline) -> Callable[[], float]:
+    """Asks for the velocity error, at guidance 1, on pictures of another seed."""
+    samples = [workshop.world.draw(VALIDATION_SEED, index) for index in range(HELD_OUT)]
+
+    def judge() -> float:
+        everywhere, _ = velocity_error(pipeline, samples)
+        return everywhere
+
+    return judge
 
 
 def train_guidance(workshop: Workshop, plan: Plan) -> None:
@@ -99,7 +114,8 @@ def train_guidance(workshop: Workshop, plan: Plan) -> None:
     texts = tokenize_labels(pipeline, workshop.dataset.labels, TRAIN_SEED)
     folder = workshop.run_folder("guidance")
     recipe = GuidanceRecipe(student, teacher, workshop.encoded, texts)
-    train(recipe, plan, folder, hidden_matrices(student.transformer)).use_average()
+    judge = held_out_error(workshop, pipeline)
+    train(recipe, plan, folder, hidden_matrices(student.transformer), judge).use_average()
     pipeline.save_pretrained(folder / "pipeline")
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,7 @@ class Plan:
     seed: int = 0
     save_minutes: float = 3.0
     log_steps: int = 25
+    judge_steps: int = 250
 
 
 @dataclass
@@ -122,6 +123,16 @@ class Run:
         self.generator.set_state(state["generator"])
         self.step, self.seconds = state["step"], state["seconds"]
 
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The average in the parameters' place for a while."""
+        kept = [parameter.detach().clone() for parameter in self.parameters]
+        self.use_average()
+        try:
+            yield
+        finally:
+            _copy_into(self.parameters, kept)
+
     def use_average(self) -> None:
         """Replace the parameters by their average: the model to keep."""
         _copy_into(self.parameters, self.average)
@@ -163,12 +174,21 @@ def build_optimizers(
     return [adamw, muon]
 
 
-def train(recipe: Recipe, plan: Plan, folder: Path, matrices: Sequence[nn.Parameter] = ()) -> Run:
+def train(
+    recipe: Recipe,
+    plan: Plan,
+    folder: Path,
+    matrices: Sequence[nn.Parameter] = (),
+    judge: Callable[[], float] | None = None,
+) -> Run:
     """Train to the plan's end, saving on the way; an interrupt saves and returns early.
 
     matrices: those of the trained parameters, contiguous, that Muon is right for
+    judge: an error on what is held out, asked of the average every `judge_steps`: where it rises while the
+        loss still falls, pictures are learned by heart
 
-    The folder gets `checkpoint.pt` and `losses.jsonl` (step, seconds, mean loss since the last line, rate).
+    The folder gets `checkpoint.pt` and `losses.jsonl` (step, seconds, mean loss since the last line, rate,
+    and where it was asked for, held_out).
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = start_run(recipe, plan, folder, matrices)
@@ -178,7 +198,7 @@ def train(recipe: Recipe, plan: Plan, folder: Path, matrices: Sequence[nn.Parame
         while run.share < 1 and not interrupted:
             run.losses.append(run.advance())
             if run.step % plan.log_steps == 0:
-                bar.update(task, completed=run.share, description=_log(run, folder))
+                bar.update(task, completed=run.share, description=_log(run, folder, _held_out(run, judge)))
             if run.seconds - saved > 60 * plan.save_minutes:
                 save_run(run, folder)
                 saved = run.seconds
@@ -203,11 +223,19 @@ def _copy_into(targets: list[Any], values: list[Tensor]) -> None:
         target.copy_(value)
 
 
-def _log(run: Run, folder: Path) -> str:
+def _held_out(run: Run, judge: Callable[[], float] | None) -> dict[str, float]:
+    if judge is None or run.step % run.plan.judge_steps:
+        return {}
+    with run.averaged():
+        return {"held_out": judge()}
+
+
+def _log(run: Run, folder: Path, held_out: dict[str, float]) -> str:
     """Add a line to the loss curve and return it in words."""
     mean = sum(run.losses) / len(run.losses)
     run.losses.clear()
     line = {"step": run.step, "seconds": round(run.seconds, 1), "loss": mean, "rate": run.learning_rate}
+    line |= held_out
     with (folder / "losses.jsonl").open("a", encoding="utf-8") as curve:
         curve.write(json.dumps(line) + "\n")
     return f"step {run.step}, loss {mean:.4f}"

@@ -17,8 +17,13 @@ BATCH = 32
 
 @torch.no_grad()
 def velocity_error(pipeline: FluxPipeline, samples: list[Sample]) -> tuple[float, float]:
-    """The error over all tokens, and over those that show things (weighted by how much of one they show)."""
-    modules = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2).eval()
+    """The error over all tokens, and over those that show things (weighted by how much of one they show).
+
+    Networks in training are in training afterwards.
+    """
+    modules = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2)
+    training = pipeline.transformer.training
+    modules.eval()
     generator = torch.Generator().manual_seed(0)
     errors, shares = [], []
     for start in range(0, len(samples), BATCH):
@@ -30,5 +35,6 @@ def velocity_error(pipeline: FluxPipeline, samples: list[Sample]) -> tuple[float
         errors.append((velocity - batch.velocity).pow(2).mean(-1))
         instances = np.stack(list(map(instance_map, chosen)))
         shares.append(torch.from_numpy(object_shares(instances)).float().flatten(1))
+    modules.train(training)
     error, share = torch.cat(errors), torch.cat(shares)
     return float(error.mean()), float((error * share).sum() / share.sum())

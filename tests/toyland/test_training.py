@@ -52,6 +52,21 @@ def test_the_loss_curve_is_written(tmp_path: Path) -> None:
     assert all(line["loss"] > 0 for line in lines)
 
 
+def test_the_average_is_judged_on_the_way_and_training_goes_on_unharmed(tmp_path: Path) -> None:
+    recipe, seen = tiny_recipe(), list[list[torch.Tensor]]()
+
+    def judge() -> float:
+        seen.append([parameter.detach().clone() for parameter in recipe.trained.parameters()])
+        return 0.5
+
+    judged = train(recipe, replace(PLAN, judge_steps=4), tmp_path / "judged", judge=judge)
+    alone = train(tiny_recipe(), PLAN, tmp_path / "alone")
+    assert all(map(torch.equal, judged.parameters, alone.parameters))
+    assert all(map(torch.equal, seen[0], judged.average))
+    lines = [json.loads(line) for line in (tmp_path / "judged" / "losses.jsonl").read_text().splitlines()]
+    assert [line.get("held_out") for line in lines] == [None, None, None, 0.5]
+
+
 def test_the_rate_climbs_and_falls() -> None:
     run = start_run(tiny_recipe(), replace(PLAN, steps=10, warmup_steps=2, final_rate=0.1), Path("nowhere"))
     rates = []
