@@ -29,6 +29,7 @@ def violations(redis: Redis) -> list[str]:
         *_uncounted(server, jobs),
         *(f"{job_id}: {what}" for job_id, job in jobs.items() for what in _of_record(server, job_id, job)),
         *_strays(server, jobs),
+        *_turns(server, jobs),
         *_lost_deliveries(server),
     ]
 
@@ -76,6 +77,8 @@ def _indexes(job: Fields) -> dict[str, bool]:
     status, ended = job["status"], job["status"] in TERMINAL
     return {
         Key.READY + job["model"]: status == "queued",
+        f"{Key.LINE}{job['model']}:{job['tenant']}": status == "queued",
+        Key.RUNNING + job["tenant"]: status == "running",
         Key.LEASES: status == "running",
         Key.DEADLINES: not ended,
         Key.DELETIONS: ended,
@@ -85,11 +88,29 @@ def _indexes(job: Fields) -> dict[str, bool]:
 
 def _strays(server: Server, jobs: dict[str, Fields]) -> Iterator[str]:
     """Entries whose record is gone."""
-    lists = [key for prefix in (Key.READY, Key.TENANT) for key in _keys(server, prefix)]
+    prefixes = (Key.READY, Key.LINE, Key.RUNNING, Key.TENANT)
+    lists = [key for prefix in prefixes for key in _keys(server, prefix)]
     for index in (*lists, Key.LEASES, Key.DEADLINES, Key.DELETIONS):
         for member in server.command("ZRANGE", index, 0, -1):
             if member.decode() not in jobs:
                 yield f"{member.decode()}: stands in {index} without a record"
+
+
+def _turns(server: Server, jobs: dict[str, Fields]) -> Iterator[str]:
+    """Whose jobs wait has one turn in their line, unless as many run as may; nobody else has one."""
+    waiting = {(job["model"], job["tenant"]) for job in jobs.values() if job["status"] == "queued"}
+    turns = [
+        (key.removeprefix(index), tenant.decode())
+        for index in (Key.TURNS, Key.BULK_TURNS)
+        for key in _keys(server, index)
+        for tenant in server.command("ZRANGE", key, 0, -1)
+    ]
+    for (model, tenant), count in Counter(turns).items():
+        if count > 1 or (model, tenant) not in waiting:
+            yield f"{tenant}: has {count} turns at {model}"
+    for model, tenant in waiting - set(turns):
+        if not server.run("at_cap", tenant)[0]:
+            yield f"{tenant}: waits for {model} without a turn"
 
 
 def _lost_deliveries(server: Server) -> Iterator[str]:

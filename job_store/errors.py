@@ -6,6 +6,8 @@ StoreError
 ├── StaleToken              the attempt is no longer the job's current one
 ├── IdempotencyKeyReused    the same key came with another body
 ├── QueueFull               the model's line is as long as it may be
+├── QuotaExceeded           the tenant has as many jobs waiting as it may
+├── RateLimited             the tenant submits more than it may in a minute
 ├── HeldElsewhere           an idle worker remembers the first job's source and should have it
 ├── BadCursor               not a cursor that `list` gave
 ├── TooManyKeys             the tenant has as many API keys as it may
@@ -49,6 +51,18 @@ class IdempotencyKeyReused(StoreError):
 
 class QueueFull(StoreError):
     """As many jobs are ready for this model as may be."""
+
+
+class QuotaExceeded(StoreError):
+    """As many jobs of the tenant wait, over all models, as may."""
+
+
+class RateLimited(StoreError):
+    """The tenant would be let in again after `wait_ms`."""
+
+    def __init__(self, wait_ms: str) -> None:
+        super().__init__(f"again in {wait_ms} ms")
+        self.wait_ms = int(wait_ms)
 
 
 class HeldElsewhere(StoreError):

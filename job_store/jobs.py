@@ -24,6 +24,7 @@ from job_store.listing import ALL, Wanted
 from job_store.records import Claim, Idempotency, JobRecord, NewJob, Swept, decode
 from job_store.server import Server
 from job_store.statistics import BOUNDS
+from job_store.tenants import Limits, work_of
 
 HEAD_START_MS = {"interactive": 0, "bulk": 60_000}  # a bulk job counts as submitted this much later
 IDEMPOTENCY_MS = 24 * 3_600_000
@@ -37,15 +38,16 @@ LIST_PAGE, LIST_SCANNED = 100, 1000  # records read at once, and for one answer
 class JobStore:
     """All jobs. Safe to share between threads. Any call may raise StoreUnavailable."""
 
-    def __init__(self, redis: Redis, max_queued: int = 10_000) -> None:
+    def __init__(self, redis: Redis, max_queued: int = 10_000, usual_limits: Limits | None = None) -> None:
         self._server, self._max_queued = Server(redis), max_queued
+        self._usual_limits = usual_limits or Limits()
 
     # for tenants
 
     def submit(self, job: NewJob, idempotency: Idempotency | None = None) -> tuple[JobRecord, bool]:
         """Accept a job, or find the one that the same key with the same body made before (then False).
 
-        Raises IdempotencyKeyReused, QueueFull.
+        Raises IdempotencyKeyReused, QueueFull, QuotaExceeded, RateLimited.
         """
         request = job.request
         accepted, job_id, flat = self._server.run(
@@ -67,6 +69,8 @@ class JobStore:
             IDEMPOTENCY_MS,
             job.source_id or _source_id(job),
             job.replay or "",
+            work_of(request),
+            *_values(self._usual_limits),
         )
         return decode(job_id.decode(), flat), bool(accepted)
 
@@ -120,11 +124,14 @@ class JobStore:
     def claim(
         self, model: str, worker: str, lease_ms: int, holds: Sequence[str] = (), patience_ms: int = 0
     ) -> Claim | None:
-        """Start the first job in a model's line under a fresh token; None if the line is empty.
+        """Start a job of a model's line under a fresh token; None if none may start.
 
+        It is the first of the tenant that was served least by its weight (`tenants.work_of`), among those
+        that may run more and whose first job is interactive or has waited `HEAD_START_MS`; other bulk jobs
+        come after them.
         holds: sources (`JobRecord.source_id`) that the worker remembers; a job with one of them goes before
-            those submitted up to `AHEAD_MS` earlier
-        Bulk jobs stand `HEAD_START_MS` further back than their age. Jobs past their deadline end on the way.
+            those its tenant submitted up to `AHEAD_MS` earlier
+        Jobs past their deadline end on the way. Nothing starts in a paused line, or on a drained worker.
         Raises HeldElsewhere while an idle worker holds the source of a first job younger than `patience_ms`.
         """
         token = secrets.token_hex(16)
@@ -171,6 +178,10 @@ class JobStore:
         """How many jobs wait for this model."""
         return int(self._server.command("ZCARD", Key.READY + model))
 
+    def claimable_count(self, model: str) -> int:
+        """How many of them might start now: not those of a paused line, or above their tenants' caps."""
+        return int(self._server.run("claimable", model)[0])
+
     def models_with_ready(self) -> builtins.list[str]:
         """The models that jobs wait for."""
         models = sorted(model.decode() for model in self._server.command("SMEMBERS", Key.MODELS))
@@ -214,6 +225,11 @@ class JobStore:
         )
         records = self._read([job_id.decode() for job_id in flat[::2]])
         return [*zip(records, (score.decode() for score in flat[1::2]), strict=True)]
+
+
+def _values(limits: Limits) -> tuple[float, ...]:
+    """As the scripts name them, in that order."""
+    return limits.weight, limits.max_running, limits.max_queued, limits.per_minute
 
 
 def _source_id(job: NewJob) -> str:

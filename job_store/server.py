@@ -28,6 +28,8 @@ _REFUSALS: dict[str, type[Exception]] = {
     "state": errors.WrongState,
     "reused": errors.IdempotencyKeyReused,
     "full": errors.QueueFull,
+    "quota": errors.QuotaExceeded,
+    "rate": errors.RateLimited,
     "elsewhere": errors.HeldElsewhere,
     "too_many_keys": errors.TooManyKeys,
     "too_many_endpoints": errors.TooManyEndpoints,
@@ -60,7 +62,7 @@ class Server:
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis  # redis-py's own annotations end at execute_command
 
-    def run(self, script: str, *args: str | int) -> list[Any]:
+    def run(self, script: str, *args: str | float) -> list[Any]:
         """Run scripts/`script`.lua and give what it returned after "ok". Raises what it refused with."""
         with redis_errors():
             answer: list[Any] = self._redis.register_script(script_text(script))(args=args)

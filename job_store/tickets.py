@@ -36,10 +36,10 @@ def issue(redis: Redis, model: str) -> None:
 
 
 def top_up(redis: Redis, store: JobStore, model: str) -> int:
-    """Bring a model's tickets up to its ready jobs. How many were missing. Raises StoreUnavailable."""
+    """Bring a model's tickets up to its claimable jobs. How many were missing. Raises StoreUnavailable."""
     tickets = queue(redis, model)
     with redis_errors():
-        missing = max(0, store.ready_count(model) - tickets.count)
+        missing = max(0, store.claimable_count(model) - tickets.count)
     _enqueue(tickets, missing)
     return missing
 

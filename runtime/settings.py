@@ -43,6 +43,16 @@ class Settings(BaseSettings):
     max_queued: int = Field(
         default=10_000, description="Ready jobs per model; more are refused with queue_full."
     )
+    tenant_weight: float = Field(
+        default=1.0, gt=0, description="Of a tenant's share of the workers, if it has none of its own."
+    )
+    tenant_max_running: int = Field(default=10_000, description="Jobs of a tenant that run at a time.")
+    tenant_max_queued: int = Field(
+        default=5_000, description="Jobs of a tenant that wait; more are refused with quota_exceeded."
+    )
+    tenant_per_minute: int = Field(
+        default=6_000, description="Submissions of a tenant; more are refused with rate_limited."
+    )
     image_retain_seconds: int = Field(default=7 * 86_400, description="How long an uploaded picture is kept.")
 
     # models

@@ -12,7 +12,13 @@ from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Regi
 from api_schemas.models import ModelCard
 from job_store import tickets
 from job_store.artifacts import StorageUnavailable, job_prefix, mask_key
-from job_store.errors import IdempotencyKeyReused, QueueFull, StoreUnavailable
+from job_store.errors import (
+    IdempotencyKeyReused,
+    QueueFull,
+    QuotaExceeded,
+    RateLimited,
+    StoreUnavailable,
+)
 from job_store.records import Idempotency, JobRecord, NewJob
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
@@ -80,7 +86,7 @@ def _store(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tu
     """Submit; leave no picture of a job that was surely not made (a silent store may have made it)."""
     try:
         record, fresh = gateway.store.submit(job, idempotency)
-    except (IdempotencyKeyReused, QueueFull):
+    except (IdempotencyKeyReused, QueueFull, QuotaExceeded, RateLimited):
         _forget(gateway, job)
         raise
     if record.id != job.id:

@@ -19,6 +19,7 @@ from job_store.jobs import JobStore
 from job_store.outbox import Outbox
 from job_store.outlook import Outlook
 from job_store.statistics import Statistics
+from job_store.tenants import Limits, Tenants
 from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.workers import WorkerRegistry
 from runtime.settings import Settings
@@ -45,6 +46,7 @@ class Gateway:
     webhook_endpoints: WebhookEndpoints
     deliveries: DeliveryLog
     workers: WorkerRegistry
+    tenants: Tenants
     outlook: Outlook
     decoders: Decoders
     links: Links
@@ -58,7 +60,8 @@ class Gateway:
 def build_gateway(settings: Settings) -> Gateway:
     """Everything from the settings. Connects lazily: a store that is down means 503 later, no failure now."""
     redis = connect(settings.redis_url)
-    store, workers = JobStore(redis, settings.max_queued), WorkerRegistry(redis)
+    usual = usual_limits(settings)
+    store, workers = JobStore(redis, settings.max_queued, usual), WorkerRegistry(redis)
     return Gateway(
         settings=settings,
         redis=redis,
@@ -70,6 +73,7 @@ def build_gateway(settings: Settings) -> Gateway:
         webhook_endpoints=WebhookEndpoints(redis),
         deliveries=DeliveryLog(redis),
         workers=workers,
+        tenants=Tenants(redis, usual),
         outlook=Outlook(redis),
         decoders=Decoders(
             DECODERS,
@@ -79,4 +83,14 @@ def build_gateway(settings: Settings) -> Gateway:
         ),
         links=Links(settings),
         metrics=Metrics(store, workers, Statistics(redis), Outbox(redis)),
+    )
+
+
+def usual_limits(settings: Settings) -> Limits:
+    """Of tenants that were given none of their own."""
+    return Limits(
+        weight=settings.tenant_weight,
+        max_running=settings.tenant_max_running,
+        max_queued=settings.tenant_max_queued,
+        per_minute=settings.tenant_per_minute,
     )

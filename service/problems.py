@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -20,6 +21,8 @@ from job_store.errors import (
     IdempotencyKeyReused,
     NotFound,
     QueueFull,
+    QuotaExceeded,
+    RateLimited,
     StoreError,
     StoreUnavailable,
     TooManyEndpoints,
@@ -101,6 +104,12 @@ def _from_store(error: Exception) -> Refusal:
         return Refusal(
             "queue_full", "Too many jobs are waiting for this model.", headers={"Retry-After": "30"}
         )
+    if isinstance(error, QuotaExceeded):
+        detail = "As many of your jobs wait as may; wait for some, or cancel them."
+        return Refusal("quota_exceeded", detail, headers={"Retry-After": "30"})
+    if isinstance(error, RateLimited):
+        seconds = {"Retry-After": str(math.ceil(error.wait_ms / 1000))}
+        return Refusal("rate_limited", "You submit more than you may in a minute.", headers=seconds)
     if isinstance(error, StorageFull):
         return Refusal("storage_full", "There is no room left for pictures.")
     if isinstance(error, StoreUnavailable | StorageUnavailable):

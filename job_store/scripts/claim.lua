@@ -1,20 +1,36 @@
 #!lua flags=allow-oom
--- A job of a model's line starts running: the first, or one a little behind it whose source the worker holds.
+-- A job of a model's line starts running: one that was moved to the front, or one of the tenant that was served least by
+-- its weight. Of that tenant's the first, or one a little behind it whose source the worker holds.
 -- ARGV: model, worker, lease in ms, token, how much later a job may stand to go first, how long a job may wait for
 -- an idle worker that holds its source, ms of its being remembered, then the sources that this worker holds.
 -- Returns its id and record, or nothing; `elsewhere` where another worker should ask for it. With the same token again:
 -- the same job again.
-local line, worker, lease_ms, token = KEY.READY .. ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local model, worker, lease_ms, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local ahead_ms, patience_ms, remembered_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local LOOKED_AT = 32 -- jobs behind the first
+local MOST_RIPENED = 100 -- tenants in one claim
 local holds = {}
 for i = 8, #ARGV do holds[ARGV[i]] = true end
 
 local given = redis.call('GET', KEY.CLAIM .. token)
 if given and runs_under(read(given), token) then return {'ok', given, fields(given)} end
+if redis.call('SISMEMBER', KEY.PAUSED, model) + redis.call('SISMEMBER', KEY.DRAINED, worker) > 0 then return {'ok'} end
+
+-- Charges a tenant for a job. Who was served no more than the one in turn is as if never served.
+local function charge(job)
+  local before, in_turn = served(model, job.tenant), tonumber(job.place) >= 0
+  local after = before + (tonumber(job.work) or 1) / limits_of(job.tenant).weight
+  redis.call('ZADD', KEY.SERVED .. model, after, job.tenant)
+  if not in_turn then return end
+  redis.call('SET', KEY.VIRTUAL_TIME .. model, before)
+  redis.call('ZREMRANGEBYSCORE', KEY.SERVED .. model, '-inf', before)
+end
 
 local function start(job)
-  redis.call('ZREM', line, job.id)
+  charge(job)
+  leave_line(job)
+  redis.call('ZADD', KEY.RUNNING .. job.tenant, now, job.id)
+  settle_everywhere(job.tenant)
   redis.call('ZADD', KEY.LEASES, now + lease_ms, job.id)
   redis.call('SET', KEY.CLAIM .. token, job.id, 'PX', lease_ms)
   redis.call('HSETNX', KEY.JOB .. job.id, 'started_at', now)
@@ -26,9 +42,9 @@ local function start(job)
   return {'ok', job.id, fields(job.id)}
 end
 
--- The first job at most `ahead_ms` behind `first` whose source this worker holds.
+-- The first job of the same tenant at most `ahead_ms` behind `first` whose source this worker holds.
 local function held_job(first)
-  for _, id in ipairs(redis.call('ZRANGE', line, 1, LOOKED_AT)) do
+  for _, id in ipairs(redis.call('ZRANGE', line_of(model, first.tenant), 1, LOOKED_AT)) do
     local job = read(id)
     if job and job.place - first.place > ahead_ms * 1000 then return nil end
     if job and job.status == 'queued' and holds[job.source_id] and tonumber(job.deadline_at) > now then return job end
@@ -39,15 +55,29 @@ end
 local function belongs_elsewhere(job)
   local holder = redis.call('GET', KEY.HOLDER .. (job.source_id or ''))
   if not holder or holder == worker or now - job.created_at >= patience_ms then return false end
+  if redis.call('SISMEMBER', KEY.DRAINED, holder) == 1 then return false end
   return redis.call('EXISTS', KEY.IDLE .. holder) == 1
 end
 
+-- (The id of the next job, its tenant), nothing if none may run.
+local function next_id()
+  local moved = redis.call('ZRANGE', KEY.READY .. model, '-inf', '(0', 'BYSCORE', 'LIMIT', 0, 1)[1]
+  if moved then return moved, redis.call('HGET', KEY.JOB .. moved, 'tenant') or '' end
+  local tenant = redis.call('ZRANGE', KEY.TURNS .. model, 0, 0)[1]
+    or redis.call('ZRANGE', KEY.BULK_TURNS .. model, 0, 0)[1]
+  if tenant then return redis.call('ZRANGE', line_of(model, tenant), 0, 0)[1], tenant end
+end
+
+local aged = redis.call('ZRANGE', KEY.RIPENING .. model, '-inf', ripe_until(), 'BYSCORE', 'LIMIT', 0, MOST_RIPENED)
+for _, tenant in ipairs(aged) do settle(model, tenant) end
+
 while true do
-  local id = redis.call('ZRANGE', line, 0, 0)[1]
-  if not id then return {'ok'} end
-  local job = read(id)
+  local id, tenant = next_id()
+  if not tenant then return {'ok'} end
+  local job = id and read(id)
   if not job or job.status ~= 'queued' then
-    redis.call('ZREM', line, id)
+    if id then leave_line({id = id, model = model, tenant = tenant}) end
+    settle(model, tenant)
   elseif tonumber(job.deadline_at) <= now then
     end_late(job)
   elseif holds[job.source_id] then

@@ -28,6 +28,86 @@ local function tell(job, kind, data)
   redis.call('XADD', KEY.EVENTS .. job.id, 'MAXLEN', '~', MAX_EVENTS, '*', 'type', kind, 'data', data)
 end
 
+-- A tenant's weight and limits: its own, or else those that the settings gave at the last submission.
+local LIMITS = {'weight', 'max_running', 'max_queued', 'per_minute'}
+local function limits_of(tenant)
+  local own = redis.call('HMGET', KEY.LIMITS .. tenant, unpack(LIMITS))
+  local usual = redis.call('HMGET', KEY.USUAL_LIMITS, unpack(LIMITS))
+  local found = {}
+  for i, name in ipairs(LIMITS) do
+    found[name] = tonumber(own[i] or usual[i] or (name == 'weight' and 1 or math.huge))
+  end
+  return found
+end
+
+local function line_of(model, tenant)
+  return KEY.LINE .. model .. ':' .. tenant
+end
+
+-- A tenant's waiting jobs, of all models.
+local function queued_of(tenant)
+  local count = 0
+  for _, model in ipairs(redis.call('SMEMBERS', KEY.MODELS)) do
+    count = count + redis.call('ZCARD', line_of(model, tenant))
+  end
+  return count
+end
+
+-- The generic cell rate algorithm (ITU-T I.371): a minute's jobs may come at once, then one each minute / per_minute.
+local MINUTE_US = 60000000
+local function rate_wait_ms(tenant, per_minute)
+  if per_minute <= 0 then return MINUTE_US / 1000 end
+  local due = math.max(now_us, tonumber(redis.call('GET', KEY.RATE .. tenant) or 0)) + MINUTE_US / per_minute
+  return math.max(0, math.ceil((due - now_us - MINUTE_US) / 1000 - 0.001))
+end
+
+local function count_towards_rate(tenant, per_minute)
+  local due = math.max(now_us, tonumber(redis.call('GET', KEY.RATE .. tenant) or 0)) + MINUTE_US / per_minute
+  redis.call('SET', KEY.RATE .. tenant, string.format('%.0f', due), 'PX', 120000)
+end
+
+-- Jobs whose place is not after this moment are ripe: all but bulk jobs that have not aged yet.
+local function ripe_until()
+  return math.max(now_us, tonumber(redis.call('GET', KEY.LAST_TIME) or 0))
+end
+
+-- Start-time fair queueing (Goyal, Vin and Cheng 1996): what a tenant was served, by its weight. One that had no work has
+-- no credit from that time: it starts with those that are served now.
+local function served(model, tenant)
+  local virtual = tonumber(redis.call('GET', KEY.VIRTUAL_TIME .. model) or 0)
+  return math.max(virtual, tonumber(redis.call('ZSCORE', KEY.SERVED .. model, tenant) or 0))
+end
+
+-- Notes whether a tenant has a turn in a model's line, after anything that may change it.
+local function settle(model, tenant)
+  redis.call('ZREM', KEY.TURNS .. model, tenant)
+  redis.call('ZREM', KEY.BULK_TURNS .. model, tenant)
+  redis.call('ZREM', KEY.RIPENING .. model, tenant)
+  local first = redis.call('ZRANGE', line_of(model, tenant), 0, 0, 'WITHSCORES')
+  if not first[1] then return redis.call('SREM', KEY.WAITING .. model, tenant) end
+  redis.call('SADD', KEY.WAITING .. model, tenant)
+  if redis.call('ZCARD', KEY.RUNNING .. tenant) >= limits_of(tenant).max_running then return end
+  local score = served(model, tenant)
+  if tonumber(first[2]) <= ripe_until() then return redis.call('ZADD', KEY.TURNS .. model, score, tenant) end
+  redis.call('ZADD', KEY.BULK_TURNS .. model, score, tenant)
+  redis.call('ZADD', KEY.RIPENING .. model, first[2], tenant)
+end
+
+-- The same in all lines: one more or one less of its jobs runs, or its limits have changed.
+local function settle_everywhere(tenant)
+  for _, model in ipairs(redis.call('SMEMBERS', KEY.MODELS)) do settle(model, tenant) end
+end
+
+local function enter_line(job)
+  redis.call('ZADD', KEY.READY .. job.model, job.place, job.id)
+  redis.call('ZADD', line_of(job.model, job.tenant), job.place, job.id)
+end
+
+local function leave_line(job)
+  redis.call('ZREM', KEY.READY .. job.model, job.id)
+  redis.call('ZREM', line_of(job.model, job.tenant), job.id)
+end
+
 local function runs_under(job, token)
   return job and job.status == 'running' and job.token == token
 end
@@ -88,9 +168,11 @@ end
 local function finish(job, status, ...)
   count_reason(job, status, select(2, ...))
   local delete_at = now + job.retain_ms
-  redis.call('ZREM', KEY.READY .. job.model, job.id)
+  leave_line(job)
+  redis.call('ZREM', KEY.RUNNING .. job.tenant, job.id)
   redis.call('ZREM', KEY.LEASES, job.id)
   redis.call('ZREM', KEY.DEADLINES, job.id)
+  settle_everywhere(job.tenant)
   redis.call('ZADD', KEY.DELETIONS, delete_at, job.id)
   set(job, 'status', status, 'completed_at', now, 'delete_at', delete_at, ...)
   redis.call('HINCRBY', KEY.JOB .. job.id, 'ends', 1)
@@ -116,7 +198,9 @@ local function give_back(job, crashed, max_crashes)
   redis.call('ZREM', KEY.LEASES, job.id)
   redis.call('HDEL', KEY.JOB .. job.id, 'token', 'worker', 'progress')
   set(job, 'status', 'queued', 'released', job.token)
-  redis.call('ZADD', KEY.READY .. job.model, job.place, job.id)
+  redis.call('ZREM', KEY.RUNNING .. job.tenant, job.id)
+  enter_line(job)
+  settle_everywhere(job.tenant)
   tell(job, 'queued', '{}')
   return 'queued'
 end

@@ -34,4 +34,18 @@ each_due(KEY.DELETIONS, now, function(job)
   return true
 end)
 
+-- In the lines of models but not of tenants: jobs of a release that knew no such lines, and entries nobody needs.
+for _, model in ipairs(redis.call('SMEMBERS', KEY.MODELS)) do
+  for _, id in ipairs(redis.call('ZRANGE', KEY.READY .. model, 0, limit - 1)) do
+    local found = redis.call('HMGET', KEY.JOB .. id, 'tenant', 'place', 'status')
+    local job = {id = id, model = model, tenant = found[1] or '', place = found[2]}
+    if found[3] ~= 'queued' then
+      leave_line(job)
+    elseif not redis.call('ZSCORE', line_of(model, job.tenant), id) then
+      enter_line(job)
+      settle(model, job.tenant)
+    end
+  end
+end
+
 return {'ok', requeued, ended, deleted, redis.call('SRANDMEMBER', KEY.PURGES, limit)}

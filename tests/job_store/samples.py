@@ -71,5 +71,11 @@ def pass_time(redis: Redis, job_id: str, ms: int) -> None:
     assert isinstance(model, bytes)
     assert isinstance(place, bytes)
     redis.hset(Key.JOB + job_id, "place", int(place) - ms * 1000)
-    if redis.zscore(Key.READY + model.decode(), job_id) is not None:
-        redis.zincrby(Key.READY + model.decode(), -ms * 1000, job_id)
+    tenant = redis.hget(Key.JOB + job_id, "tenant")
+    assert isinstance(tenant, bytes)
+    line = f"{Key.LINE}{model.decode()}:{tenant.decode()}"
+    for name in (Key.READY + model.decode(), line):
+        if redis.zscore(name, job_id) is not None:
+            redis.zincrby(name, -ms * 1000, job_id)
+    if redis.zscore(Key.RIPENING + model.decode(), tenant) is not None:
+        redis.zincrby(Key.RIPENING + model.decode(), -ms * 1000, tenant.decode())

@@ -55,8 +55,10 @@ def test_a_held_source_goes_a_little_before_its_turn(store: JobStore) -> None:
 def test_but_not_before_one_that_has_waited_longer(redis: Redis, store: JobStore) -> None:
     bed = held(store, "bed", "one")
     first, second = submit(store, "sea"), submit(store, "bed")
-    redis.zincrby(Key.READY + MODEL, AHEAD_MS * 1000 + 1_000_000, second.id)
-    redis.hset(Key.JOB + second.id, "place", redis.zscore(Key.READY + MODEL, second.id))
+    line = f"{Key.LINE}{MODEL}:{TENANT}"
+    redis.zincrby(line, AHEAD_MS * 1000 + 1_000_000, second.id)
+    place = redis.zincrby(Key.READY + MODEL, AHEAD_MS * 1000 + 1_000_000, second.id)
+    redis.hset(Key.JOB + second.id, "place", place)
     assert must(store.claim(MODEL, "one", LEASE_MS, [bed])).record.id == first.id
 
 

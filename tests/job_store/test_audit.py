@@ -54,6 +54,9 @@ BREAKS: dict[str, tuple[Break, str]] = {
         "has 1 entries in addit:ready:small, not 0",
     ),
     "never deleted": (lambda r: r.zrem(Key.DELETIONS, "ins_s"), "has 0 entries in addit:deletions, not 1"),
+    "no turn": (lambda r: r.zrem(Key.TURNS + MODEL, TENANT), f"{TENANT}: waits for small without a turn"),
+    "two turns": (lambda r: r.zadd(Key.BULK_TURNS + MODEL, {TENANT: 1}), f"{TENANT}: has 2 turns at small"),
+    "idle turn": (lambda r: r.zadd(Key.TURNS + MODEL, {"idler": 1}), "idler: has 1 turns at small"),
     "stray": (
         lambda r: r.zadd(Key.READY + MODEL, {"ins_x": 1}),
         "ins_x: stands in addit:ready:small without a record",

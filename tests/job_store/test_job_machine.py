@@ -191,7 +191,8 @@ class JobMachine(RuleBasedStateMachine):
             status = expected.give_back(crashed=True)
             swept = self.store.sweep(MAX_CRASHES)
             assert (swept.requeued if status == "queued" else swept.ended) == (job_id,)
-            pass_time(self.redis, job_id, -LEASE_MS)
+            if status == "queued":  # of an ended one it would put off the end of its retention
+                pass_time(self.redis, job_id, -LEASE_MS)
 
     @rule(job_id=jobs)
     def deadline_passes(self, job_id: str) -> None:

@@ -141,10 +141,11 @@ def test_delete_leaves_no_trace_but_counts(store: JobStore, redis: Redis) -> Non
             store.delete(job_id, TENANT)
         store.purged(job_prefix(TENANT, job_id))
     assert store.counts() == {"accepted": 2, "succeeded": 1, "canceled": 1}
-    for_an_hour = {Key.CLAIM + claim.token, Key.FORGOTTEN}
+    for_an_hour = {Key.CLAIM + claim.token, Key.FORGOTTEN, Key.RATE + TENANT}
+    shares = {Key.USUAL_LIMITS, Key.SERVED + MODEL, Key.VIRTUAL_TIME + MODEL}
     counts = {Key.COUNTS, Key.REASONS, Key.DURATIONS + MODEL, Key.FORGOTTEN_NUMBER}
     assert set(Server(redis).command("KEYS", "*")) == {
-        key.encode() for key in (Key.MODELS, Key.LAST_TIME, *counts, *for_an_hour)
+        key.encode() for key in (Key.MODELS, Key.TENANTS, Key.LAST_TIME, *shares, *counts, *for_an_hour)
     }
     assert all(0 < redis.pttl(key) <= 3_600_000 for key in for_an_hour)
 
@@ -161,7 +162,17 @@ def test_a_pass_is_bounded_and_the_next_goes_on(
 
 def test_entries_without_a_record_are_dropped(store: JobStore, redis: Redis) -> None:
     """As a server that lost its last second could leave them, were the scripts not atomic."""
+    redis.sadd(Key.MODELS, MODEL)
     for key in (Key.LEASES, Key.DEADLINES, Key.DELETIONS, Key.READY + MODEL):
         redis.zadd(key, {"ins_gone": 1})
     assert store.claim(MODEL, WORKER, LEASE_MS) is None
     assert store.sweep(MAX_CRASHES) == NOTHING
+
+
+def test_jobs_of_a_release_without_shares_get_their_turn(store: JobStore, redis: Redis) -> None:
+    job_id = store.submit(new_job())[0].id
+    for key in (f"{Key.LINE}{MODEL}:{TENANT}", Key.TURNS + MODEL, Key.WAITING + MODEL):
+        redis.delete(key)
+    assert store.claim(MODEL, WORKER, LEASE_MS) is None
+    store.sweep(MAX_CRASHES)
+    assert must(store.claim(MODEL, WORKER, LEASE_MS)).record.id == job_id
