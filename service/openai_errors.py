@@ -9,7 +9,7 @@ from job_store.records import JobRecord
 from service.errors import Refusal
 
 PATHS = frozenset({"/v1/images/edits"})
-RETRIED = frozenset({"rate_limited", "queue_full", "no_worker", "store_unavailable"})
+RETRIED = frozenset({"rate_limited", "quota_exceeded", "queue_full", "no_worker", "store_unavailable"})
 """Codes that a client's own retries may overcome."""
 PARAMS: Mapping[str, str] = {
     "source.image": "image",
