@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api_schemas.base import ResponseModel, Timestamp
 from api_schemas.errors import JobError
+from api_schemas.estimates import EtaSeconds
 from api_schemas.insertions import InsertionRequest
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
@@ -26,9 +27,16 @@ class Progress(ResponseModel):
 
 
 class QueueState(ResponseModel):
-    """Where a queued job stands."""
+    """Where a job stands that has not ended."""
 
-    position: int = Field(ge=0, description="Jobs before this one; 0 when running or next.")
+    position: int = Field(
+        ge=0,
+        description="Jobs that start before this one, by all tenants' shares, were no more to come; 0 when "
+        "running or next.",
+    )
+    eta_seconds: EtaSeconds | None = Field(
+        default=None, description="Until it is done; null while nobody can tell, or its queue is paused."
+    )
 
 
 class ResultWarning(ResponseModel):

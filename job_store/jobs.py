@@ -69,10 +69,15 @@ class JobStore:
             IDEMPOTENCY_MS,
             job.source_id or _source_id(job),
             job.replay or "",
-            work_of(request),
+            job.work or work_of(request),
+            job.shape or "",
             *_values(self._usual_limits),
         )
         return decode(job_id.decode(), flat), bool(accepted)
+
+    def check_room(self, model: str, tenant: str) -> None:
+        """Whether a job would be accepted now. Raises QueueFull, QuotaExceeded, RateLimited."""
+        self._server.run("admissible", model, tenant, self._max_queued)
 
     def get(self, job_id: str, tenant: str | None = None) -> JobRecord:
         """The job, if it is this tenant's (None: anybody's). Raises NotFound."""
@@ -114,10 +119,6 @@ class JobStore:
         Raises NotFound, WrongState.
         """
         self._server.run("delete", job_id, tenant)
-
-    def position(self, record: JobRecord) -> int:
-        """How many jobs stand before this one in its line; 0 if it waits no more."""
-        return self._server.command("ZRANK", Key.READY + record.model, record.id) or 0
 
     # for workers
 

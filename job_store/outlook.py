@@ -1,9 +1,10 @@
-"""What the store knows of the time to come: the work before a new job, and how fast work was done lately."""
+"""What the store knows of the time to come: the work before a job, and how fast work was done lately."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from redis import Redis
 
@@ -11,22 +12,38 @@ from api_schemas.insertions import Priority
 from api_schemas.jobs import Cost
 from job_store.jobs import HEAD_START_MS
 from job_store.keys import Key
-from job_store.records import JobRecord, decode
+from job_store.records import JobRecord
 from job_store.server import Server
 
 REMEMBERED = 64
 """Jobs of a shape whose pace is kept."""
-LOOKED_AT = 200
-"""Records read of a line, and of those that run."""
+ANY_SHAPE = "any"
+
+
+@dataclass(frozen=True)
+class Load:
+    """Work, in forwards, of jobs of a shape that start before another or run; mine: they are its tenant's."""
+
+    work: float
+    shape: str
+    mine: bool
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """Jobs before one that comes now: the `first` of the `count` that wait, and those that run."""
+    """What a job stands behind, were no more to come.
 
-    first: tuple[JobRecord, ...]
+    count: jobs that start before it, by the shares of all tenants that wait
+    running: jobs of its model that run
+    cap, mine_running: jobs of its tenant that may run at a time, and that do, of all models
+    loads: of those before it, and what is left of those that run
+    """
+
     count: int
-    running: tuple[JobRecord, ...]
+    running: int
+    cap: int
+    mine_running: int
+    loads: tuple[Load, ...]
 
 
 class Outlook:
@@ -39,33 +56,37 @@ class Outlook:
         """A job of this shape was done at this cost."""
         if cost.forwards <= 0:
             return
-        key = f"{Key.PACE}{model}:{shape}"
-        self._server.command("LPUSH", key, f"{cost.gpu_seconds / cost.forwards:.6g}")
-        self._server.command("LTRIM", key, 0, REMEMBERED - 1)
+        for name in (shape, ANY_SHAPE):
+            key = f"{Key.PACE}{model}:{name}"
+            self._server.command("LPUSH", key, f"{cost.gpu_seconds / cost.forwards:.6g}")
+            self._server.command("LTRIM", key, 0, REMEMBERED - 1)
 
-    def paces(self, model: str, shape: str) -> list[float]:
-        """Seconds a forward took in the latest jobs of this shape; empty where there was none."""
+    def paces(self, model: str, shape: str | None) -> list[float]:
+        """Seconds a forward took in the latest jobs of this shape, or of any where there was none."""
+        found = self._latest(model, shape) if shape else []
+        return found or self._latest(model, ANY_SHAPE)
+
+    def ahead(self, model: str, tenant: str, priority: Priority) -> Ahead:
+        """What a new job of this tenant and priority would stand behind."""
+        return _decode(self._server.run("ahead", model, tenant, "", HEAD_START_MS[priority]))
+
+    def ahead_of(self, record: JobRecord) -> Ahead:
+        """What a queued job stands behind."""
+        return _decode(self._server.run("ahead", record.model, record.tenant, record.id, 0))
+
+    def paused(self, model: str) -> bool:
+        """Whether nothing of this model starts."""
+        return bool(self._server.command("SISMEMBER", Key.PAUSED, model))
+
+    def _latest(self, model: str, shape: str) -> list[float]:
         found = self._server.command("LRANGE", f"{Key.PACE}{model}:{shape}", 0, -1)
         return [float(pace) for pace in found]
 
-    def ahead(self, model: str, priority: Priority) -> Ahead:
-        """What a new job of this priority would stand behind."""
-        seconds, microseconds = self._server.command("TIME")
-        place = int(seconds) * 10**6 + int(microseconds) + HEAD_START_MS[priority] * 1000
-        line = Key.READY + model
-        first = self._server.command("ZRANGEBYSCORE", line, "-inf", place, "LIMIT", 0, LOOKED_AT)
-        leased = self._server.command("ZRANGE", Key.LEASES, 0, LOOKED_AT - 1)
-        running = (record for record in self._read(leased) if record.status == "running")
-        return Ahead(
-            first=self._read(first),
-            count=int(self._server.command("ZCOUNT", line, "-inf", place)),
-            running=tuple(record for record in running if record.model == model),
-        )
 
-    def _read(self, ids: list[bytes]) -> tuple[JobRecord, ...]:
-        names = [job_id.decode() for job_id in ids]
-        flats = self._server.run("read", *names)
-        return tuple(decode(job_id, flat) for job_id, flat in zip(names, flats, strict=True) if flat)
+def _decode(told: list[Any]) -> Ahead:
+    count, running, cap, mine_running, *loads = told
+    found = (Load(float(work), shape.decode(), bool(mine)) for work, shape, mine in loads)
+    return Ahead(count, running, cap, mine_running, tuple(found))
 
 
 def shape_of(width: int, height: int, max_pixels: int) -> str:

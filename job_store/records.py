@@ -20,6 +20,8 @@ class NewJob:
 
     source_id: that of the job whose source it shares under a key of its own; None: by its own source
     replay: what of its parent is to be another: the localizer, or a mask that lies at `mask_key`
+    work: forwards, what its tenant is charged for and times are estimated by; None: by its steps
+    shape: of `outlook.shape_of`, None where it is not known
     """
 
     id: str
@@ -31,6 +33,8 @@ class NewJob:
     parent_id: str | None = None
     source_id: str | None = None
     replay: Replay | None = None
+    work: float | None = None
+    shape: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class JobRecord:
     result: its `*_url` fields hold artifact keys
     worker: who runs it, or who ran it last before it ended
     replay: what it changes of its parent's mask, None for any other job
+    work, shape: as in `NewJob`
     """
 
     id: str
@@ -77,6 +82,8 @@ class JobRecord:
     traceparent: str | None
     source_id: str
     replay: Replay | None
+    work: float
+    shape: str | None
 
 
 @dataclass(frozen=True)
@@ -141,4 +148,6 @@ def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
         traceparent=fields.get("traceparent"),
         source_id=fields.get("source_id", ""),
         replay=cast(Replay | None, fields.get("replay")),
+        work=float(fields.get("work", 1)),
+        shape=fields.get("shape"),
     )

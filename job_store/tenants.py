@@ -63,7 +63,7 @@ class Tenants:
 
 
 def work_of(request: InsertionRequest) -> int:
-    """What a job is charged for: denoising steps over all its seeds."""
+    """What a job is charged for whose forwards are not known: denoising steps over all its seeds."""
     return max(1, len(request.seeds)) * (request.options.num_inference_steps or 1)
 
 

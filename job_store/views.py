@@ -11,8 +11,8 @@ Link = Callable[[str], str]
 """From an artifact key to a signed link, such as `links.sign` makes: a path, or absolute."""
 
 
-def to_job(record: JobRecord, position: int, link: Link, base_url: str) -> InsertionJob:
-    """The job as the API shows it; `position` counts while it is queued."""
+def to_job(record: JobRecord, queue: QueueState | None, link: Link, base_url: str) -> InsertionJob:
+    """The job as the API shows it; `queue` while it has not ended."""
     self_url = f"{base_url.rstrip('/')}/v1/insertions/{record.id}"
     return InsertionJob(
         id=record.id,
@@ -21,7 +21,7 @@ def to_job(record: JobRecord, position: int, link: Link, base_url: str) -> Inser
         started_at=record.started_at,
         completed_at=record.completed_at,
         progress=record.progress,
-        queue=QueueState(position=position) if record.status == "queued" else None,
+        queue=queue,
         attempts=record.attempts,
         model=record.model,
         request=record.request,

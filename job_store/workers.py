@@ -70,6 +70,11 @@ class WorkerRegistry:
         """Those that serve, or soon will: all but the ones that gave up. Of one model, or of any."""
         return [state for state in self.all() if state.state != "down" and model in (None, state.model)]
 
+    def card(self, model: str) -> ModelCard | None:
+        """What a model can do, as its latest worker said."""
+        value = self._server.command("GET", Key.CARD + model)
+        return None if value is None else ModelCard.model_validate_json(value)
+
     def cards(self) -> list[ModelCard]:
         """The models that a live worker serves, by name."""
         models = sorted({state.model for state in self.live()})

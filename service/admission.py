@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 
 from api_schemas.base import new_id
-from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Region, masks_of
+from api_schemas.forwards import forwards
+from api_schemas.insertions import GeneratedSource, ImageRef, ImageSource, InsertionRequest, Region, masks_of
 from api_schemas.models import ModelCard
 from job_store import tickets
 from job_store.artifacts import StorageUnavailable, job_prefix, mask_key
@@ -19,12 +21,14 @@ from job_store.errors import (
     RateLimited,
     StoreUnavailable,
 )
+from job_store.outlook import shape_of
 from job_store.records import Idempotency, JobRecord, NewJob
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
 from service.regions import check_areas
 from service.resolve import resolve
 from service.sources import TakenSource, take_masks, take_source
+from service.standing import no_room
 from service.submission import Submission
 
 CheckSize = Callable[[tuple[int, int] | None], None]
@@ -46,6 +50,8 @@ def admit(
     """(the job, whether it is new or the same submission again). Raises `Refusal` and `StoreError`."""
     card = choose_card(gateway, submission.request.model)
     check_webhook(submission.request, gateway.settings.allow_loopback_egress)
+    if idempotency_key is None:  # with one, it may be an earlier job again, which is answered all the same
+        _check_room(gateway, card.name, tenant)
     source = take_source(gateway, tenant, submission)
     check_size(source.size)
     request = resolve(submission.request, card, source.size, lambda: secrets.randbelow(2**32))
@@ -64,17 +70,35 @@ def admit(
         request=without_masks(_without_data(request, source), masks),
         source_key=own_key if source.picture else source.key,
         traceparent=traceparent,
+        shape=shape_of(*source.size, card.max_pixels) if source.size else None,
     )
     return accept(gateway, job, idempotency_of(idempotency_key, submission.fingerprint))
 
 
 def accept(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tuple[JobRecord, bool]:
     """Store a job whose picture lies in its place, with a ticket; or find it, as `admit` does."""
-    record, fresh = _store(gateway, job, idempotency)
+    record, fresh = _store(gateway, measured(gateway, job), idempotency)
     if fresh:
         with suppress(StoreUnavailable):  # accepted is accepted: the reconciler issues what is missing
             tickets.issue(gateway.redis, job.model)
     return record, fresh
+
+
+def measured(gateway: Gateway, job: NewJob) -> NewJob:
+    """With its work, as far as its model's card tells, and with its shape where the request has a size."""
+    card, source = gateway.workers.card(job.model), job.request.source
+    if card is None:
+        return job
+    shape = job.shape
+    if isinstance(source, GeneratedSource):
+        size = source.width or card.native_width, source.height or card.native_height
+        shape = shape_of(*size, card.max_pixels)
+    return replace(job, work=work_in(job.request, card), shape=shape)
+
+
+def work_in(request: InsertionRequest, card: ModelCard) -> float | None:
+    """Forwards of a job whose source no worker remembers; None where the card does not tell."""
+    return forwards(request, card, known=False)
 
 
 def idempotency_of(key: str | None, fingerprint: Callable[[], str]) -> Idempotency | None:
@@ -86,12 +110,23 @@ def _store(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tu
     """Submit; leave no picture of a job that was surely not made (a silent store may have made it)."""
     try:
         record, fresh = gateway.store.submit(job, idempotency)
-    except (IdempotencyKeyReused, QueueFull, QuotaExceeded, RateLimited):
+    except (IdempotencyKeyReused, RateLimited):
         _forget(gateway, job)
         raise
+    except (QueueFull, QuotaExceeded) as full:
+        _forget(gateway, job)
+        raise no_room(gateway, job.model, job.tenant, full) from None
     if record.id != job.id:
         _forget(gateway, job)
     return record, fresh
+
+
+def _check_room(gateway: Gateway, model: str, tenant: str) -> None:
+    """Before anything costly is done for it."""
+    try:
+        gateway.store.check_room(model, tenant)
+    except (QueueFull, QuotaExceeded) as full:
+        raise no_room(gateway, model, tenant, full) from None
 
 
 def _forget(gateway: Gateway, job: NewJob) -> None:

@@ -12,14 +12,14 @@ from api_schemas.jobs import TERMINAL, InsertionJob
 from job_store.records import JobRecord
 from job_store.views import to_job
 from service.gateway import Gateway
+from service.standing import queue_state
 
 POLL_SECONDS = 1
 
 
 def job_body(gateway: Gateway, record: JobRecord) -> InsertionJob:
     """The job as its tenant sees it."""
-    position = gateway.store.position(record) if record.status == "queued" else 0
-    return to_job(record, position, gateway.links.artifact, gateway.links.base_url)
+    return to_job(record, queue_state(gateway, record), gateway.links.artifact, gateway.links.base_url)
 
 
 def job_answer(

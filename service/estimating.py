@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from api_schemas.estimates import Estimate, EstimatedCost, EtaSeconds
+from api_schemas.estimates import Estimate, EstimatedCost
 from api_schemas.forwards import LARGE, forwards, forwards_at_most
 from api_schemas.insertions import GeneratedSource, InsertionRequest
 from api_schemas.models import ModelCard
-from job_store.errors import QueueFull
-from job_store.outlook import Ahead, shape_of
-from job_store.records import JobRecord
-from service.admission import check_webhook, choose_card
+from job_store.errors import QueueFull, QuotaExceeded, RateLimited
+from job_store.outlook import shape_of
+from service.admission import check_webhook, choose_card, work_in
 from service.errors import Refusal
-from service.eta import eta
 from service.gateway import Gateway
 from service.problems import to_problem, to_refusal
 from service.regions import check_areas
 from service.resolve import resolve
 from service.sources import take_source
+from service.standing import eta_behind, workers_at
 from service.submission import Submission
 
 
@@ -36,11 +35,12 @@ def estimate(gateway: Gateway, tenant: str, submission: Submission, scope: Mappi
     """What submitting it would come to. Raises `StoreError`."""
     try:
         judged = _judge(gateway, tenant, submission)
-    except (Refusal, QueueFull) as error:
+    except (Refusal, QueueFull, QuotaExceeded, RateLimited) as error:
         return Estimate(accepted=False, problem=to_problem(to_refusal(error), scope))
     asked, request, card = submission.request, judged.request, judged.card
-    ahead = gateway.outlook.ahead(card.name, request.priority)
-    serving = [one for one in gateway.workers.live(card.name) if one.state in ("ready", "busy")]
+    ahead, own = gateway.outlook.ahead(card.name, tenant, request.priority), work_in(request, card)
+    serving = workers_at(gateway, card.name)
+    shape = shape_of(*judged.size, card.max_pixels)
     given, told = _texts(asked), _texts(request)
     return Estimate(
         accepted=True,
@@ -48,9 +48,9 @@ def estimate(gateway: Gateway, tenant: str, submission: Submission, scope: Mappi
         inferred=[name for name, text in told.items() if text is not None and text != given[name]],
         left_open=[name for name, text in told.items() if text is None],
         cost=_cost(judged),
-        workers=len(serving),
+        workers=serving,
         jobs_before=ahead.count,
-        eta_seconds=_eta(gateway, judged, ahead, len(serving)),
+        eta_seconds=eta_behind(gateway, card.name, ahead, own, shape, serving),
     )
 
 
@@ -61,8 +61,7 @@ def _judge(gateway: Gateway, tenant: str, submission: Submission) -> Judged:
     size = take_source(gateway, tenant, submission).size
     request = resolve(submission.request, card, size, lambda: 0)
     check_areas(request, size)
-    if gateway.store.ready_count(card.name) >= gateway.settings.max_queued:
-        raise QueueFull
+    gateway.store.check_room(card.name, tenant)
     if isinstance(request.source, GeneratedSource):
         size = (request.source.width or card.native_width, request.source.height or card.native_height)
     assert size is not None, "an image source has a size"
@@ -86,26 +85,3 @@ def _cost(judged: Judged) -> EstimatedCost | None:
         return None
     figures = {"forwards": new, "forwards_remembered": known, "forwards_at_most": most}
     return EstimatedCost(**{name: round(figure, 3) for name, figure in figures.items()})
-
-
-def _eta(gateway: Gateway, judged: Judged, ahead: Ahead, workers: int) -> EtaSeconds | None:
-    card = judged.card
-    own = forwards(judged.request, card, known=False)
-    if own is None:
-        return None
-    waiting = sum(_work(record, card, own) for record in ahead.first)
-    waiting *= ahead.count / max(1, len(ahead.first))  # those behind the first are like them
-    under_way = sum(_work(record, card, own) * _left(record) for record in ahead.running)
-    idle = not ahead.count and len(ahead.running) < workers
-    paces = gateway.outlook.paces(card.name, shape_of(*judged.size, card.max_pixels))
-    return eta(paces, 0.0 if idle else waiting + under_way, own, workers)
-
-
-def _work(record: JobRecord, card: ModelCard, otherwise: float) -> float:
-    """Forwards of a job; `otherwise` where its request does not tell."""
-    counted = forwards(record.request, card, known=False)
-    return otherwise if counted is None else counted
-
-
-def _left(record: JobRecord) -> float:
-    return 1 - (record.progress.percent if record.progress else 0) / 100

@@ -49,6 +49,7 @@ def admit_mask(
         traceparent=traceparent,
         parent_id=parent.id,
         source_id=parent.source_id,
+        shape=parent.shape,
         replay="mask" if asked.mask else "localizer",
     )
     said = asked.model_dump(mode="json")

@@ -51,6 +51,7 @@ def admit_variation(
         traceparent=traceparent,
         parent_id=parent.id,
         source_id=parent.source_id,
+        shape=parent.shape,
     )
     return accept(gateway, job, idempotency_of(idempotency_key, lambda: fingerprint(parent.id, changes)))
 

@@ -95,7 +95,7 @@ def insertion_body(
     """The thin body: the job as the API shows it, pictures as links that are fresh at this try."""
     now, secret = delivery.taken_at.timestamp(), settings.signing_secret.get_secret_value()
     base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    job = to_job(record, 0, lambda key: sign(key, secret, now, settings.link_seconds), base_url)
+    job = to_job(record, None, lambda key: sign(key, secret, now, settings.link_seconds), base_url)
     return WebhookBody(type=event, timestamp=delivery.created_at, data=job)
 
 

@@ -61,9 +61,19 @@ local function rate_wait_ms(tenant, per_minute)
   return math.max(0, math.ceil((due - now_us - MINUTE_US) / 1000 - 0.001))
 end
 
-local function count_towards_rate(tenant, per_minute)
-  local due = math.max(now_us, tonumber(redis.call('GET', KEY.RATE .. tenant) or 0)) + MINUTE_US / per_minute
+local function count_towards_rate(tenant)
+  local interval = MINUTE_US / limits_of(tenant).per_minute
+  local due = math.max(now_us, tonumber(redis.call('GET', KEY.RATE .. tenant) or 0)) + interval
   redis.call('SET', KEY.RATE .. tenant, string.format('%.0f', due), 'PX', 120000)
+end
+
+-- Why a tenant's job is not accepted now, as a script returns it; nil if it is.
+local function refusal_of(model, tenant, max_queued)
+  local limits = limits_of(tenant)
+  if redis.call('ZCARD', KEY.READY .. model) >= max_queued then return {'full'} end
+  if queued_of(tenant) >= limits.max_queued then return {'quota'} end
+  local wait_ms = rate_wait_ms(tenant, limits.per_minute)
+  if wait_ms > 0 then return {'rate', string.format('%.0f', wait_ms)} end
 end
 
 -- Jobs whose place is not after this moment are ripe: all but bulk jobs that have not aged yet.

@@ -13,13 +13,10 @@ if once then
     return {'ok', 0, earlier[1], fields(earlier[1])}
   end
 end
-if redis.call('ZCARD', KEY.READY .. model) >= max_queued then return {'full'} end
-for i, name in ipairs(LIMITS) do redis.call('HSET', KEY.USUAL_LIMITS, name, ARGV[18 + i]) end
-local limits = limits_of(tenant)
-if queued_of(tenant) >= limits.max_queued then return {'quota'} end
-local wait_ms = rate_wait_ms(tenant, limits.per_minute)
-if wait_ms > 0 then return {'rate', string.format('%.0f', wait_ms)} end
-count_towards_rate(tenant, limits.per_minute)
+for i, name in ipairs(LIMITS) do redis.call('HSET', KEY.USUAL_LIMITS, name, ARGV[19 + i]) end
+local refused = refusal_of(model, tenant, max_queued)
+if refused then return refused end
+count_towards_rate(tenant)
 
 -- Strictly rising, even if the clock steps back: the order of lists and lines, and the cursor of lists.
 local submitted = math.max(now_us, tonumber(redis.call('GET', KEY.LAST_TIME) or 0) + 1)
@@ -29,7 +26,7 @@ local place = submitted + ARGV[10] * 1000
 local job = {id = id, tenant = tenant, model = model, place = string.format('%.0f', place)}
 set(job, 'tenant', tenant, 'model', model, 'status', 'queued', 'request', ARGV[4], 'source_key', ARGV[5],
   'source_id', ARGV[16], 'replay', ARGV[17], 'traceparent', ARGV[6], 'parent_id', ARGV[7], 'created_at', now, 'deadline_at', deadline_at, 'retain_ms', ARGV[9],
-  'place', job.place, 'work', ARGV[18], 'webhook_events', ARGV[11], 'attempts', 0, 'crashes', 0, 'commits', 0, 'ends', 0)
+  'place', job.place, 'work', ARGV[18], 'shape', ARGV[19], 'webhook_events', ARGV[11], 'attempts', 0, 'crashes', 0, 'commits', 0, 'ends', 0)
 redis.call('SADD', KEY.MODELS, model)
 redis.call('SADD', KEY.TENANTS, tenant)
 enter_line(job)

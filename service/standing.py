@@ -1,0 +1,59 @@
+"""Where a job stands: how many start before it, and when it will be done."""
+
+from __future__ import annotations
+
+import math
+
+from api_schemas.estimates import EtaSeconds
+from api_schemas.jobs import TERMINAL, QueueState
+from job_store.errors import QueueFull, QuotaExceeded
+from job_store.outlook import Ahead
+from job_store.records import JobRecord
+from service.errors import Refusal
+from service.eta import Work, eta
+from service.gateway import Gateway
+from service.problems import to_refusal
+
+MOST_RETRY_SECONDS = 3600
+
+
+def queue_state(gateway: Gateway, record: JobRecord) -> QueueState | None:
+    """None once it has ended. Raises `StoreUnavailable`."""
+    if record.status in TERMINAL:
+        return None
+    if record.status == "running":
+        left = 1 - (record.progress.percent if record.progress else 0) / 100
+        own = Work(record.work * left, gateway.outlook.paces(record.model, record.shape))
+        return QueueState(position=0, eta_seconds=eta([], own, workers=1, cap=1))
+    ahead = gateway.outlook.ahead_of(record)
+    workers = workers_at(gateway, record.model)
+    found = eta_behind(gateway, record.model, ahead, record.work, record.shape, workers)
+    return QueueState(position=ahead.count, eta_seconds=found)
+
+
+def eta_behind(
+    gateway: Gateway, model: str, ahead: Ahead, work: float | None, shape: str | None, workers: int
+) -> EtaSeconds | None:
+    """When a job of so many forwards is done that stands behind `ahead`; None where nobody can tell."""
+    if work is None or gateway.outlook.paused(model):
+        return None
+    paces = {load.shape: gateway.outlook.paces(model, load.shape) for load in ahead.loads}
+    before = [Work(load.work, paces[load.shape], load.mine) for load in ahead.loads]
+    idle = not ahead.count and ahead.running < workers and ahead.mine_running < ahead.cap
+    own = Work(work, gateway.outlook.paces(model, shape))
+    return eta([] if idle else before, own, workers, ahead.cap)
+
+
+def no_room(gateway: Gateway, model: str, tenant: str, full: QueueFull | QuotaExceeded) -> Refusal:
+    """The refusal, with the time that those who wait for the tenant's next job take: then there is room."""
+    refusal, workers = to_refusal(full), workers_at(gateway, model)
+    found = eta_behind(gateway, model, gateway.outlook.ahead(model, tenant, "bulk"), 0.0, None, workers)
+    if found is not None:
+        seconds = min(max(math.ceil(found.p50), 1), MOST_RETRY_SECONDS)
+        refusal.headers["Retry-After"] = str(seconds)
+    return refusal
+
+
+def workers_at(gateway: Gateway, model: str) -> int:
+    """How many serve a model now."""
+    return sum(one.state in ("ready", "busy") for one in gateway.workers.live(model))
