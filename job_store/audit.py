@@ -90,7 +90,7 @@ def _strays(server: Server, jobs: dict[str, Fields]) -> Iterator[str]:
     """Entries whose record is gone."""
     prefixes = (Key.READY, Key.LINE, Key.RUNNING, Key.TENANT)
     lists = [key for prefix in prefixes for key in _keys(server, prefix)]
-    for index in (*lists, Key.LEASES, Key.DEADLINES, Key.DELETIONS):
+    for index in (*lists, Key.LEASES, Key.DEADLINES, Key.DELETIONS, Key.DEAD):
         for member in server.command("ZRANGE", index, 0, -1):
             if member.decode() not in jobs:
                 yield f"{member.decode()}: stands in {index} without a record"

@@ -86,6 +86,10 @@ class JobStore:
             raise NotFound(job_id)
         return record
 
+    def get_all(self, job_ids: Sequence[str]) -> builtins.list[JobRecord]:
+        """Anybody's jobs by id, those that are gone left out."""
+        return [record for record in self._read([*job_ids]) if record is not None]
+
     def list(
         self, tenant: str, limit: int = 20, before: str | None = None, wanted: Wanted = ALL
     ) -> tuple[builtins.list[JobRecord], str | None]:
@@ -183,10 +187,13 @@ class JobStore:
         """How many of them might start now: not those of a paused line, or above their tenants' caps."""
         return int(self._server.run("claimable", model)[0])
 
+    def models(self) -> builtins.list[str]:
+        """The models that ever had a job."""
+        return sorted(model.decode() for model in self._server.command("SMEMBERS", Key.MODELS))
+
     def models_with_ready(self) -> builtins.list[str]:
         """The models that jobs wait for."""
-        models = sorted(model.decode() for model in self._server.command("SMEMBERS", Key.MODELS))
-        return [model for model in models if self.ready_count(model)]
+        return [model for model in self.models() if self.ready_count(model)]
 
     # for the reconciler
 

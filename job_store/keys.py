@@ -26,6 +26,7 @@ class Key(StrEnum):
     TENANTS = "addit:tenants"  # set of tenants that submitted a job or have limits of their own
     PAUSED = "addit:paused"  # set of models whose line stands still
     DRAINED = "addit:drained"  # set of workers that shall take no more jobs
+    ACTS = "addit:acts"  # stream of what operators did
     DEAD = "addit:dead"  # sorted set of jobs that failed as their workers crashed, by that time, ms
     MODELS = "addit:models"  # set of models that ever had a job
     LEASES = "addit:leases"  # sorted set of running jobs by the end of their lease, ms

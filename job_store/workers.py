@@ -56,6 +56,7 @@ class WorkerRegistry:
         """A worker has stopped."""
         self._server.command("DEL", Key.WORKER + name, Key.IDLE + name)
         self._server.command("SREM", Key.WORKERS, name)
+        self._server.command("SREM", Key.DRAINED, name)
 
     def all(self) -> list[WorkerState]:
         """All workers that spoke lately, by name."""
@@ -64,6 +65,7 @@ class WorkerRegistry:
         for name, value in zip(names, values, strict=True):
             if value is None:
                 self._server.command("SREM", Key.WORKERS, name)
+                self._server.command("SREM", Key.DRAINED, name)
         return [_from_json(value) for value in values if value is not None]
 
     def live(self, model: str | None = None) -> list[WorkerState]:

@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     tenant_per_minute: int = Field(
         default=6_000, description="Submissions of a tenant; more are refused with rate_limited."
     )
+    admin_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Opens /admin to operators; nobody if empty. Several, by spaces, all do.",
+    )
     image_retain_seconds: int = Field(default=7 * 86_400, description="How long an uploaded picture is kept.")
 
     # models

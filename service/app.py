@@ -17,6 +17,7 @@ from service.openapi import TITLE, describe
 from service.problems import install
 from service.request_hop import RequestHop
 from service.routes import (
+    admin,
     artifacts,
     estimates,
     health,
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         models,
         webhook_endpoints,
         artifacts,
+        admin,
         health,
     ):
         app.include_router(resource.router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -38,6 +39,23 @@ def tenant(
 
 
 TenantDep = Annotated[str, Depends(tenant)]
+
+
+admin_bearer = HTTPBearer(auto_error=False, scheme_name="AdminKey", description="ADDIT_ADMIN_KEY.")
+
+
+def operator(
+    gateway: GatewayDep, presented: Annotated[HTTPAuthorizationCredentials | None, Depends(admin_bearer)]
+) -> None:
+    """Let operators in, and nobody where no key is set. Raises `Refusal` unauthorized."""
+    said = presented.credentials.encode() if presented else b""
+    keys = gateway.settings.admin_key.get_secret_value().split()
+    if not any(hmac.compare_digest(said, key.encode()) for key in keys):
+        detail = "Send the operators' key as Authorization: Bearer KEY."
+        raise Refusal("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+OperatorDep = Depends(operator)
 
 
 def job(

@@ -16,6 +16,7 @@ from job_store.connection import connect, connect_async
 from job_store.delivery_log import DeliveryLog
 from job_store.images import ImageStore
 from job_store.jobs import JobStore
+from job_store.operations import Operations
 from job_store.outbox import Outbox
 from job_store.outlook import Outlook
 from job_store.statistics import Statistics
@@ -47,6 +48,7 @@ class Gateway:
     deliveries: DeliveryLog
     workers: WorkerRegistry
     tenants: Tenants
+    operations: Operations
     outlook: Outlook
     decoders: Decoders
     links: Links
@@ -74,6 +76,7 @@ def build_gateway(settings: Settings) -> Gateway:
         deliveries=DeliveryLog(redis),
         workers=workers,
         tenants=Tenants(redis, usual),
+        operations=Operations(redis),
         outlook=Outlook(redis),
         decoders=Decoders(
             DECODERS,

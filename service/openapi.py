@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from api_schemas.admin import OwnLimits
 from api_schemas.errors import Problem, RequestErrorCode
 from api_schemas.events import JobEvent, Preview
 from api_schemas.image_edits import ImageEditCompleted, ImageEditPartial, ImageEditRequest
@@ -21,6 +22,7 @@ from service.problems import MEDIA_TYPE
 
 ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
 DOCUMENTED: tuple[type[BaseModel], ...] = (
+    OwnLimits,
     Problem, JobEvent, Preview, VariationRequest, MaskRequest,
     ImageEditRequest, ImageEditPartial, ImageEditCompleted,
     NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed,

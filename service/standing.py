@@ -55,5 +55,7 @@ def no_room(gateway: Gateway, model: str, tenant: str, full: QueueFull | QuotaEx
 
 
 def workers_at(gateway: Gateway, model: str) -> int:
-    """How many serve a model now."""
-    return sum(one.state in ("ready", "busy") for one in gateway.workers.live(model))
+    """How many serve a model now and take jobs."""
+    drained = gateway.operations.drained()
+    serving = (one for one in gateway.workers.live(model) if one.state in ("ready", "busy"))
+    return sum(one.name not in drained for one in serving)

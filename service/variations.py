@@ -61,11 +61,12 @@ def own_source(gateway: Gateway, parent: JobRecord, job_id: str) -> str | None:
     if parent.source_key is None:
         return None
     key = f"{job_prefix(parent.tenant, job_id)}source.png"
-    gateway.artifacts.put(key, _kept(gateway, parent.source_key))
+    gateway.artifacts.put(key, kept(gateway, parent.source_key))
     return key
 
 
-def _kept(gateway: Gateway, key: str) -> bytes:
+def kept(gateway: Gateway, key: str) -> bytes:
+    """What is stored there. Raises `Refusal` source_unavailable."""
     try:
         return gateway.artifacts.get(key)
     except ArtifactMissing:
@@ -82,7 +83,7 @@ def own_masks(
     before, masks = masks_of(parent.request), dict[str, bytes]()
     for name, image in masks_of(request).items():
         if image == before.get(name):
-            masks[name] = _kept(gateway, mask_key(parent.tenant, parent.id, name))
+            masks[name] = kept(gateway, mask_key(parent.tenant, parent.id, name))
         else:
             data = bytes_of(image, f"{name}.mask", {})
             masks[name] = png_of(gateway, taken(gateway, parent.tenant, image, data))

@@ -168,10 +168,11 @@ local function put_in_outbox(job, status)
   tell_endpoints(job.tenant, event, message, job.id)
 end
 
--- Canceled while queued or while running, failed with which code.
+-- Canceled while queued or while running, failed with which code; those that crashed their workers are kept apart.
 local function count_reason(job, status, error)
   local reason = status == 'canceled' and job.status or status == 'failed' and cjson.decode(error).code
   if reason then redis.call('HINCRBY', KEY.REASONS, status .. ' ' .. reason, 1) end
+  if reason == 'worker_crashed' then redis.call('ZADD', KEY.DEAD, now, job.id) end
 end
 
 -- The only way into a terminal state. Further arguments: fields that go with it. Returns the status.
@@ -228,6 +229,7 @@ local function purge(job)
   if job.source_id then forget_source(job.source_id) end
   redis.call('SADD', KEY.PURGES, job.tenant .. '/' .. job.id)
   redis.call('ZREM', KEY.DELETIONS, job.id)
+  redis.call('ZREM', KEY.DEAD, job.id)
   redis.call('ZREM', KEY.TENANT .. job.tenant, job.id)
   redis.call('DEL', KEY.JOB .. job.id, KEY.EVENTS .. job.id, KEY.HOLDER .. (job.source_id or ''))
 end
