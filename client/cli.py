@@ -14,6 +14,7 @@ from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Outp
 from api_schemas.jobs import InsertionJob
 from api_schemas.masks import MaskRequest
 from api_schemas.subjects import as_said
+from client.admin_commands import admin
 from client.client import Addit
 from client.report import progress_bar, result_of, summary, timings_table, understood
 from client.terminal import HERE, ApiKey, Url, console, service
@@ -23,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True, help="Add an object to a picture from a sentence.", add_completion=False
 )
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(admin, name="admin")
 Out = Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")]
 MaskOut = Annotated[Path | None, typer.Option(help="Save where the subject is, too.")]
 RESULT = Path("result.png")

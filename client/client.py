@@ -19,6 +19,7 @@ from api_schemas.jobs import InsertionJob, InsertionList
 from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
 from client import calls
+from client.admin import Admin
 from client.errors import ApiError, Unreachable
 from client.event_stream import Following
 from client.retries import POLICY
@@ -44,6 +45,7 @@ class Addit:
         self._seconds = seconds
         self._http = httpx.Client(base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport)
         self.webhooks = Webhooks(self._do)
+        self.admin = Admin(self._do)
 
     def __enter__(self) -> Self:
         return self

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from pydantic import SecretStr
 
 from client.operator import running
 from runtime.settings import Settings
 
 SCRIPTED = Settings(
-    port=0, runner="tests.workers.scripted_runner:load", model="scripted", allow_loopback_egress=True
+    port=0,
+    runner="tests.workers.scripted_runner:load",
+    model="scripted",
+    allow_loopback_egress=True,
+    admin_key=SecretStr("operate"),
 )
 
 

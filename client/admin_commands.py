@@ -1,0 +1,140 @@
+"""`addit admin`: tenants, queues, workers and jobs that crashed on a terminal, with the operators' key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from api_schemas.admin import JobInfo, OwnLimits, QueueInfo, TenantState, WorkerInfo
+from client.terminal import HERE, Url, console, service
+
+admin = typer.Typer(no_args_is_help=True, help="Operate a service, with its ADDIT_ADMIN_KEY.")
+AdminKey = Annotated[str, typer.Option("--key", envvar="ADDIT_ADMIN_KEY", help="The operators' key.")]
+
+
+@admin.command()
+def tenants(key: AdminKey, url: Url = HERE) -> None:
+    """Who submits, what it may do and what it has; limits of its own have a star."""
+    table = Table("tenant", "weight", "max running", "max queued", "per minute", "queued", "running")
+    with service(url, key) as addit:
+        for tenant in addit.admin.tenants():
+            table.add_row(tenant.name, *_limits(tenant), str(tenant.queued), str(tenant.running))
+    console.print(table)
+
+
+@admin.command()
+def limit(
+    tenant: str,
+    key: AdminKey,
+    weight: Annotated[float | None, typer.Option(help="Of its share while others wait too.")] = None,
+    max_running: Annotated[int | None, typer.Option(min=0, help="Jobs that run at a time.")] = None,
+    max_queued: Annotated[int | None, typer.Option(min=0, help="Jobs that wait.")] = None,
+    per_minute: Annotated[int | None, typer.Option(min=0, help="Submissions.")] = None,
+    url: Url = HERE,
+) -> None:
+    """Give a tenant these limits, and the settings' for what is left out."""
+    own = OwnLimits.model_construct(
+        weight=weight, max_running=max_running, max_queued=max_queued, per_minute=per_minute
+    )
+    with service(url, key) as addit:
+        found = addit.admin.limit(tenant, own)
+    console.print(found.name, *_limits(found), markup=False)
+
+
+@admin.command()
+def queues(key: AdminKey, url: Url = HERE) -> None:
+    """What waits for each model, and how much of it might start now."""
+    table = Table("model", "state", "queued", "claimable", "workers")
+    with service(url, key) as addit:
+        for queue in addit.admin.queues():
+            table.add_row(
+                queue.model, _state(queue), str(queue.queued), str(queue.claimable), str(queue.workers)
+            )
+    console.print(table)
+
+
+@admin.command()
+def pause(model: str, key: AdminKey, url: Url = HERE) -> None:
+    """Start nothing of a model; submissions are accepted."""
+    with service(url, key) as addit:
+        console.print(model, _state(addit.admin.pause(model)), markup=False)
+
+
+@admin.command()
+def resume(model: str, key: AdminKey, url: Url = HERE) -> None:
+    """Start a model's jobs again."""
+    with service(url, key) as addit:
+        console.print(model, _state(addit.admin.resume(model)), markup=False)
+
+
+@admin.command()
+def workers(key: AdminKey, url: Url = HERE) -> None:
+    """Workers that spoke lately."""
+    table = Table("worker", "model", "state", "drained", "since")
+    with service(url, key) as addit:
+        for worker in addit.admin.workers():
+            since = f"{worker.started_at:%Y-%m-%d %H:%M}"
+            table.add_row(worker.name, worker.model, worker.state, _drained(worker), since)
+    console.print(table)
+
+
+@admin.command()
+def drain(worker: str, key: AdminKey, url: Url = HERE) -> None:
+    """Let a worker end its job and take no other."""
+    with service(url, key) as addit:
+        console.print(worker, _drained(addit.admin.drain(worker)), markup=False)
+
+
+@admin.command()
+def undrain(worker: str, key: AdminKey, url: Url = HERE) -> None:
+    """Let a drained worker take jobs again."""
+    with service(url, key) as addit:
+        console.print(worker, _drained(addit.admin.undrain(worker)), markup=False)
+
+
+@admin.command()
+def front(job_id: str, key: AdminKey, url: Url = HERE) -> None:
+    """Make a queued job the next of its model, whatever its tenant's share."""
+    with service(url, key) as addit:
+        console.print(_line(addit.admin.move_to_front(job_id)), markup=False)
+
+
+@admin.command()
+def dead(key: AdminKey, url: Url = HERE) -> None:
+    """Jobs that failed as their workers crashed over them, one a line, the latest first."""
+    with service(url, key) as addit:
+        for job in addit.admin.dead():
+            console.print(_line(job), markup=False)
+
+
+@admin.command()
+def replay(job_id: str, key: AdminKey, url: Url = HERE) -> None:
+    """Submit one of them again; prints the new job."""
+    with service(url, key) as addit:
+        console.print(_line(addit.admin.replay(job_id)), markup=False)
+
+
+@admin.command()
+def acts(key: AdminKey, url: Url = HERE) -> None:
+    """What operators did, one a line, the latest first."""
+    with service(url, key) as addit:
+        for act in addit.admin.acts():
+            console.print(f"{act.at:%Y-%m-%d %H:%M:%S} {act.what} {act.to}", markup=False)
+
+
+def _limits(tenant: TenantState) -> list[str]:
+    return [f"{value:g}{'*' if name in tenant.own else ''}" for name, value in tenant.limits]
+
+
+def _state(queue: QueueInfo) -> str:
+    return "paused" if queue.paused else "open"
+
+
+def _drained(worker: WorkerInfo) -> str:
+    return "drained" if worker.drained else "takes jobs"
+
+
+def _line(job: JobInfo) -> str:
+    return f"{job.id} {job.status} {job.tenant} {job.model}"

@@ -1,0 +1,55 @@
+"""`addit admin` against a running service."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import Result
+
+from client.client import Addit
+from client.errors import ApiError
+from tests.client.conftest import Served
+from tests.client.test_cli import addit
+
+
+def operate(served: Served, *words: str | float, code: int = 0) -> Result:
+    said = addit("admin", *words, ADDIT_URL=served.url, ADDIT_ADMIN_KEY="operate")
+    assert said.exit_code == code, said.output
+    return said
+
+
+def test_tenants_and_limits(served: Served) -> None:
+    assert operate(served, "limit", "orders", "--weight", 2, "--max-running", 3).stdout.split()[:3] == [
+        "orders",
+        "2*",
+        "3*",
+    ]
+    assert "orders" in operate(served, "tenants").stdout
+    assert "2*" not in operate(served, "limit", "orders").stdout
+    assert "invalid_request" in operate(served, "limit", "orders", "--weight", 0, code=1).output
+
+
+def test_queues_and_workers(served: Served) -> None:
+    table = operate(served, "queues").stdout
+    assert "scripted" in table
+    assert "open" in table
+    assert operate(served, "pause", "scripted").stdout.split() == ["scripted", "paused"]
+    assert operate(served, "resume", "scripted").stdout.split() == ["scripted", "open"]
+    with Addit(served.url, "operate") as service:
+        (worker,) = service.admin.workers()
+    assert worker.name in operate(served, "workers").stdout
+    assert "drained" in operate(served, "drain", worker.name).stdout
+    assert "takes jobs" in operate(served, "undrain", worker.name).stdout
+    assert "not_found" in operate(served, "drain", "worker_none", code=1).output
+    acts = operate(served, "acts").stdout.splitlines()
+    assert [act.split()[2] for act in acts[:4]] == ["undrain", "drain", "resume", "pause"]
+
+
+def test_jobs(served: Served) -> None:
+    assert operate(served, "dead").stdout == ""
+    for act in ("front", "replay"):
+        assert "not_found" in operate(served, act, "ins_none", code=1).output
+
+
+def test_another_key_opens_nothing(served: Served) -> None:
+    with Addit(served.url, served.key) as service, pytest.raises(ApiError, match="unauthorized"):
+        service.admin.queues()
