@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import cost, golden, insertion, memory, overhead
+from bench import cost, fairness, golden, insertion, memory, overhead
 from bench.figures import Figures, describe_machine, to_table
 
 PARTS: dict[str, Callable[[], Figures]] = {
     "cost": cost.measure,
+    "fairness": fairness.measure,
     "golden": golden.measure,
     "insertion": insertion.measure,
     "overhead": overhead.measure,

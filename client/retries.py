@@ -22,9 +22,8 @@ def worth_another(error: BaseException) -> bool:
     """Whether the next try may go better."""
     if isinstance(error, ApiError):
         patient = error.retry_after is None or error.retry_after <= LONGEST_WAIT
-        return (
-            error.problem.status in _PASSING and error.code not in ("no_worker", "quota_exceeded") and patient
-        )
+        lasting = error.code == "no_worker" or (error.code == "quota_exceeded" and error.retry_after is None)
+        return error.problem.status in _PASSING and not lasting and patient
     return isinstance(error, httpx.TransportError)
 
 

@@ -9,6 +9,7 @@ StoreError
 ├── QuotaExceeded           the tenant has as many jobs waiting as it may
 ├── RateLimited             the tenant submits more than it may in a minute
 ├── HeldElsewhere           an idle worker remembers the first job's source and should have it
+├── WorkerDrained           the worker shall take no more jobs
 ├── BadCursor               not a cursor that `list` gave
 ├── TooManyKeys             the tenant has as many API keys as it may
 ├── TooManyEndpoints        the tenant has as many webhook endpoints as it may
@@ -67,6 +68,10 @@ class RateLimited(StoreError):
 
 class HeldElsewhere(StoreError):
     """The first job is left, for moments, to an idle worker that remembers its source."""
+
+
+class WorkerDrained(StoreError):
+    """An operator wants this worker to take no more jobs."""
 
 
 class BadCursor(StoreError):

@@ -136,7 +136,7 @@ class JobStore:
         come after them.
         holds: sources (`JobRecord.source_id`) that the worker remembers; a job with one of them goes before
             those its tenant submitted up to `AHEAD_MS` earlier
-        Jobs past their deadline end on the way. Nothing starts in a paused line, or on a drained worker.
+        Jobs past their deadline end on the way. Nothing starts in a paused line. Raises WorkerDrained.
         Raises HeldElsewhere while an idle worker holds the source of a first job younger than `patience_ms`.
         """
         token = secrets.token_hex(16)

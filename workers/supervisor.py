@@ -20,7 +20,7 @@ from api_schemas.models import ModelCard
 from job_store import tickets
 from job_store.artifacts import ArtifactStore
 from job_store.connection import connect
-from job_store.errors import HeldElsewhere
+from job_store.errors import HeldElsewhere, WorkerDrained
 from job_store.forgotten import ForgottenSources
 from job_store.jobs import JobStore
 from job_store.memory_use import MemoryUse
@@ -39,6 +39,7 @@ EXIT_WINDOW_SECONDS = 300.0
 DOWN_SECONDS = 300.0  # how long a stopped worker is still shown
 MOST_HELD = 64  # sources that an engine may remember
 LOOK_AGAIN_SECONDS = 0.02  # at a job left to the worker that holds its source
+DRAINED_SECONDS = 1.0  # between two looks whether jobs may be taken again
 MISSED_BEATS = 5  # a worker that has said nothing for so many is not there
 
 State = Literal["loading", "ready", "busy", "down"]
@@ -143,6 +144,10 @@ class Supervisor:
             )
         except HeldElsewhere:
             self._leave_to_another()
+            return True
+        except WorkerDrained:  # it leaves the tickets to others
+            self._show("ready")
+            self._engine.receive(DRAINED_SECONDS)
             return True
         if claim is None:
             return False

@@ -3,7 +3,7 @@
 -- its weight. Of that tenant's the first, or one a little behind it whose source the worker holds.
 -- ARGV: model, worker, lease in ms, token, how much later a job may stand to go first, how long a job may wait for
 -- an idle worker that holds its source, ms of its being remembered, then the sources that this worker holds.
--- Returns its id and record, or nothing; `elsewhere` where another worker should ask for it. With the same token again:
+-- Returns its id and record, or nothing; `elsewhere` where another worker should ask for it, `drained`. With the same token again:
 -- the same job again.
 local model, worker, lease_ms, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local ahead_ms, patience_ms, remembered_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
@@ -14,7 +14,8 @@ for i = 8, #ARGV do holds[ARGV[i]] = true end
 
 local given = redis.call('GET', KEY.CLAIM .. token)
 if given and runs_under(read(given), token) then return {'ok', given, fields(given)} end
-if redis.call('SISMEMBER', KEY.PAUSED, model) + redis.call('SISMEMBER', KEY.DRAINED, worker) > 0 then return {'ok'} end
+if redis.call('SISMEMBER', KEY.DRAINED, worker) == 1 then return {'drained'} end
+if redis.call('SISMEMBER', KEY.PAUSED, model) == 1 then return {'ok'} end
 
 -- Charges a tenant for a job. Who was served no more than the one in turn is as if never served.
 local function charge(job)
@@ -44,6 +45,7 @@ end
 
 -- The first job of the same tenant at most `ahead_ms` behind `first` whose source this worker holds.
 local function held_job(first)
+  if not next(holds) then return nil end
   for _, id in ipairs(redis.call('ZRANGE', line_of(model, first.tenant), 1, LOOKED_AT)) do
     local job = read(id)
     if job and job.place - first.place > ahead_ms * 1000 then return nil end

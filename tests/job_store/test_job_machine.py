@@ -23,6 +23,7 @@ from api_schemas.jobs import TERMINAL, JobStatus
 from job_store.audit import violations
 from job_store.errors import NotFound, StaleToken, StoreError, WrongState
 from job_store.jobs import DEADLINE_GRACE_MS, JobStore
+from job_store.operations import Operations
 from job_store.records import Claim, Idempotency
 from tests.job_store.samples import (
     LEASE_MS,
@@ -119,6 +120,17 @@ class JobMachine(RuleBasedStateMachine):
         else:
             assert refusal is None
             del self.expected[job_id]
+
+    # operators
+
+    @rule(job_id=jobs)
+    def move_to_front(self, job_id: str) -> None:
+        expected = self.expected.get(job_id)
+        refusal = self.refusal_of(lambda: Operations(self.redis).move_to_front(job_id))
+        if expected is None:
+            assert refusal is NotFound
+        else:
+            assert refusal is (None if expected.status == "queued" else WrongState)
 
     # workers
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from redis import Redis
 
-from job_store.errors import NotFound, WrongState
+from job_store.errors import NotFound, WorkerDrained, WrongState
 from job_store.jobs import JobStore
 from job_store.operations import Operations
 from job_store.outlook import Outlook
@@ -54,7 +54,8 @@ def test_a_drained_worker_ends_its_job_and_takes_no_other(
     store.submit(new_job())
     operations.drain(WORKER)
     store.beat(running.record.id, running.token, LEASE_MS)
-    assert store.claim(MODEL, WORKER, LEASE_MS) is None
+    with pytest.raises(WorkerDrained):
+        store.claim(MODEL, WORKER, LEASE_MS)
     assert store.claim(MODEL, "worker-2", LEASE_MS)
     store.submit(new_job())
     operations.undrain(WORKER)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from job_store.artifacts import ArtifactStore
+from job_store.errors import WorkerDrained
 from job_store.jobs import JobStore
 from job_store.workers import WorkerRegistry
 from runtime.valkey import EmbeddedValkey
@@ -117,7 +118,8 @@ def test_a_queue_is_paused_and_resumed(operator: httpx.Client, tenant: httpx.Cli
 def test_a_worker_is_drained(operator: httpx.Client, tenant: httpx.Client, store: JobStore) -> None:
     tenant.post("/v1/insertions", json=BODY)
     assert post(operator, "/admin/workers/one/drain")["drained"]
-    assert store.claim(CARD.name, "one", 30_000) is None
+    with pytest.raises(WorkerDrained):
+        store.claim(CARD.name, "one", 30_000)
     assert [worker["drained"] for worker in get(operator, "/admin/workers")["data"]] == [True]
     assert get(operator, "/admin/queues")["data"][0]["workers"] == 0
     assert not post(operator, "/admin/workers/one/undrain")["drained"]

@@ -11,6 +11,7 @@ from io import BytesIO
 from PIL import Image
 
 from job_store import tickets
+from job_store.operations import Operations
 from tests.workers.fleet import MODEL, Fleet, gone, stop, until
 
 
@@ -53,6 +54,18 @@ def test_two_workers_share_a_queue(fleet: Fleet) -> None:
     assert {record.status for record in records} == {"succeeded"}
     assert len({record.worker for record in records}) == 2
     assert {record.attempts for record in records} == {1}
+
+
+def test_a_drained_worker_leaves_jobs_to_others(fleet: Fleet) -> None:
+    drained, other = (fleet.until_ready(process).name for process in fleet.workers(2))
+    operations = Operations(fleet.redis)
+    operations.drain(drained)
+    records = [fleet.until_ended(fleet.submit()) for _ in range(4)]
+    assert {(record.status, record.worker) for record in records} == {("succeeded", other)}
+    operations.undrain(drained)
+    operations.drain(other)
+    assert fleet.until_ended(fleet.submit()).worker == drained
+    operations.undrain(other)
 
 
 def test_edits_of_one_source_go_to_the_idle_worker_that_holds_it(fleet: Fleet) -> None:
