@@ -16,6 +16,7 @@ def test_jains_index_is_the_naive_formula() -> None:
     assert jain([7, 0, 0, 0]) == 0.25
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_one_that_floods_gets_its_share_and_no_more(redis: Redis, name: str) -> None:
     tenants = SCENARIOS[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import cast
 
@@ -25,6 +26,7 @@ from job_store.errors import NotFound, StaleToken, StoreError, WrongState
 from job_store.jobs import DEADLINE_GRACE_MS, JobStore
 from job_store.operations import Operations
 from job_store.records import Claim, Idempotency
+from job_store.tenants import Limits, Tenants
 from tests.job_store.samples import (
     LEASE_MS,
     MAX_CRASHES,
@@ -37,6 +39,7 @@ from tests.job_store.samples import (
 )
 
 DEADLINE_SECONDS, RETAIN_SECONDS = 3600, 3600  # no machine is slow enough for them to pass by themselves
+TENANTS = st.sampled_from([TENANT, "globex"])
 ERROR = JobError(code="internal", message="broken")
 
 
@@ -49,6 +52,8 @@ class Expected:
     attempts: int = 0
     crashes: int = 0
     cancel_requested: bool = False
+    tenant: str = TENANT
+    moved: bool = False
 
     def end(self, status: JobStatus) -> None:
         self.status = status
@@ -76,30 +81,31 @@ class JobMachine(RuleBasedStateMachine):
         self.redis.flushall()
         self.store = JobStore(self.redis)
         self.expected: dict[str, Expected] = {}
-        self.keys: dict[str, str] = {}
+        self.keys: dict[tuple[str, str], str] = {}
+        self.caps: dict[str, int] = {}
 
     # tenants
 
-    @rule(target=jobs, bulk=st.booleans(), key=st.sampled_from(["", "a", "b"]))
-    def submit(self, bulk: bool, key: str) -> str:
+    @rule(target=jobs, tenant=TENANTS, bulk=st.booleans(), key=st.sampled_from(["", "a", "b"]))
+    def submit(self, tenant: str, bulk: bool, key: str) -> str:
         job = new_job(
-            priority="bulk" if bulk else "interactive", deadline_seconds=DEADLINE_SECONDS,
+            tenant, priority="bulk" if bulk else "interactive", deadline_seconds=DEADLINE_SECONDS,
             retain_seconds=RETAIN_SECONDS, webhook={"url": "https://example.com/"},
         )  # fmt: skip
         record, fresh = self.store.submit(job, Idempotency(key, "body") if key else None)
-        earlier = self.keys.get(key)
+        earlier = self.keys.get((tenant, key))
         assert fresh == (earlier not in self.expected)
         assert record.id == (job.id if fresh else earlier)
         if fresh:
-            self.expected[record.id] = Expected()
+            self.expected[record.id] = Expected(tenant=tenant)
             if key:
-                self.keys[key] = record.id
+                self.keys[tenant, key] = record.id
         return record.id
 
     @rule(job_id=jobs)
     def cancel(self, job_id: str) -> None:
         expected = self.expected.get(job_id)
-        refusal = self.refusal_of(lambda: self.store.cancel(job_id, TENANT))
+        refusal = self.refusal_of(lambda: self.store.cancel(job_id, self.tenant_of(job_id)))
         if expected is None:
             assert refusal is NotFound
         elif expected.status == "queued":
@@ -112,7 +118,7 @@ class JobMachine(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def delete(self, job_id: str) -> None:
         expected = self.expected.get(job_id)
-        refusal = self.refusal_of(lambda: self.store.delete(job_id, TENANT))
+        refusal = self.refusal_of(lambda: self.store.delete(job_id, self.tenant_of(job_id)))
         if expected is None:
             assert refusal is NotFound
         elif expected.status == "running":
@@ -131,18 +137,26 @@ class JobMachine(RuleBasedStateMachine):
             assert refusal is NotFound
         else:
             assert refusal is (None if expected.status == "queued" else WrongState)
+            expected.moved |= expected.status == "queued"
+
+    @rule(tenant=TENANTS, cap=st.integers(0, 3), weight=st.sampled_from([0.5, 1, 3]))
+    def limit(self, tenant: str, cap: int, weight: float) -> None:
+        self.caps[tenant] = cap
+        Tenants(self.redis, Limits()).put(tenant, {"max_running": cap, "weight": weight})
 
     # workers
 
     @rule(target=claims)
     def claim(self) -> object:
-        queued = [job_id for job_id, expected in self.expected.items() if expected.status == "queued"]
+        running = Counter(job.tenant for job in self.expected.values() if job.status == "running")
+        queued = [job for job in self.expected.values() if job.status == "queued"]
+        free = [job for job in queued if job.moved or running[job.tenant] < self.caps.get(job.tenant, 99)]
         claim = self.store.claim(MODEL, "worker", LEASE_MS)
-        assert (claim is None) == (not queued)
+        assert (claim is None) == (not free)
         if claim is None:
             return multiple()
         expected = self.expected[claim.record.id]
-        assert expected.status == "queued"
+        assert expected in free
         expected.status, expected.token = "running", claim.token
         expected.attempts += 1
         return claim
@@ -227,13 +241,16 @@ class JobMachine(RuleBasedStateMachine):
     @invariant()
     def records_are_as_expected(self) -> None:
         for job_id, expected in self.expected.items():
-            record = self.store.get(job_id, TENANT)
+            record = self.store.get(job_id, expected.tenant)
             assert (record.status, record.attempts, record.crashes) == (
                 expected.status, expected.attempts, expected.crashes,
             )  # fmt: skip
 
     def teardown(self) -> None:
         assert violations(self.redis) == []
+
+    def tenant_of(self, job_id: str) -> str:
+        return self.expected[job_id].tenant if job_id in self.expected else TENANT
 
     def holds(self, claim: Claim) -> bool:
         expected = self.expected.get(claim.record.id)

@@ -104,6 +104,7 @@ def test_a_full_queue_tells_when_it_is_drained(
     assert answers[-1].headers["Retry-After"] == str(int(3 * FORWARDS * PACE))
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
 @pytest.mark.parametrize(
     ("own", "code", "wait"),
