@@ -71,6 +71,7 @@ class JobStore:
             job.replay or "",
             job.work or work_of(request),
             job.shape or "",
+            job.remembered_work or "",
             *_values(self._usual_limits),
         )
         return decode(job_id.decode(), flat), bool(accepted)

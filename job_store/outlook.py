@@ -35,6 +35,7 @@ class Ahead:
 
     count: jobs that start before it, by the shares of all tenants that wait
     running: jobs of its model that run
+    own: its own work; 0 of a new job
     cap, mine_running: jobs of its tenant that may run at a time, and that do, of all models
     loads: of those before it, and what is left of those that run
     """
@@ -43,6 +44,7 @@ class Ahead:
     running: int
     cap: int
     mine_running: int
+    own: float
     loads: tuple[Load, ...]
 
 
@@ -84,9 +86,9 @@ class Outlook:
 
 
 def _decode(told: list[Any]) -> Ahead:
-    count, running, cap, mine_running, *loads = told
+    count, running, cap, mine_running, own, *loads = told
     found = (Load(float(work), shape.decode(), bool(mine)) for work, shape, mine in loads)
-    return Ahead(count, running, cap, mine_running, tuple(found))
+    return Ahead(count, running, cap, mine_running, float(own), tuple(found))
 
 
 def shape_of(width: int, height: int, max_pixels: int) -> str:

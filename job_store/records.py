@@ -21,6 +21,7 @@ class NewJob:
     source_id: that of the job whose source it shares under a key of its own; None: by its own source
     replay: what of its parent is to be another: the localizer, or a mask that lies at `mask_key`
     work: forwards, what its tenant is charged for and times are estimated by; None: by its steps
+    remembered_work: the same where a worker remembers its source
     shape: of `outlook.shape_of`, None where it is not known
     """
 
@@ -34,6 +35,7 @@ class NewJob:
     source_id: str | None = None
     replay: Replay | None = None
     work: float | None = None
+    remembered_work: float | None = None
     shape: str | None = None
 
 
@@ -57,7 +59,8 @@ class JobRecord:
     result: its `*_url` fields hold artifact keys
     worker: who runs it, or who ran it last before it ended
     replay: what it changes of its parent's mask, None for any other job
-    work, shape: as in `NewJob`
+    work: what it was charged for when it started, until then as in `NewJob`
+    shape: as in `NewJob`
     """
 
     id: str
@@ -148,6 +151,6 @@ def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
         traceparent=fields.get("traceparent"),
         source_id=fields.get("source_id", ""),
         replay=cast(Replay | None, fields.get("replay")),
-        work=float(fields.get("work", 1)),
+        work=float(fields.get("charged") or fields.get("work", "1")),
         shape=fields.get("shape"),
     )

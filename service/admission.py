@@ -93,12 +93,13 @@ def measured(gateway: Gateway, job: NewJob) -> NewJob:
     if isinstance(source, GeneratedSource):
         size = source.width or card.native_width, source.height or card.native_height
         shape = shape_of(*size, card.max_pixels)
-    return replace(job, work=work_in(job.request, card), shape=shape)
+    new, remembered = (work_in(job.request, card, known) for known in (False, True))
+    return replace(job, work=new, remembered_work=remembered, shape=shape)
 
 
-def work_in(request: InsertionRequest, card: ModelCard) -> float | None:
-    """Forwards of a job whose source no worker remembers; None where the card does not tell."""
-    return forwards(request, card, known=False)
+def work_in(request: InsertionRequest, card: ModelCard, known: bool = False) -> float | None:
+    """Forwards of a job whose source a worker remembers (`known`) or none does; None where no card tells."""
+    return forwards(request, card, known=known)
 
 
 def idempotency_of(key: str | None, fingerprint: Callable[[], str]) -> Idempotency | None:

@@ -27,7 +27,7 @@ def queue_state(gateway: Gateway, record: JobRecord) -> QueueState | None:
         return QueueState(position=0, eta_seconds=eta([], own, workers=1, cap=1))
     ahead = gateway.outlook.ahead_of(record)
     workers = workers_at(gateway, record.model)
-    found = eta_behind(gateway, record.model, ahead, record.work, record.shape, workers)
+    found = eta_behind(gateway, record.model, ahead, ahead.own, record.shape, workers)
     return QueueState(position=ahead.count, eta_seconds=found)
 
 

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- What a job stands behind, were no more to come. ARGV: model, tenant, a queued job's id or '', by how many ms a new one
 -- stands back. Returns how many jobs start before it, how many of the model run, how many of the tenant may run at a time
--- and do; then for each shape of those before it and of those that run: work, shape, 1 if the tenant's.
+-- and do, the work of the job itself; then for each shape of those before it and of those that run: work, shape, 1 if the tenant's.
 local model, tenant = ARGV[1], ARGV[2]
 local MOST_TENANTS, SAMPLED, MOST_RUNNING = 64, 3, 200
 local place = tonumber(ARGV[3] ~= '' and redis.call('HGET', KEY.JOB .. ARGV[3], 'place') or now_us + ARGV[4] * 1000)
@@ -18,8 +18,7 @@ end
 local function sample(of)
   local found, sum = {}, 0
   for _, id in ipairs(redis.call('ZRANGE', line_of(model, of), 0, '+inf', 'BYSCORE', 'LIMIT', 0, SAMPLED)) do
-    local job = redis.call('HMGET', KEY.JOB .. id, 'work', 'shape')
-    found[#found + 1] = {tonumber(job[1]) or 1, job[2] or ''}
+    found[#found + 1] = {work_of(id), redis.call('HGET', KEY.JOB .. id, 'shape') or ''}
     sum = sum + found[#found][1]
   end
   return found, #found > 0 and sum / #found or 1
@@ -47,8 +46,8 @@ end
 
 local moved = redis.call('ZRANGE', KEY.READY .. model, '-inf', '(' .. string.format('%.0f', math.min(place, 0)), 'BYSCORE')
 for _, id in ipairs(moved) do
-  local job = redis.call('HMGET', KEY.JOB .. id, 'work', 'shape', 'tenant')
-  stand_before(1, {{tonumber(job[1]) or 1, job[2] or ''}}, job[3] == tenant and 1 or 0)
+  local job = redis.call('HMGET', KEY.JOB .. id, 'shape', 'tenant')
+  stand_before(1, {{work_of(id), job[1] or ''}}, job[2] == tenant and 1 or 0)
 end
 if place >= 0 then
   local mine, mean = sample(tenant)
@@ -65,16 +64,17 @@ end
 
 local running = 0
 for _, id in ipairs(redis.call('ZRANGE', KEY.LEASES, 0, MOST_RUNNING - 1)) do
-  local job = redis.call('HMGET', KEY.JOB .. id, 'model', 'tenant', 'work', 'shape', 'progress')
+  local job = redis.call('HMGET', KEY.JOB .. id, 'model', 'tenant', 'shape', 'progress')
   if job[1] == model then
     running = running + 1
-    local done = job[5] and cjson.decode(job[5]).percent / 100 or 0
-    add((tonumber(job[3]) or 1) * (1 - done), job[4] or '', job[2] == tenant and 1 or 0)
+    local done = job[4] and cjson.decode(job[4]).percent / 100 or 0
+    add(work_of(id) * (1 - done), job[3] or '', job[2] == tenant and 1 or 0)
   end
 end
 
 local cap = math.min(limits_of(tenant).max_running, 1e9)
-local told = {'ok', math.floor(count + 0.5), running, cap, redis.call('ZCARD', KEY.RUNNING .. tenant)}
+local own = ARGV[3] ~= '' and work_of(ARGV[3]) or 0
+local told = {'ok', math.floor(count + 0.5), running, cap, redis.call('ZCARD', KEY.RUNNING .. tenant), string.format('%.6g', own)}
 for _, load in pairs(loads) do
   told[#told + 1] = {string.format('%.6g', load[1]), load[2], load[3]}
 end

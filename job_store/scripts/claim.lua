@@ -20,7 +20,9 @@ if redis.call('SISMEMBER', KEY.PAUSED, model) == 1 then return {'ok'} end
 -- Charges a tenant for a job. Who was served no more than the one in turn is as if never served.
 local function charge(job)
   local before, in_turn = served(model, job.tenant), tonumber(job.place) >= 0
-  local after = before + (tonumber(job.work) or 1) / limits_of(job.tenant).weight
+  local work = work_of(job.id)
+  local after = before + work / limits_of(job.tenant).weight
+  set(job, 'charged', work)
   redis.call('ZADD', KEY.SERVED .. model, after, job.tenant)
   if not in_turn then return end
   redis.call('SET', KEY.VIRTUAL_TIME .. model, before)

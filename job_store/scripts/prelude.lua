@@ -108,6 +108,14 @@ local function settle_everywhere(tenant)
   for _, model in ipairs(redis.call('SMEMBERS', KEY.MODELS)) do settle(model, tenant) end
 end
 
+-- What a job is charged for: less where a worker ran its source lately and should remember it. Fixed when it starts.
+local function work_of(id)
+  local job = redis.call('HMGET', KEY.JOB .. id, 'charged', 'work', 'remembered_work', 'source_id')
+  if job[1] then return tonumber(job[1]) end
+  local known = job[3] and job[4] and redis.call('EXISTS', KEY.HOLDER .. job[4]) == 1
+  return known and tonumber(job[3]) or tonumber(job[2] or 1)
+end
+
 local function enter_line(job)
   redis.call('ZADD', KEY.READY .. job.model, job.place, job.id)
   redis.call('ZADD', line_of(job.model, job.tenant), job.place, job.id)
@@ -207,7 +215,7 @@ local function give_back(job, crashed, max_crashes)
   if crashed == 1 and crashes >= max_crashes then return finish(job, 'failed', 'error', ERROR.worker_crashed) end
   if tonumber(job.deadline_at) <= now then return end_late(job) end
   redis.call('ZREM', KEY.LEASES, job.id)
-  redis.call('HDEL', KEY.JOB .. job.id, 'token', 'worker', 'progress')
+  redis.call('HDEL', KEY.JOB .. job.id, 'token', 'worker', 'progress', 'charged')
   set(job, 'status', 'queued', 'released', job.token)
   redis.call('ZREM', KEY.RUNNING .. job.tenant, job.id)
   enter_line(job)

@@ -13,7 +13,7 @@ if once then
     return {'ok', 0, earlier[1], fields(earlier[1])}
   end
 end
-for i, name in ipairs(LIMITS) do redis.call('HSET', KEY.USUAL_LIMITS, name, ARGV[19 + i]) end
+for i, name in ipairs(LIMITS) do redis.call('HSET', KEY.USUAL_LIMITS, name, ARGV[20 + i]) end
 local refused = refusal_of(model, tenant, max_queued)
 if refused then return refused end
 count_towards_rate(tenant)
@@ -26,7 +26,7 @@ local place = submitted + ARGV[10] * 1000
 local job = {id = id, tenant = tenant, model = model, place = string.format('%.0f', place)}
 set(job, 'tenant', tenant, 'model', model, 'status', 'queued', 'request', ARGV[4], 'source_key', ARGV[5],
   'source_id', ARGV[16], 'replay', ARGV[17], 'traceparent', ARGV[6], 'parent_id', ARGV[7], 'created_at', now, 'deadline_at', deadline_at, 'retain_ms', ARGV[9],
-  'place', job.place, 'work', ARGV[18], 'shape', ARGV[19], 'webhook_events', ARGV[11], 'attempts', 0, 'crashes', 0, 'commits', 0, 'ends', 0)
+  'place', job.place, 'work', ARGV[18], 'shape', ARGV[19], 'remembered_work', ARGV[20], 'webhook_events', ARGV[11], 'attempts', 0, 'crashes', 0, 'commits', 0, 'ends', 0)
 redis.call('SADD', KEY.MODELS, model)
 redis.call('SADD', KEY.TENANTS, tenant)
 enter_line(job)

@@ -92,6 +92,19 @@ def test_work_is_told_by_shape_and_owner(store: JobStore, redis: Redis) -> None:
     assert (found.count, found.running, found.mine_running) == (1, 2, 1)
 
 
+def test_a_source_that_was_run_lately_costs_less(store: JobStore, redis: Redis) -> None:
+    jobs = [replace(new_job(), work=20.0, remembered_work=12.0) for _ in range(3)]
+    first, second, third = (store.submit(job)[0] for job in jobs)
+    outlook = Outlook(redis)
+    assert outlook.ahead_of(third).loads == (Load(40, "", mine=True),)
+    assert outlook.ahead_of(third).own == 20
+    claim = store.claim(MODEL, "worker-1", 30_000)
+    assert claim
+    assert (claim.record.id, claim.record.work) == (first.id, 20)
+    assert outlook.ahead_of(third).loads == (Load(20 + 12, "", mine=True),)
+    assert outlook.ahead_of(second).own == 12
+
+
 def test_those_that_run_are_known(store: JobStore, redis: Redis) -> None:
     start(store)
     store.submit(new_job(model="other"))

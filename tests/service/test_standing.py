@@ -20,7 +20,7 @@ from runtime.valkey import EmbeddedValkey
 from tests.service.conftest import BODY, CARD, make_settings, put_worker, serving
 from tests.service.test_estimates import COUNTED
 
-PACE, FORWARDS = 0.5, 18  # of BODY: ten steps of its source, eight of its target
+PACE, FORWARDS, REMEMBERED = 0.5, 18, 8  # of BODY: ten steps of its source, eight of its target
 Act = Callable[[str, dict[str, Any]], httpx.Response]
 
 
@@ -69,7 +69,8 @@ def test_a_jobs_time_is_that_of_the_work_before_and_its_own(
     put_worker(worker, state="busy")
     store.report(first.id, claim.token, Progress(stage="denoise", step=1, total=4, percent=25))
     assert (standing(client, first).position, p50(standing(client, first))) == (0, 0.75 * FORWARDS * PACE)
-    assert (standing(client, second).position, p50(standing(client, second))) == (0, 1.75 * FORWARDS * PACE)
+    later = (0.75 * FORWARDS + REMEMBERED) * PACE  # it has the first one's source
+    assert (standing(client, second).position, p50(standing(client, second))) == (0, later)
 
 
 def test_others_jobs_stand_before_as_shares_go(
