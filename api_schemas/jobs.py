@@ -63,6 +63,9 @@ class SubjectResult(ResponseModel):
 class ResultImage(ResponseModel):
     """One variation."""
 
+    id: str | None = Field(
+        default=None, description="`img_…`: the picture as an image of yours, as long as its job is kept."
+    )
     seed: int = Field(description="Its seed.")
     url: str = Field(description="The picture, a signed link.")
     mask_url: str | None = Field(default=None, description="Where the subjects are, white on black.")
