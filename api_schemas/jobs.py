@@ -193,7 +193,8 @@ class InsertionJob(ResponseModel):
     result: InsertionResult | None = Field(default=None, description="What it made, if it succeeded.")
     error: JobError | None = Field(default=None, description="Why it failed, if it did.")
     urls: JobUrls = Field(description="Where to go from here.")
-    parent_id: str | None = Field(default=None, description="The job this one varies.")
+    parent_id: str | None = Field(default=None, description="The job this one varies or builds upon.")
+    scene_id: str | None = Field(default=None, description="The scene that it is a step of.")
     metadata: dict[str, Any] = Field(default={}, description="Yours, as it came.")
 
 

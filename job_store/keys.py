@@ -40,6 +40,10 @@ class Key(StrEnum):
     # pictures
     IMAGE = "addit:image:"  # + image id: hash
     IMAGES = "addit:images"  # sorted set of "tenant/image id" by expiry, ms
+    # scenes
+    SCENE = "addit:scene:"  # + scene id: hash
+    SCENE_STEPS = "addit:scene_steps:"  # + scene id: hash, insertion id to "number parent seed"
+    SCENES = "addit:scenes:"  # + tenant: sorted set of its scene ids by creation, microseconds
     # tenants' keys
     API_KEY = "addit:api_key:"  # + key id: hash
     API_KEYS = "addit:api_keys:"  # + tenant: set of its key ids

@@ -15,6 +15,15 @@ Replay = Literal["localizer", "mask"]
 
 
 @dataclass(frozen=True)
+class ScenePlace:
+    """The scene that a job is a step of. It builds upon the variation of its parent with this seed, upon the
+    scene's first picture without a parent."""
+
+    scene_id: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
 class NewJob:
     """A job to be accepted. Its deadline, retention, priority and webhook are those of the request.
 
@@ -31,6 +40,7 @@ class NewJob:
     parent_id: str | None = None
     source_id: str | None = None
     replay: Replay | None = None
+    scene: ScenePlace | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class JobRecord:
     result: its `*_url` fields hold artifact keys
     worker: who runs it, or who ran it last before it ended
     replay: what it changes of its parent's mask, None for any other job
+    scene_id: the scene that it is a step of
     """
 
     id: str
@@ -77,6 +88,7 @@ class JobRecord:
     traceparent: str | None
     source_id: str
     replay: Replay | None
+    scene_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,4 +153,5 @@ def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
         traceparent=fields.get("traceparent"),
         source_id=fields.get("source_id", ""),
         replay=cast(Replay | None, fields.get("replay")),
+        scene_id=fields.get("scene_id"),
     )

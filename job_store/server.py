@@ -31,6 +31,7 @@ _REFUSALS: dict[str, type[Exception]] = {
     "elsewhere": errors.HeldElsewhere,
     "too_many_keys": errors.TooManyKeys,
     "too_many_endpoints": errors.TooManyEndpoints,
+    "scene_full": errors.SceneFull,
     "endpoint_disabled": errors.EndpointDisabled,
 }
 

@@ -30,6 +30,7 @@ def to_job(record: JobRecord, position: int, link: Link, base_url: str) -> Inser
         error=record.error,
         urls=JobUrls(self=self_url, events=f"{self_url}/events", cancel=f"{self_url}/cancel"),
         parent_id=record.parent_id,
+        scene_id=record.scene_id,
         metadata=record.request.metadata,
     )
 

@@ -24,6 +24,7 @@ from service.routes import (
     images_edits,
     insertions,
     models,
+    scenes,
     webhook_endpoints,
 )
 from service.webhook_messages import messages
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         images,
         images_edits,
         models,
+        scenes,
         webhook_endpoints,
         artifacts,
         health,

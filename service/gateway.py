@@ -18,6 +18,7 @@ from job_store.images import ImageStore
 from job_store.jobs import JobStore
 from job_store.outbox import Outbox
 from job_store.outlook import Outlook
+from job_store.scenes import SceneStore
 from job_store.statistics import Statistics
 from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.workers import WorkerRegistry
@@ -41,6 +42,7 @@ class Gateway:
     store: JobStore
     artifacts: ArtifactStore
     images: ImageStore
+    scenes: SceneStore
     api_keys: ApiKeys
     webhook_endpoints: WebhookEndpoints
     deliveries: DeliveryLog
@@ -66,6 +68,7 @@ def build_gateway(settings: Settings) -> Gateway:
         store=store,
         artifacts=ArtifactStore(settings.artifact_url),
         images=ImageStore(redis),
+        scenes=SceneStore(redis),
         api_keys=ApiKeys(redis),
         webhook_endpoints=WebhookEndpoints(redis),
         deliveries=DeliveryLog(redis),

@@ -13,6 +13,7 @@ from api_schemas.errors import Problem, RequestErrorCode
 from api_schemas.events import JobEvent, Preview
 from api_schemas.image_edits import ImageEditCompleted, ImageEditPartial, ImageEditRequest
 from api_schemas.masks import MaskRequest
+from api_schemas.scenes import HeadRequest, SceneInsertionRequest, SceneRequest
 from api_schemas.variations import VariationRequest
 from api_schemas.webhooks import NewWebhookEndpoint, ReplayFailed, SecretRotation, WebhookEndpointChange
 from service.errors import STATUS
@@ -23,6 +24,7 @@ ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
 DOCUMENTED: tuple[type[BaseModel], ...] = (
     Problem, JobEvent, Preview, VariationRequest, MaskRequest,
     ImageEditRequest, ImageEditPartial, ImageEditCompleted,
+    SceneRequest, SceneInsertionRequest, HeadRequest,
     NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed,
 )  # fmt: skip
 """What routes read or send past FastAPI."""

@@ -15,7 +15,7 @@ import structlog
 import torch
 from PIL import Image
 
-from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
+from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode, kind_of
 from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from api_schemas.subjects import as_tuple
@@ -239,7 +239,7 @@ class AdditRunner:
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""
-        preset = self.profile.presets[request.preset or DEFAULT_PRESETS[request.source.kind]]
+        preset = self.profile.presets[request.preset or DEFAULT_PRESETS[kind_of(request.source)]]
         return apply(request.options, preset)
 
     def _working_size(self, width: int, height: int) -> tuple[int, int]:
