@@ -13,7 +13,7 @@ from api_schemas.insertions import InsertionRequest
 JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
 TERMINAL: frozenset[JobStatus] = frozenset({"succeeded", "failed", "canceled", "expired"})
 Stage = Literal["encode", "source", "denoise", "localize", "decode", "upload"]
-WarningCode = Literal["out_of_domain", "subject_not_found", "resized", "upscaled"]
+WarningCode = Literal["out_of_domain", "subject_not_found", "resized", "upscaled", "encoded_anew"]
 
 
 class Progress(ResponseModel):
