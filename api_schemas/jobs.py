@@ -137,6 +137,7 @@ class Cost(ResponseModel):
         default=None,
         description="Of a job that re-masks another: whether what was before the blend was remembered.",
     )
+    stored_bytes: int = Field(default=0, description="Of the pictures that were stored.")
     source_memory_bytes: int = Field(default=0, description="Of its keys and values, remembered now.")
 
 

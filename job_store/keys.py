@@ -24,6 +24,7 @@ class Key(StrEnum):
     REASONS = (
         "addit:reasons"  # hash of how many jobs were canceled, and when, and how many failed, and why, ever
     )
+    USAGE = "addit:usage:"  # + tenant + ":" + day since 1970: hash, what its jobs came to
     DURATIONS = "addit:durations:"  # + model: hash, histograms of its jobs' seconds by stage, ever
     FORGOTTEN = "addit:forgotten"  # list of source ids of jobs deleted lately
     FORGOTTEN_NUMBER = "addit:forgotten_number"  # how many were put in, ever

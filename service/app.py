@@ -25,6 +25,7 @@ from service.routes import (
     insertions,
     models,
     scenes,
+    usage,
     webhook_endpoints,
 )
 from service.webhook_messages import messages
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         images_edits,
         models,
         scenes,
+        usage,
         webhook_endpoints,
         artifacts,
         health,

@@ -20,6 +20,7 @@ from job_store.outbox import Outbox
 from job_store.outlook import Outlook
 from job_store.scenes import SceneStore
 from job_store.statistics import Statistics
+from job_store.usage import Usage
 from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.workers import WorkerRegistry
 from runtime.settings import Settings
@@ -43,6 +44,7 @@ class Gateway:
     artifacts: ArtifactStore
     images: ImageStore
     scenes: SceneStore
+    usage: Usage
     api_keys: ApiKeys
     webhook_endpoints: WebhookEndpoints
     deliveries: DeliveryLog
@@ -69,6 +71,7 @@ def build_gateway(settings: Settings) -> Gateway:
         artifacts=ArtifactStore(settings.artifact_url),
         images=ImageStore(redis),
         scenes=SceneStore(redis),
+        usage=Usage(redis),
         api_keys=ApiKeys(redis),
         webhook_endpoints=WebhookEndpoints(redis),
         deliveries=DeliveryLog(redis),

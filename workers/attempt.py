@@ -85,6 +85,7 @@ class Attempt:
         self._last: Progress | None = None
         self._quiet_until = 0.0
         self._denoise_steps = 0
+        self._stored_bytes = 0
         self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
 
     def do(self, runner: Runner) -> Ended:
@@ -198,6 +199,7 @@ class Attempt:
 
     def _put(self, name: str, data: bytes) -> str:
         key = self._key(name)
+        self._stored_bytes += len(data)
         keep_trying(
             lambda: self._stores.artifacts.put(key, data), StorageUnavailable, PUT_SECONDS, self._beat
         )
@@ -224,7 +226,7 @@ class Attempt:
             dropped=list(output.dropped),
             warnings=list(output.warnings),
             timings=output.timings.model_copy(update={"queue": queue_seconds, "upload": upload_seconds}),
-            cost=output.cost,
+            cost=output.cost.model_copy(update={"stored_bytes": self._stored_bytes}),
             inferred=output.inferred,
         )
 
