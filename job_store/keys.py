@@ -45,6 +45,10 @@ class Key(StrEnum):
     SCENE = "addit:scene:"  # + scene id: hash
     SCENE_STEPS = "addit:scene_steps:"  # + scene id: hash, insertion id to "number parent seed"
     SCENES = "addit:scenes:"  # + tenant: sorted set of its scene ids by creation, microseconds
+    # batches
+    BATCH = "addit:batch:"  # + batch id: hash
+    BATCH_LINES = "addit:batch_lines:"  # + batch id: hash, line number to a job id or a problem as JSON
+    BATCHES = "addit:batches:"  # + tenant: sorted set of its batch ids by creation, microseconds
     # tenants' keys
     API_KEY = "addit:api_key:"  # + key id: hash
     API_KEYS = "addit:api_keys:"  # + tenant: set of its key ids

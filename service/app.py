@@ -18,6 +18,7 @@ from service.problems import install
 from service.request_hop import RequestHop
 from service.routes import (
     artifacts,
+    batches,
     estimates,
     health,
     images,
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestHop, metrics=gateway.metrics)  # added last, so outermost
     for resource in (
         insertions,
+        batches,
         estimates,
         images,
         images_edits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 REQUEST: dict[str, Any] = {
@@ -145,6 +146,22 @@ HEAD_BODY: dict[str, Any] = {
             "schema": {"$ref": "#/components/schemas/HeadRequest"},
             "examples": {"first": {"summary": "Back to the first picture", "value": HEAD}},
         }
+    },
+}
+JSON_LINES = ("application/jsonl", "application/x-ndjson")
+BATCH_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        kind: {
+            "schema": {
+                "type": "string",
+                "description": "An `InsertionRequest` a line; masks and pictures inside.",
+            },
+            "examples": {
+                "two": {"summary": "Two lines", "value": f"{json.dumps(REQUEST)}\n{json.dumps(GENERATED)}\n"}
+            },
+        }
+        for kind in JSON_LINES
     },
 }
 EDIT: dict[str, Any] = {

@@ -12,6 +12,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from job_store.api_keys import ApiKeys
 from job_store.artifacts import ArtifactStore
+from job_store.batches import BatchStore
 from job_store.connection import connect, connect_async
 from job_store.delivery_log import DeliveryLog
 from job_store.images import ImageStore
@@ -45,6 +46,7 @@ class Gateway:
     images: ImageStore
     scenes: SceneStore
     usage: Usage
+    batches: BatchStore
     api_keys: ApiKeys
     webhook_endpoints: WebhookEndpoints
     deliveries: DeliveryLog
@@ -72,6 +74,7 @@ def build_gateway(settings: Settings) -> Gateway:
         images=ImageStore(redis),
         scenes=SceneStore(redis),
         usage=Usage(redis),
+        batches=BatchStore(redis),
         api_keys=ApiKeys(redis),
         webhook_endpoints=WebhookEndpoints(redis),
         deliveries=DeliveryLog(redis),

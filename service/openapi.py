@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from api_schemas.batches import BatchResult
 from api_schemas.errors import Problem, RequestErrorCode
 from api_schemas.events import JobEvent, Preview
 from api_schemas.image_edits import ImageEditCompleted, ImageEditPartial, ImageEditRequest
@@ -24,7 +25,7 @@ ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
 DOCUMENTED: tuple[type[BaseModel], ...] = (
     Problem, JobEvent, Preview, VariationRequest, MaskRequest,
     ImageEditRequest, ImageEditPartial, ImageEditCompleted,
-    SceneRequest, SceneInsertionRequest, HeadRequest,
+    SceneRequest, SceneInsertionRequest, HeadRequest, BatchResult,
     NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed,
 )  # fmt: skip
 """What routes read or send past FastAPI."""
