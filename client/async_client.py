@@ -20,6 +20,7 @@ from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
 from api_schemas.usage import UsageReport
 from client import calls
+from client.async_batches import AsyncBatches
 from client.async_scenes import AsyncScenes
 from client.async_webhooks import AsyncWebhooks
 from client.errors import ApiError, Unreachable
@@ -49,6 +50,7 @@ class AsyncAddit:
         )
         self.webhooks = AsyncWebhooks(self._do)
         self.scenes = AsyncScenes(self._do)
+        self.batches = AsyncBatches(self._do)
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Outp
 from api_schemas.jobs import InsertionJob
 from api_schemas.masks import MaskRequest
 from api_schemas.subjects import as_said
+from client.batch_commands import batch
 from client.client import Addit
 from client.report import progress_bar, result_of, summary, timings_table, understood
 from client.scene_commands import scene
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(scene, name="scene")
+app.add_typer(batch, name="batch")
 Out = Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")]
 MaskOut = Annotated[Path | None, typer.Option(help="Save where the subject is, too.")]
 RESULT = Path("result.png")
@@ -189,7 +191,7 @@ def status(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
 @app.command()
 def usage(url: Url = HERE, key: ApiKey = None) -> None:
     """What your jobs of the last 30 days came to, by UTC day."""
-    table = Table("day", "succeeded", "failed", "canceled", "expired", "GPU seconds", "stored MB")
+    table = Table("day", "succeeded", "failed", "canceled", "expired", "GPU s", "MB stored")
     with service(url, key) as addit:
         for day in addit.usage().data:
             ends = [str(count) for count in (day.succeeded, day.failed, day.canceled, day.expired)]

@@ -20,6 +20,7 @@ from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
 from api_schemas.usage import UsageReport
 from client import calls
+from client.batches import Batches
 from client.errors import ApiError, Unreachable
 from client.event_stream import Following
 from client.retries import POLICY
@@ -47,6 +48,7 @@ class Addit:
         self._http = httpx.Client(base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport)
         self.webhooks = Webhooks(self._do)
         self.scenes = Scenes(self._do)
+        self.batches = Batches(self._do)
 
     def __enter__(self) -> Self:
         return self
