@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from api_schemas.insertions import GeneratedSource, InsertionRequest, Options, move_step
+from api_schemas.insertions import GeneratedSource, InsertionRequest, Options, kind_of, move_step
 from api_schemas.models import ModelCard, Transformer
 
 PUBLISHED_STEPS, SPREAD_STEP, SPREAD_LOOKS = 30, 5, 4
@@ -111,7 +111,7 @@ def closer_look(one: Schedule) -> float:
 def schedule_of(request: InsertionRequest, card: ModelCard) -> Schedule | None:
     """The steps of a resolved request."""
     made, options = card.transformer, request.options
-    preset = request.preset or card.default_presets[request.source.kind]
+    preset = request.preset or card.default_presets[kind_of(request.source)]
     if made is None or preset not in card.lending or options.num_inference_steps is None:
         return None
     steps, lending = options.num_inference_steps, card.lending[preset]

@@ -99,7 +99,31 @@ class GeneratedSource(RequestModel):
     )
 
 
-Source = Annotated[ImageSource | GeneratedSource, Field(discriminator="kind")]
+class SceneSource(RequestModel):
+    """A step of a scene: the insertion becomes a step upon it."""
+
+    kind: Literal["scene"] = Field(default="scene", description="A scene of yours.")
+    scene_id: str = Field(max_length=64, description="`scn_…`.")
+    step: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Its insertion to build upon, or `first` for its first picture; its head by default.",
+    )
+    seed: Seed | None = Field(
+        default=None, description="Which variation of that step; the one chosen before, or the surest."
+    )
+    prompt: Prompt | None = Field(
+        default=None, description="What that step shows; by default what it was to show."
+    )
+
+
+FirstSource = Annotated[ImageSource | GeneratedSource, Field(discriminator="kind")]
+Source = Annotated[ImageSource | GeneratedSource | SceneSource, Field(discriminator="kind")]
+
+
+def kind_of(source: ImageSource | GeneratedSource | SceneSource) -> Literal["image", "generated"]:
+    """Whether there is a picture to begin with. A scene's steps are pictures."""
+    return "generated" if isinstance(source, GeneratedSource) else "image"
 
 
 Gamma = Annotated[float, Field(ge=0.5, le=2.0)]

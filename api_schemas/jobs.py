@@ -14,7 +14,7 @@ from api_schemas.insertions import InsertionRequest
 JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled", "expired"]
 TERMINAL: frozenset[JobStatus] = frozenset({"succeeded", "failed", "canceled", "expired"})
 Stage = Literal["encode", "source", "denoise", "localize", "decode", "upload"]
-WarningCode = Literal["out_of_domain", "subject_not_found", "resized", "upscaled"]
+WarningCode = Literal["out_of_domain", "subject_not_found", "resized", "upscaled", "encoded_anew"]
 
 
 class Progress(ResponseModel):
@@ -71,6 +71,9 @@ class SubjectResult(ResponseModel):
 class ResultImage(ResponseModel):
     """One variation."""
 
+    id: str | None = Field(
+        default=None, description="`img_…`: the picture as an image of yours, as long as its job is kept."
+    )
     seed: int = Field(description="Its seed.")
     url: str = Field(description="The picture, a signed link.")
     mask_url: str | None = Field(default=None, description="Where the subjects are, white on black.")
@@ -142,6 +145,7 @@ class Cost(ResponseModel):
         default=None,
         description="Of a job that re-masks another: whether what was before the blend was remembered.",
     )
+    stored_bytes: int = Field(default=0, description="Of the pictures that were stored.")
     source_memory_bytes: int = Field(default=0, description="Of its keys and values, remembered now.")
 
 
@@ -198,7 +202,8 @@ class InsertionJob(ResponseModel):
     result: InsertionResult | None = Field(default=None, description="What it made, if it succeeded.")
     error: JobError | None = Field(default=None, description="Why it failed, if it did.")
     urls: JobUrls = Field(description="Where to go from here.")
-    parent_id: str | None = Field(default=None, description="The job this one varies.")
+    parent_id: str | None = Field(default=None, description="The job this one varies or builds upon.")
+    scene_id: str | None = Field(default=None, description="The scene that it is a step of.")
     metadata: dict[str, Any] = Field(default={}, description="Yours, as it came.")
 
 

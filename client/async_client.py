@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,7 +18,10 @@ from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionJob, InsertionList
 from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
+from api_schemas.usage import UsageReport
 from client import calls
+from client.async_batches import AsyncBatches
+from client.async_scenes import AsyncScenes
 from client.async_webhooks import AsyncWebhooks
 from client.errors import ApiError, Unreachable
 from client.event_stream import Following
@@ -46,6 +49,8 @@ class AsyncAddit:
             base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport
         )
         self.webhooks = AsyncWebhooks(self._do)
+        self.scenes = AsyncScenes(self._do)
+        self.batches = AsyncBatches(self._do)
 
     async def __aenter__(self) -> Self:
         return self
@@ -102,6 +107,10 @@ class AsyncAddit:
     async def models(self) -> ModelList:
         """What is served now."""
         return await self._do(calls.models())
+
+    async def usage(self, since: date | None = None, until: date | None = None) -> UsageReport:
+        """What the own jobs came to, by UTC day; the last 30 by default."""
+        return await self._do(calls.usage(since, until))
 
     async def download(self, link: str) -> bytes:
         """The picture behind a link of a result."""

@@ -6,7 +6,7 @@ import mimetypes
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -19,6 +19,7 @@ from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionJob, InsertionList
 from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
+from api_schemas.usage import UsageReport
 from client.errors import ApiError, NotSucceeded, Unreachable
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class Call(Generic[T]):
 
 def submit(request: InsertionRequest, idempotency_key: str | None = None) -> Call[InsertionJob]:
     """The same key with the same request is the same job: a retry adds nothing twice."""
-    return _post(INSERTIONS, request, _job, idempotency_key)
+    return submission(INSERTIONS, request, read_job, idempotency_key)
 
 
 def estimate(request: InsertionRequest) -> Call[Estimate]:
@@ -51,12 +52,12 @@ def estimate(request: InsertionRequest) -> Call[Estimate]:
 
 def vary(job_id: str, changes: Mapping[str, Any], idempotency_key: str | None = None) -> Call[InsertionJob]:
     """A new job on the same source. `changes`: fields of an `InsertionRequest` but `source` and `model`."""
-    return _post(f"{INSERTIONS}/{job_id}/variations", dict(changes), _job, idempotency_key)
+    return submission(f"{INSERTIONS}/{job_id}/variations", dict(changes), read_job, idempotency_key)
 
 
 def remask(job_id: str, request: MaskRequest, idempotency_key: str | None = None) -> Call[InsertionJob]:
     """A new job: the same insertion, its subject cut out differently."""
-    return _post(f"{INSERTIONS}/{job_id}/mask", request, _job, idempotency_key)
+    return submission(f"{INSERTIONS}/{job_id}/mask", request, read_job, idempotency_key)
 
 
 def insertions(**filters: str | int | datetime | None) -> Call[InsertionList]:
@@ -70,12 +71,12 @@ def insertions(**filters: str | int | datetime | None) -> Call[InsertionList]:
 
 def job(job_id: str, wait: int = 0) -> Call[InsertionJob]:
     """The job as it is now, or as soon as it has ended within `wait` seconds (at most 60)."""
-    return Call("GET", f"{INSERTIONS}/{job_id}", _job, {"params": {"wait": wait} if wait else {}}, wait)
+    return Call("GET", f"{INSERTIONS}/{job_id}", read_job, {"params": {"wait": wait} if wait else {}}, wait)
 
 
 def cancel(job_id: str) -> Call[InsertionJob]:
     """Asks for an end; a running job ends within a step."""
-    return Call("POST", f"{INSERTIONS}/{job_id}/cancel", _job)
+    return Call("POST", f"{INSERTIONS}/{job_id}/cancel", read_job)
 
 
 def delete(job_id: str) -> Call[None]:
@@ -95,6 +96,15 @@ def upload(picture: bytes, name: str) -> Call[ImageAsset]:
 def models() -> Call[ModelList]:
     """What is served now."""
     return Call("GET", "/v1/models", lambda answer: ModelList.model_validate_json(answer.content))
+
+
+def usage(since: date | None = None, until: date | None = None) -> Call[UsageReport]:
+    """What the own jobs came to, by UTC day; the last 30 by default."""
+    given = {"since": since, "until": until}
+    params = {name: day.isoformat() for name, day in given.items() if day is not None}
+    return Call(
+        "GET", "/v1/usage", lambda it: UsageReport.model_validate_json(it.content), {"params": params}
+    )
 
 
 def download(link: str) -> Call[bytes]:
@@ -134,7 +144,7 @@ def checked(answer: httpx.Response) -> httpx.Response:
     raise ApiError(problem, float(after) if after.isdigit() else None)
 
 
-def _post(
+def submission(
     path: str, body: object, read: Callable[[httpx.Response], T], idempotency_key: str | None
 ) -> Call[T]:
     """A submission in JSON, safe to repeat."""
@@ -145,5 +155,6 @@ def _post(
     return Call("POST", path, read, {"content": ANYTHING.dump_json(body), "headers": headers})
 
 
-def _job(answer: httpx.Response) -> InsertionJob:
+def read_job(answer: httpx.Response) -> InsertionJob:
+    """The job that was answered."""
     return InsertionJob.model_validate_json(answer.content)

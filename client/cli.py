@@ -9,14 +9,17 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from rich.table import Table
 
 from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Output, Region
 from api_schemas.jobs import InsertionJob
 from api_schemas.masks import MaskRequest
 from api_schemas.subjects import as_said
 from client.admin_commands import admin
+from client.batch_commands import batch
 from client.client import Addit
 from client.report import progress_bar, result_of, summary, timings_table, understood
+from client.scene_commands import scene
 from client.terminal import HERE, ApiKey, Url, console, service
 from client.webhook_commands import webhooks
 
@@ -25,6 +28,8 @@ app = typer.Typer(
 )
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(admin, name="admin")
+app.add_typer(scene, name="scene")
+app.add_typer(batch, name="batch")
 Out = Annotated[Path, typer.Option(help="The result; with several seeds, one file each.")]
 MaskOut = Annotated[Path | None, typer.Option(help="Save where the subject is, too.")]
 RESULT = Path("result.png")
@@ -183,6 +188,17 @@ def status(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
     """A job as the service tells it, in JSON."""
     with service(url, key) as addit:
         console.print_json(addit.job(job_id).model_dump_json())
+
+
+@app.command()
+def usage(url: Url = HERE, key: ApiKey = None) -> None:
+    """What your jobs of the last 30 days came to, by UTC day."""
+    table = Table("day", "succeeded", "failed", "canceled", "expired", "GPU s", "MB stored")
+    with service(url, key) as addit:
+        for day in addit.usage().data:
+            ends = [str(count) for count in (day.succeeded, day.failed, day.canceled, day.expired)]
+            table.add_row(f"{day.day}", *ends, f"{day.gpu_seconds:.1f}", f"{day.stored_bytes / 1e6:.1f}")
+    console.print(table)
 
 
 @app.command()

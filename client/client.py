@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,11 +18,14 @@ from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionJob, InsertionList
 from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelList
+from api_schemas.usage import UsageReport
 from client import calls
 from client.admin import Admin
+from client.batches import Batches
 from client.errors import ApiError, Unreachable
 from client.event_stream import Following
 from client.retries import POLICY
+from client.scenes import Scenes
 from client.webhooks import Webhooks
 
 T = TypeVar("T")
@@ -46,6 +49,8 @@ class Addit:
         self._http = httpx.Client(base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport)
         self.webhooks = Webhooks(self._do)
         self.admin = Admin(self._do)
+        self.scenes = Scenes(self._do)
+        self.batches = Batches(self._do)
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +105,10 @@ class Addit:
     def models(self) -> ModelList:
         """What is served now."""
         return self._do(calls.models())
+
+    def usage(self, since: date | None = None, until: date | None = None) -> UsageReport:
+        """What the own jobs came to, by UTC day; the last 30 by default."""
+        return self._do(calls.usage(since, until))
 
     def download(self, link: str) -> bytes:
         """The picture behind a link of a result."""

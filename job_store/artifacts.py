@@ -66,6 +66,21 @@ def mask_key(tenant: str, job_id: str, field: str) -> str:
     return f"{job_prefix(tenant, job_id)}{field}.png"
 
 
+def latents_key(tenant: str, job_id: str) -> str:
+    """The clean latents that a job's source was made as, where it continues a scene."""
+    return f"{job_prefix(tenant, job_id)}latents.npy"
+
+
+def made_latents_name(index: int) -> str:
+    """The clean latents of the variation at `index`, among the files of its attempt."""
+    return f"{index}-latents.npy"
+
+
+def made_latents_key(picture_key: str, index: int) -> str:
+    """The same beside the variation's picture."""
+    return f"{picture_key.rpartition('/')[0]}/{made_latents_name(index)}"
+
+
 def image_key(tenant: str, image_id: str) -> str:
     """An uploaded picture."""
     return f"t/{tenant}/i/{image_id}.png"

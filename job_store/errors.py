@@ -13,6 +13,7 @@ StoreError
 ├── BadCursor               not a cursor that `list` gave
 ├── TooManyKeys             the tenant has as many API keys as it may
 ├── TooManyEndpoints        the tenant has as many webhook endpoints as it may
+├── SceneFull               the scene has as many steps as it may
 ├── EndpointDisabled        nothing is sent to this webhook endpoint
 └── StoreUnavailable        Redis cannot be reached, is loading, or is out of memory
 
@@ -84,6 +85,10 @@ class TooManyKeys(StoreError):
 
 class TooManyEndpoints(StoreError):
     """The tenant already has as many webhook endpoints as it may."""
+
+
+class SceneFull(StoreError):
+    """The scene already has as many steps as it may."""
 
 
 class EndpointDisabled(StoreError):

@@ -47,7 +47,9 @@ class JobStore:
     def submit(self, job: NewJob, idempotency: Idempotency | None = None) -> tuple[JobRecord, bool]:
         """Accept a job, or find the one that the same key with the same body made before (then False).
 
-        Raises IdempotencyKeyReused, QueueFull, QuotaExceeded, RateLimited.
+        One of a scene becomes its newest step, and its head; the scene with all its steps is kept anew.
+        Raises IdempotencyKeyReused, QueueFull, QuotaExceeded, RateLimited, SceneFull; NotFound where the
+        scene is gone.
         """
         request = job.request
         accepted, job_id, flat = self._server.run(
@@ -69,6 +71,8 @@ class JobStore:
             IDEMPOTENCY_MS,
             job.source_id or _source_id(job),
             job.replay or "",
+            job.scene.scene_id if job.scene else "",
+            job.scene.seed if job.scene and job.scene.seed is not None else "",
             job.work or work_of(request),
             job.shape or "",
             job.remembered_work or "",
@@ -79,6 +83,16 @@ class JobStore:
     def check_room(self, model: str, tenant: str) -> None:
         """Whether a job would be accepted now. Raises QueueFull, QuotaExceeded, RateLimited."""
         self._server.run("admissible", model, tenant, self._max_queued)
+
+    def replayed(self, tenant: str, idempotency: Idempotency) -> JobRecord | None:
+        """The job that the same key with the same body made before. Raises IdempotencyKeyReused."""
+        hashed = hashlib.sha256(idempotency.key.encode()).hexdigest()
+        found = self._server.run("find_replay", tenant, hashed, idempotency.fingerprint)
+        return decode(found[0].decode(), found[1]) if found else None
+
+    def find(self, job_ids: Sequence[str]) -> builtins.list[JobRecord | None]:
+        """Several at once, None for each that is gone; nobody asks whose they are."""
+        return self._read([*job_ids])
 
     def get(self, job_id: str, tenant: str | None = None) -> JobRecord:
         """The job, if it is this tenant's (None: anybody's). Raises NotFound."""

@@ -40,6 +40,7 @@ class Key(StrEnum):
     REASONS = (
         "addit:reasons"  # hash of how many jobs were canceled, and when, and how many failed, and why, ever
     )
+    USAGE = "addit:usage:"  # + tenant + ":" + day since 1970: hash, what its jobs came to
     DURATIONS = "addit:durations:"  # + model: hash, histograms of its jobs' seconds by stage, ever
     FORGOTTEN = "addit:forgotten"  # list of source ids of jobs deleted lately
     FORGOTTEN_NUMBER = "addit:forgotten_number"  # how many were put in, ever
@@ -56,6 +57,14 @@ class Key(StrEnum):
     # pictures
     IMAGE = "addit:image:"  # + image id: hash
     IMAGES = "addit:images"  # sorted set of "tenant/image id" by expiry, ms
+    # scenes
+    SCENE = "addit:scene:"  # + scene id: hash
+    SCENE_STEPS = "addit:scene_steps:"  # + scene id: hash, insertion id to "number parent seed"
+    SCENES = "addit:scenes:"  # + tenant: sorted set of its scene ids by creation, microseconds
+    # batches
+    BATCH = "addit:batch:"  # + batch id: hash
+    BATCH_LINES = "addit:batch_lines:"  # + batch id: hash, line number to a job id or a problem as JSON
+    BATCHES = "addit:batches:"  # + tenant: sorted set of its batch ids by creation, microseconds
     # tenants' keys
     API_KEY = "addit:api_key:"  # + key id: hash
     API_KEYS = "addit:api_keys:"  # + tenant: set of its key ids

@@ -14,7 +14,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Wanted:
-    """All jobs, or those in a state, those that vary a job, those created from a moment on and before one.
+    """All jobs, or those in a state, those that vary a job, those of a scene, those created from a moment on
+    and before one.
 
     created_after is included, created_before is not: the ranges of a row of reports do not overlap.
     """
@@ -23,10 +24,15 @@ class Wanted:
     parent_id: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    scene_id: str | None = None
 
     def takes(self, record: JobRecord) -> bool:
         """Whether a job of the right time is wanted."""
-        return self.status in (None, record.status) and self.parent_id in (None, record.parent_id)
+        return (
+            self.status in (None, record.status)
+            and self.parent_id in (None, record.parent_id)
+            and self.scene_id in (None, record.scene_id)
+        )
 
     def bounds(self, cursor: str | None) -> tuple[str, str]:
         """(highest, lowest) score as ZRANGE spells them, going on before the cursor. Raises BadCursor."""

@@ -15,6 +15,15 @@ Replay = Literal["localizer", "mask"]
 
 
 @dataclass(frozen=True)
+class ScenePlace:
+    """The scene that a job is a step of. It builds upon the variation of its parent with this seed, upon the
+    scene's first picture without a parent."""
+
+    scene_id: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
 class NewJob:
     """A job to be accepted. Its deadline, retention, priority and webhook are those of the request.
 
@@ -37,6 +46,7 @@ class NewJob:
     work: float | None = None
     remembered_work: float | None = None
     shape: str | None = None
+    scene: ScenePlace | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,7 @@ class JobRecord:
     replay: what it changes of its parent's mask, None for any other job
     work: what it was charged for when it started, until then as in `NewJob`
     shape: as in `NewJob`
+    scene_id: the scene that it is a step of
     """
 
     id: str
@@ -87,6 +98,7 @@ class JobRecord:
     replay: Replay | None
     work: float
     shape: str | None
+    scene_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,4 +165,5 @@ def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
         replay=cast(Replay | None, fields.get("replay")),
         work=float(fields.get("charged") or fields.get("work", "1")),
         shape=fields.get("shape"),
+        scene_id=fields.get("scene_id"),
     )

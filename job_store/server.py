@@ -34,6 +34,7 @@ _REFUSALS: dict[str, type[Exception]] = {
     "drained": errors.WorkerDrained,
     "too_many_keys": errors.TooManyKeys,
     "too_many_endpoints": errors.TooManyEndpoints,
+    "scene_full": errors.SceneFull,
     "endpoint_disabled": errors.EndpointDisabled,
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from api_schemas.jobs import InsertionJob, InsertionResult, JobUrls, QueueState, ResultImage
 from job_store.records import JobRecord
+from job_store.result_images import result_image_id
 
 Link = Callable[[str], str]
 """From an artifact key to a signed link, such as `links.sign` makes: a path, or absolute."""
@@ -25,10 +26,11 @@ def to_job(record: JobRecord, queue: QueueState | None, link: Link, base_url: st
         attempts=record.attempts,
         model=record.model,
         request=record.request,
-        result=_linked(record.result, lambda key: _absolute(link(key), base_url)) if record.result else None,
+        result=_linked(record, lambda key: _absolute(link(key), base_url)),
         error=record.error,
         urls=JobUrls(self=self_url, events=f"{self_url}/events", cancel=f"{self_url}/cancel"),
         parent_id=record.parent_id,
+        scene_id=record.scene_id,
         metadata=record.request.metadata,
     )
 
@@ -37,8 +39,14 @@ def _absolute(url: str, base_url: str) -> str:
     return f"{base_url.rstrip('/')}{url}" if url.startswith("/") else url
 
 
-def _linked(result: InsertionResult, link: Link) -> InsertionResult:
-    images = [image.model_copy(update=_links_of(image, link)) for image in result.images]
+def _linked(record: JobRecord, link: Link) -> InsertionResult | None:
+    result = record.result
+    if result is None:
+        return None
+    images = [
+        image.model_copy(update={"id": result_image_id(record.id, index), **_links_of(image, link)})
+        for index, image in enumerate(result.images)
+    ]
     return result.model_copy(update={"images": images, **_links_of(result, link)})
 
 

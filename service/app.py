@@ -19,12 +19,15 @@ from service.request_hop import RequestHop
 from service.routes import (
     admin,
     artifacts,
+    batches,
     estimates,
     health,
     images,
     images_edits,
     insertions,
     models,
+    scenes,
+    usage,
     webhook_endpoints,
 )
 from service.webhook_messages import messages
@@ -52,10 +55,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestHop, metrics=gateway.metrics)  # added last, so outermost
     for resource in (
         insertions,
+        batches,
         estimates,
         images,
         images_edits,
         models,
+        scenes,
+        usage,
         webhook_endpoints,
         artifacts,
         admin,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 REQUEST: dict[str, Any] = {
@@ -83,6 +84,84 @@ MASK_BODY: dict[str, Any] = {
             },
             "encoding": {"request": {"contentType": "application/json"}},
         },
+    },
+}
+SCENE: dict[str, Any] = {"source": REQUEST["source"]}
+_SCENE_REF = {"$ref": "#/components/schemas/SceneRequest"}
+SCENE_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": _SCENE_REF,
+            "examples": {
+                "picture": {"summary": "From a picture", "value": SCENE},
+                "prompt": {"summary": "From a prompt", "value": {"source": GENERATED["source"]}},
+            },
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["request"],
+                "properties": {"request": _SCENE_REF},
+                "additionalProperties": {
+                    **_FILE,
+                    "description": "The picture, named by `source.image.part`.",
+                },
+            },
+            "encoding": {"request": {"contentType": "application/json"}},
+        },
+    },
+}
+SCENE_INSERTION: dict[str, Any] = {"prompt": "add a dog"}
+_SCENE_INSERTION_REF = {"$ref": "#/components/schemas/SceneInsertionRequest"}
+SCENE_INSERTION_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": _SCENE_INSERTION_REF,
+            "examples": {
+                "head": {"summary": "To the head", "value": SCENE_INSERTION},
+                "branch": {
+                    "summary": "A branch from the first picture",
+                    "value": {"prompt": "add a cat", "step": "first"},
+                },
+            },
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["request"],
+                "properties": {"request": _SCENE_INSERTION_REF},
+                "additionalProperties": {**_FILE, "description": "A mask, named by an area's `mask.part`."},
+            },
+            "encoding": {"request": {"contentType": "application/json"}},
+        },
+    },
+}
+HEAD: dict[str, Any] = {"step": "first"}
+HEAD_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/HeadRequest"},
+            "examples": {"first": {"summary": "Back to the first picture", "value": HEAD}},
+        }
+    },
+}
+JSON_LINES = ("application/jsonl", "application/x-ndjson")
+BATCH_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        kind: {
+            "schema": {
+                "type": "string",
+                "description": "An `InsertionRequest` a line; masks and pictures inside.",
+            },
+            "examples": {
+                "two": {"summary": "Two lines", "value": f"{json.dumps(REQUEST)}\n{json.dumps(GENERATED)}\n"}
+            },
+        }
+        for kind in JSON_LINES
     },
 }
 EDIT: dict[str, Any] = {

@@ -12,6 +12,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from job_store.api_keys import ApiKeys
 from job_store.artifacts import ArtifactStore
+from job_store.batches import BatchStore
 from job_store.connection import connect, connect_async
 from job_store.delivery_log import DeliveryLog
 from job_store.images import ImageStore
@@ -19,8 +20,10 @@ from job_store.jobs import JobStore
 from job_store.operations import Operations
 from job_store.outbox import Outbox
 from job_store.outlook import Outlook
+from job_store.scenes import SceneStore
 from job_store.statistics import Statistics
 from job_store.tenants import Limits, Tenants
+from job_store.usage import Usage
 from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.workers import WorkerRegistry
 from runtime.settings import Settings
@@ -43,6 +46,9 @@ class Gateway:
     store: JobStore
     artifacts: ArtifactStore
     images: ImageStore
+    scenes: SceneStore
+    usage: Usage
+    batches: BatchStore
     api_keys: ApiKeys
     webhook_endpoints: WebhookEndpoints
     deliveries: DeliveryLog
@@ -71,6 +77,9 @@ def build_gateway(settings: Settings) -> Gateway:
         store=store,
         artifacts=ArtifactStore(settings.artifact_url),
         images=ImageStore(redis),
+        scenes=SceneStore(redis),
+        usage=Usage(redis),
+        batches=BatchStore(redis),
         api_keys=ApiKeys(redis),
         webhook_endpoints=WebhookEndpoints(redis),
         deliveries=DeliveryLog(redis),

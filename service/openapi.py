@@ -10,10 +10,12 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api_schemas.admin import OwnLimits
+from api_schemas.batches import BatchResult
 from api_schemas.errors import Problem, RequestErrorCode
 from api_schemas.events import JobEvent, Preview
 from api_schemas.image_edits import ImageEditCompleted, ImageEditPartial, ImageEditRequest
 from api_schemas.masks import MaskRequest
+from api_schemas.scenes import HeadRequest, SceneInsertionRequest, SceneRequest
 from api_schemas.variations import VariationRequest
 from api_schemas.webhooks import NewWebhookEndpoint, ReplayFailed, SecretRotation, WebhookEndpointChange
 from service.errors import STATUS
@@ -25,6 +27,7 @@ DOCUMENTED: tuple[type[BaseModel], ...] = (
     OwnLimits,
     Problem, JobEvent, Preview, VariationRequest, MaskRequest,
     ImageEditRequest, ImageEditPartial, ImageEditCompleted,
+    SceneRequest, SceneInsertionRequest, HeadRequest, BatchResult,
     NewWebhookEndpoint, WebhookEndpointChange, SecretRotation, ReplayFailed,
 )  # fmt: skip
 """What routes read or send past FastAPI."""

@@ -23,6 +23,7 @@ from job_store.errors import (
     QueueFull,
     QuotaExceeded,
     RateLimited,
+    SceneFull,
     StoreError,
     StoreUnavailable,
     TooManyEndpoints,
@@ -98,6 +99,10 @@ def _from_store(error: Exception) -> Refusal:
         return Refusal("wrong_state", "Not now: the endpoint is disabled; enable it first.")
     if isinstance(error, TooManyEndpoints):
         return Refusal("quota_exceeded", "There may be no more webhook endpoints; delete one first.")
+    if isinstance(error, SceneFull):
+        return Refusal(
+            "quota_exceeded", "The scene has as many steps as it may; begin another from a picture of it."
+        )
     if isinstance(error, BadCursor):
         return from_fields([FieldError(path="query.cursor", message="is not a cursor of this list")])
     if isinstance(error, QueueFull):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from api_schemas.insertions import MAX_PROMPT, GeneratedSource, InsertionRequest, Options
+from api_schemas.insertions import MAX_PROMPT, GeneratedSource, InsertionRequest, Options, kind_of
 from api_schemas.models import ModelCard
 from api_schemas.sentences.errors import NotInferred
 from api_schemas.sentences.inference import Understood, understand
@@ -35,7 +35,7 @@ def resolve(
     if texts.source_prompt is None and not card.captioner:
         raise Refusal("source_prompt_required", f"{card.name} cannot tell by itself what a picture shows.")
     check_offers(request, card)
-    preset = request.preset or card.default_presets[request.source.kind]
+    preset = request.preset or card.default_presets[kind_of(request.source)]
     options = _options(request, card, preset)
     _check_steps(options)
     source = request.source.model_copy(update={"prompt": texts.source_prompt})
@@ -138,7 +138,7 @@ def _options(request: InsertionRequest, card: ModelCard, preset: str) -> Options
             data={"option": "localizer", "known": list(card.localizers)},
         )
     strict = (
-        request.source.kind == "image" if options.strict_background is None else options.strict_background
+        kind_of(request.source) == "image" if options.strict_background is None else options.strict_background
     )
     return options.model_copy(update={"strict_background": strict})
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api_schemas.insertions import ImageRef, ImageSource, masks_of
+from job_store.artifacts import ArtifactMissing
 from job_store.errors import NotFound
 from runtime.egress import EgressError, fetch
 from service.errors import Refusal
 from service.gateway import Gateway
 from service.intake.decoders import Picture
+from service.result_images import find_result, take_result
 from service.submission import Submission
 
 FETCH_SECONDS = 10.0
@@ -61,8 +63,12 @@ def png_of(gateway: Gateway, found: TakenSource) -> bytes:
 
 def _stored(gateway: Gateway, tenant: str, image_id: str) -> TakenSource:
     try:
+        result = find_result(gateway, tenant, image_id)
+        if result is not None:
+            picture = take_result(gateway, result[1])
+            return TakenSource(size=(picture.width, picture.height), picture=picture)
         image = gateway.images.get(image_id, tenant)
-    except NotFound:
+    except (NotFound, ArtifactMissing):
         raise Refusal("source_unavailable", f"There is no image {image_id!r}.") from None
     return TakenSource(size=(image.width, image.height), key=image.key)
 

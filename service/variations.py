@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from api_schemas.base import new_id
 from api_schemas.insertions import InsertionRequest, masks_of
 from api_schemas.variations import vary
-from job_store.artifacts import ArtifactMissing, job_prefix, mask_key
+from job_store.artifacts import ArtifactMissing, job_prefix, latents_key, mask_key
 from job_store.records import JobRecord, NewJob
 from service.admission import accept, check_webhook, choose_card, idempotency_of, without_masks
 from service.errors import Refusal
@@ -62,6 +63,10 @@ def own_source(gateway: Gateway, parent: JobRecord, job_id: str) -> str | None:
         return None
     key = f"{job_prefix(parent.tenant, job_id)}source.png"
     gateway.artifacts.put(key, kept(gateway, parent.source_key))
+    if parent.scene_id is not None:  # its source is latents as well as a picture
+        with suppress(ArtifactMissing):
+            latents = gateway.artifacts.get(latents_key(parent.tenant, parent.id))
+            gateway.artifacts.put(latents_key(parent.tenant, job_id), latents)
     return key
 
 

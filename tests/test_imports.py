@@ -38,6 +38,7 @@ ROOMS = [
     room("service", f"service {STORE}", never=MODELS),
     room("workers", f"workers {STORE}", never=WEB | MODELS),
     room("workers/insertion.py", f"workers {STORE}", never=WEB),
+    room("workers/chaining.py", f"workers {STORE}", never=WEB),
     room("workers/scenes.py", "workers", never=WEB),
     room("workers/addit", "workers.addit", only="torch diffusers einops numpy PIL"),
     room("workers/models", "workers.addit workers.models", never=WEB | {"redis", "rq", "httpx"}),

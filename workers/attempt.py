@@ -19,16 +19,26 @@ from api_schemas.errors import JobError
 from api_schemas.events import Preview
 from api_schemas.insertions import masks_of
 from api_schemas.jobs import InsertionResult, Progress, ResultImage, Stage
-from job_store.artifacts import ArtifactError, ArtifactStore, StorageUnavailable, attempt_key, mask_key
+from job_store.artifacts import (
+    ArtifactError,
+    ArtifactMissing,
+    ArtifactStore,
+    StorageUnavailable,
+    attempt_key,
+    latents_key,
+    made_latents_name,
+    mask_key,
+)
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.outlook import Outlook, shape_of
 from runtime.settings import Settings
 from workers.failures import TOO_LATE, explain, where
+from workers.latent_files import pack, unpack
 from workers.messages import Ended, Ending, Run, StopReason
 from workers.outage import keep_trying
-from workers.pictures import SUFFIX, Picture, decode, encode, pictures
-from workers.runner import Place, PreviewImage, Runner, RunOutput
+from workers.pictures import SUFFIX, decode, encode, pictures
+from workers.runner import Latents, Place, PreviewImage, Runner, RunOutput
 
 COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
 PUT_SECONDS = 15.0
@@ -75,6 +85,7 @@ class Attempt:
         self._last: Progress | None = None
         self._quiet_until = 0.0
         self._denoise_steps = 0
+        self._stored_bytes = 0
         self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
 
     def do(self, runner: Runner) -> Ended:
@@ -122,7 +133,23 @@ class Attempt:
         record, mask = self._record, None
         if record.replay == "mask":
             mask = decode(self._stores.artifacts.get(mask_key(record.tenant, record.id, "mask")))
-        return Place(record.id, (record.parent_id or "") if record.replay else "", mask)
+        return Place(
+            record.id,
+            (record.parent_id or "") if record.replay else "",
+            mask,
+            in_scene=record.scene_id is not None,
+            continues=record.scene_id is not None and record.parent_id is not None,
+            latents=self._latents(),
+        )
+
+    def _latents(self) -> Latents | None:
+        """Those that the source was made as, of a scene's step or what varies one."""
+        record = self._record
+        if record.parent_id is None:
+            return None
+        with suppress(ArtifactMissing):
+            return unpack(self._stores.artifacts.get(latents_key(record.tenant, record.id)))
+        return None
 
     def _on_preview(self, shown: PreviewImage) -> None:
         """Store and tell. A preview that cannot be stored or told is left out."""
@@ -164,13 +191,17 @@ class Attempt:
         keys: dict[tuple[int | None, str], str] = {}
         for done, picture in enumerate(pictures(output, self._record.request.output)):
             self._on_step("upload", done, done + 1, self._last.percent if self._last else 0.0)
-            keys[picture.index, picture.field] = self._put(picture)
+            keys[picture.index, picture.field] = self._put(picture.name, picture.data)
+        for index, image in enumerate(output.images):
+            if image.latents is not None:
+                self._put(made_latents_name(index), pack(image.latents))
         return self._result(output, keys, time.monotonic() - started)
 
-    def _put(self, picture: Picture) -> str:
-        key = self._key(picture.name)
+    def _put(self, name: str, data: bytes) -> str:
+        key = self._key(name)
+        self._stored_bytes += len(data)
         keep_trying(
-            lambda: self._stores.artifacts.put(key, picture.data), StorageUnavailable, PUT_SECONDS, self._beat
+            lambda: self._stores.artifacts.put(key, data), StorageUnavailable, PUT_SECONDS, self._beat
         )
         return key
 
@@ -195,7 +226,7 @@ class Attempt:
             dropped=list(output.dropped),
             warnings=list(output.warnings),
             timings=output.timings.model_copy(update={"queue": queue_seconds, "upload": upload_seconds}),
-            cost=output.cost,
+            cost=output.cost.model_copy(update={"stored_bytes": self._stored_bytes}),
             inferred=output.inferred,
         )
 

@@ -15,7 +15,7 @@ import structlog
 import torch
 from PIL import Image
 
-from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode
+from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode, kind_of
 from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from api_schemas.subjects import as_tuple
@@ -34,6 +34,7 @@ from workers.addit.previews import OnX0
 from workers.addit.source_memory import SourceMemories
 from workers.addit.verdicts import Verdict, judge, judge_whole, ranks
 from workers.areas import to_placing
+from workers.chaining import continuing, told_of_encoding, with_latents
 from workers.closeups import CloseUp, look_closer, put_back
 from workers.completing import complete, texts_of
 from workers.compositing import IDENTICAL, box_of, composite, cut_out, grey, psnr, working_size
@@ -140,10 +141,11 @@ class AdditRunner:
             request, inferred = complete(request, source, self.models.captioner)
             looking = time.perf_counter() - started
             edit = replace(self.to_edit(request, source, masks), owner=owner, source_name=source_id)
-            edit = with_mask(edit, place.mask)
+            edit = continuing(with_mask(edit, place.mask), place, self.models)
             runner = replace(self, models=self._worn(request.loras))
             with self.loras.worn(request.loras):
                 output = runner._insert(request, source, edit, on_step, on_preview, place)
+            output = told_of_encoding(output, edit, place)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
             raise RunError(error.code, str(error)) from error
@@ -161,8 +163,10 @@ class AdditRunner:
         on_x0 = previewer(self.models, edit, request.output.previews, on_preview)
         output = self._attempt(request, source, edit, on_step, on_x0, place)
         if request.if_not_added == "retry":
-            last = partial(on_step_at, on_step, LAST_PERCENT)
-            output = with_retries(output, edit, lambda again: self._attempt(request, source, again, last))
+            last, alone = partial(on_step_at, on_step, LAST_PERCENT), Place(in_scene=place.in_scene)
+            output = with_retries(
+                output, edit, lambda again: self._attempt(request, source, again, last, place=alone)
+            )
         return with_missing(replace(output, images=ranked(output.images)))
 
     def _attempt(
@@ -193,6 +197,8 @@ class AdditRunner:
                 for row in range(len(done.seeds))
             ]
         output = self.to_output(request, source, edit, done, close_ups)
+        if place.in_scene:
+            output = with_latents(output, done)
         return with_blend(output, done.resumed) if place.replays else output
 
     def _worn(self, weights: Mapping[str, float]) -> Models:
@@ -239,7 +245,7 @@ class AdditRunner:
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""
-        preset = self.profile.presets[request.preset or DEFAULT_PRESETS[request.source.kind]]
+        preset = self.profile.presets[request.preset or DEFAULT_PRESETS[kind_of(request.source)]]
         return apply(request.options, preset)
 
     def _working_size(self, width: int, height: int) -> tuple[int, int]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
@@ -21,6 +23,8 @@ stop it."""
 Masks = Mapping[str, Image.Image]
 """By the field of the request that they belong to, `region` or `avoid`: of any size, white where it is."""
 NO_MASKS: Masks = MappingProxyType({})
+Latents = NDArray[np.float16]
+"""(L, C) clean tokens of a picture, as the model made them."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,16 @@ class Place:
     job_id: what its blend state is kept under; empty: it is not kept
     replays: the run whose mask alone is to be another; empty: none
     mask: for it, of any size, white where the subject is to be kept; None: as the localizer finds it
+    in_scene: whether other edits may build upon it, so that its latents are given back
+    continues: whether its source was made by an earlier edit, as `latents` where they are known
     """
 
     job_id: str = ""
     replays: str = ""
     mask: Image.Image | None = None
+    in_scene: bool = False
+    continues: bool = False
+    latents: Latents | None = None
 
 
 ALONE = Place()
@@ -61,9 +70,9 @@ def no_preview(preview: PreviewImage) -> None:
 class OutputImage:
     """One variation, at the source's original size.
 
-    mask: mode L, 255 where the subject is; attention: mode L; cutout: RGBA; overlay: RGB. `fields` are
-    those of `ResultImage` that are not links: seed, subject_found, reason, score, box, extended_scale,
-    background_psnr.
+    mask: mode L, 255 where the subject is; attention: mode L; cutout: RGBA; overlay: RGB; latents: of a
+    scene's step. `fields` are those of `ResultImage` that are not links: seed, subject_found, reason, score,
+    box, extended_scale, background_psnr.
     """
 
     image: Image.Image
@@ -72,6 +81,7 @@ class OutputImage:
     attention: Image.Image | None = None
     cutout: Image.Image | None = None
     overlay: Image.Image | None = None
+    latents: Latents | None = None
 
 
 @dataclass(frozen=True)

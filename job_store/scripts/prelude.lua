@@ -5,6 +5,7 @@ local now = math.floor(now_us / 1000)
 local MAX_EVENTS = 2000
 local MAX_DELIVERIES = 1000 -- in an endpoint's log, those to be sent aside
 local LOG_MS = 45 * 86400000 -- beyond the time that the last delivery is kept
+local USAGE_MS = 400 * 86400000 -- a year's days can be compared with the last year's
 local MOST_FORGOTTEN, FORGOTTEN_MS = 10000, 3600000 -- listed at most; a worker that missed more forgets everything
 
 local function read(id)
@@ -183,9 +184,21 @@ local function count_reason(job, status, error)
   if reason == 'worker_crashed' then redis.call('ZADD', KEY.DEAD, now, job.id) end
 end
 
+-- What a tenant's jobs of a UTC day came to.
+local function count_usage(job, status, told)
+  local day = KEY.USAGE .. job.tenant .. ':' .. math.floor(now / 86400000)
+  redis.call('HINCRBY', day, status, 1)
+  redis.call('PEXPIRE', day, USAGE_MS)
+  if status ~= 'succeeded' then return end
+  local cost = cjson.decode(told).cost
+  redis.call('HINCRBYFLOAT', day, 'gpu_seconds', cost.gpu_seconds)
+  redis.call('HINCRBY', day, 'stored_bytes', cost.stored_bytes or 0)
+end
+
 -- The only way into a terminal state. Further arguments: fields that go with it. Returns the status.
 local function finish(job, status, ...)
   count_reason(job, status, select(2, ...))
+  count_usage(job, status, select(2, ...))
   local delete_at = now + job.retain_ms
   leave_line(job)
   redis.call('ZREM', KEY.RUNNING .. job.tenant, job.id)

@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from api_schemas.estimates import Estimate
 from service.answers import json_answer
 from service.dependencies import GatewayDep, TenantDep
-from service.estimating import estimate
 from service.examples import SUBMIT_BODY
 from service.openapi import refuses
+from service.scenes import estimate_any
 from service.submission import parse_submission, read_submission
 
 router = APIRouter(prefix="/v1/estimates", tags=["insertions"])
@@ -33,6 +33,6 @@ async def estimate_insertion(request: Request, gateway: GatewayDep, tenant: Tena
     body, parts = await read_submission(request)
     submission = await run_in_threadpool(parse_submission, body, parts)
     found = await to_thread.run_sync(
-        estimate, gateway, tenant, submission, request.scope, limiter=gateway.submission_threads
+        estimate_any, gateway, tenant, submission, request.scope, limiter=gateway.submission_threads
     )
     return json_answer(found)

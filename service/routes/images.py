@@ -12,6 +12,7 @@ from api_schemas.base import new_id
 from api_schemas.images import ImageAsset
 from job_store.artifacts import image_key
 from job_store.images import ImageRecord
+from job_store.records import JobRecord
 from service.answers import json_answer
 from service.bodies import FORM, media_type, read_form, unsupported
 from service.dependencies import GatewayDep, TenantDep
@@ -19,6 +20,7 @@ from service.errors import Refusal
 from service.examples import IMAGE_BODY
 from service.gateway import Gateway
 from service.openapi import refuses
+from service.result_images import find_result, take_result
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 FILE_PART = "file"
@@ -53,7 +55,10 @@ def read_image(
     tenant: TenantDep,
     image_id: Annotated[str, Path(description="The image's id: `img_…`.")],
 ) -> Response:
-    """One picture, with a fresh link."""
+    """One picture, uploaded or of a result, with a fresh link."""
+    result = find_result(gateway, tenant, image_id)
+    if result is not None:
+        return json_answer(_result_asset(gateway, image_id, *result))
     return json_answer(_asset(gateway, gateway.images.get(image_id, tenant)))
 
 
@@ -80,6 +85,20 @@ def _keep(gateway: Gateway, tenant: str, data: bytes) -> ImageRecord:
         height=picture.height,
         sha256=picture.sha256,
         seconds=gateway.settings.image_retain_seconds,
+    )
+
+
+def _result_asset(gateway: Gateway, image_id: str, record: JobRecord, key: str) -> ImageAsset:
+    picture = take_result(gateway, key)
+    assert record.completed_at is not None, "a job with a result has ended"
+    return ImageAsset(
+        id=image_id,
+        created_at=record.completed_at,
+        expires_at=record.delete_at or record.completed_at,
+        width=picture.width,
+        height=picture.height,
+        sha256=picture.sha256,
+        url=gateway.links.artifact(key),
     )
 
 

@@ -18,7 +18,6 @@ from api_schemas.variations import VariationRequest, given
 from job_store.artifacts import StorageUnavailable, job_prefix
 from job_store.listing import Wanted
 from job_store.records import JobRecord
-from service.admission import admit
 from service.answers import job_answer, job_body, json_answer, not_modified
 from service.bodies import parse_json, read_json
 from service.dependencies import GatewayDep, JobDep, TenantDep
@@ -26,6 +25,7 @@ from service.examples import MASK_BODY, SUBMIT_BODY, VARIATION_BODY
 from service.gateway import Gateway
 from service.masks import admit_mask
 from service.openapi import refuses
+from service.scenes import admit_any
 from service.streams import EventStream, job_events
 from service.submission import parse_submission, read_submission
 from service.variations import admit_variation
@@ -61,8 +61,9 @@ Traceparent = Annotated[str | None, Header(description="W3C trace context; an in
         **ENDED,
         **refuses(
             "malformed_request", "unauthorized", "body_too_large", "unsupported_media_type",
-            "invalid_request", "idempotency_key_reused", "invalid_image", "unsupported_image",
-            "image_too_large", "unknown_words", "subject_not_in_prompt", "subject_not_inferred",
+            "invalid_request", "wrong_state", "idempotency_key_reused", "invalid_image", "unsupported_image",
+            "image_too_large", "quota_exceeded", "unknown_words", "subject_not_in_prompt",
+            "subject_not_inferred",
             "source_prompt_required", "unsupported_size", "unknown_model", "unknown_preset",
             "unsupported_option", "region_empty", "source_unavailable", "rate_limited",
             "quota_exceeded", "queue_full", "no_worker", "store_unavailable", "storage_full",
@@ -81,18 +82,18 @@ async def submit(
     body, parts = await read_submission(request)
     submission = await run_in_threadpool(parse_submission, body, parts)
     record, fresh = await to_thread.run_sync(
-        admit,
+        admit_any,
         gateway,
         tenant,
         submission,
         idempotency_key,
-        _trace(traceparent),
+        trace(traceparent),
         limiter=gateway.submission_threads,
     )
-    return await _accepted(request, gateway, record, fresh, prefer)
+    return await accepted(request, gateway, record, fresh, prefer)
 
 
-async def _accepted(
+async def accepted(
     request: Request, gateway: Gateway, record: JobRecord, fresh: bool, prefer: str | None
 ) -> Response:
     """The answer to a submission: at once, or when the job ended if that is preferred."""
@@ -122,6 +123,9 @@ def list_insertions(
     parent: Annotated[
         str | None, Query(max_length=64, description="Only jobs that vary or re-mask this one: `ins_…`.")
     ] = None,
+    scene: Annotated[
+        str | None, Query(max_length=64, description="Only steps of this scene: `scn_…`.")
+    ] = None,
     created_after: Annotated[
         datetime | None, Query(description="Only jobs accepted at this moment or later.")
     ] = None,
@@ -129,8 +133,9 @@ def list_insertions(
         datetime | None, Query(description="Only jobs accepted before this moment.")
     ] = None,
 ) -> Response:
-    """The tenant's jobs, newest first. With `status` or `parent` a page may be short though more follow."""
-    wanted = Wanted(status, parent, created_after, created_before)
+    """The tenant's jobs, newest first. With `status`, `parent` or `scene` a page may be short though
+    more follow."""
+    wanted = Wanted(status, parent, created_after, created_before, scene)
     records, next_cursor = gateway.store.list(tenant, limit, cursor, wanted)
     page = InsertionList(data=[job_body(gateway, record) for record in records], next_cursor=next_cursor)
     return json_answer(page)
@@ -219,10 +224,10 @@ async def submit_variation(
         parent,
         given(asked),
         idempotency_key,
-        _trace(traceparent),
+        trace(traceparent),
         limiter=gateway.submission_threads,
     )
-    return await _accepted(request, gateway, record, fresh, prefer)
+    return await accepted(request, gateway, record, fresh, prefer)
 
 
 @router.post(
@@ -259,13 +264,14 @@ async def submit_mask(
         asked,
         parts,
         idempotency_key,
-        _trace(traceparent),
+        trace(traceparent),
         limiter=gateway.submission_threads,
     )
-    return await _accepted(request, gateway, record, fresh, prefer)
+    return await accepted(request, gateway, record, fresh, prefer)
 
 
-def _trace(traceparent: str | None) -> str | None:
+def trace(traceparent: str | None) -> str | None:
+    """The header, where it is one."""
     return traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
 
 

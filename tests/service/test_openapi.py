@@ -11,10 +11,11 @@ import pytest
 from api_schemas.image_edits import ImageEditRequest
 from api_schemas.insertions import InsertionRequest
 from api_schemas.masks import MaskRequest
+from api_schemas.scenes import HeadRequest, SceneInsertionRequest, SceneRequest
 from api_schemas.sentences.inference import understand
 from api_schemas.subjects import as_tuple
 from api_schemas.variations import VariationRequest
-from service.examples import EDIT, GENERATED, MASK, REQUEST, SENTENCE, VARIATION
+from service.examples import EDIT, GENERATED, HEAD, MASK, REQUEST, SCENE, SCENE_INSERTION, SENTENCE, VARIATION
 from service.openai_errors import PATHS
 
 
@@ -84,3 +85,6 @@ def test_the_other_examples_are_what_their_routes_take() -> None:
     VariationRequest.model_validate(VARIATION)
     ImageEditRequest.model_validate(EDIT)
     MaskRequest.model_validate(MASK)
+    SceneRequest.model_validate(SCENE)
+    SceneInsertionRequest.model_validate(SCENE_INSERTION)
+    HeadRequest.model_validate(HEAD)

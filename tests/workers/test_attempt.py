@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
@@ -16,12 +17,20 @@ from redis import Redis
 
 from api_schemas.base import new_id
 from api_schemas.events import Preview
-from api_schemas.insertions import InsertionRequest
+from api_schemas.insertions import GeneratedSource, InsertionRequest
 from api_schemas.jobs import DroppedSeed
-from job_store.artifacts import ArtifactStore, attempt_key, image_key, mask_key
+from job_store.artifacts import (
+    ArtifactStore,
+    attempt_key,
+    image_key,
+    latents_key,
+    made_latents_key,
+    mask_key,
+)
 from job_store.jobs import JobStore
 from job_store.outlook import Outlook
-from job_store.records import Claim, NewJob
+from job_store.records import Claim, JobRecord, NewJob, ScenePlace
+from job_store.scenes import SceneStore
 from runtime.settings import Settings
 from runtime.valkey import EmbeddedValkey
 from tests.job_store.samples import events_of
@@ -257,3 +266,54 @@ def test_the_masks_of_a_request_reach_the_runner(bench: Bench) -> None:
     ended = Attempt(Run(claim, 60), stores, bench.settings, Ears()).do(runner)
     assert ended.ending == "succeeded"
     assert runner.seen == {"region": (40, 30)}
+
+
+@dataclass
+class SceneRunner(ScriptedRunner):
+    """Gives back latents where it is to, and notes where it stands."""
+
+    places: list[Place] = field(default_factory=list)
+
+    def run(
+        self,
+        request: InsertionRequest,
+        source: Image.Image | None,
+        on_step: OnStep,
+        owner: str = "",
+        source_id: str = "",
+        *,
+        on_preview: OnPreview = no_preview,
+        place: Place = ALONE,
+        masks: Masks = NO_MASKS,
+    ) -> RunOutput:
+        self.places.append(place)
+        made = super().run(request, source, on_step)
+        latents = np.full((4, 16), 0.5, np.float16) if place.in_scene else None
+        return replace(made, images=tuple(replace(image, latents=latents) for image in made.images))
+
+
+def test_latents_of_a_scenes_steps_go_from_job_to_job(bench: Bench, redis: Redis) -> None:
+    source = GeneratedSource(prompt="a room")
+    scene = SceneStore(redis).create(new_id("scn"), TENANT, source, image_id=None, metadata={}, seconds=600)
+    runner, stores = SceneRunner(), Stores(bench.jobs, bench.artifacts, bench.outlook)
+    request = InsertionRequest(source=source, prompt="a dog", subject="dog", seeds=[1])
+
+    def do(job: NewJob) -> JobRecord:
+        bench.jobs.submit(job)
+        claim = bench.reclaim()
+        Attempt(Run(claim, 60), stores, bench.settings, Ears()).do(runner)
+        return bench.jobs.get(job.id)
+
+    place = ScenePlace(scene.id)
+    one = do(NewJob(new_id("ins"), TENANT, MODEL, request, None, scene=place))
+    assert one.result
+    kept = bench.artifacts.get(made_latents_key(one.result.images[0].url, 0))
+    two = NewJob(new_id("ins"), TENANT, MODEL, request, None, scene=place, parent_id=one.id)
+    bench.artifacts.put(latents_key(TENANT, two.id), kept)
+    do(two)
+    do(NewJob(new_id("ins"), TENANT, MODEL, request, None, parent_id=one.id))
+    first, second, variation = runner.places
+    assert (first.in_scene, first.continues, first.latents) == (True, False, None)
+    assert second.latents is not None
+    assert (second.latents == np.float16(0.5)).all()
+    assert (second.continues, variation.in_scene, variation.latents) == (True, False, None)
