@@ -144,8 +144,11 @@ def test_delete_leaves_no_trace_but_counts(store: JobStore, redis: Redis) -> Non
     for_an_hour = {Key.CLAIM + claim.token, Key.FORGOTTEN, Key.RATE + TENANT}
     shares = {Key.USUAL_LIMITS, Key.SERVED + MODEL, Key.VIRTUAL_TIME + MODEL}
     counts = {Key.COUNTS, Key.REASONS, Key.DURATIONS + MODEL, Key.FORGOTTEN_NUMBER}
+    usage = {key.decode() for key in Server(redis).command("KEYS", f"{Key.USAGE}{TENANT}:*")}
+    assert usage
     assert set(Server(redis).command("KEYS", "*")) == {
-        key.encode() for key in (Key.MODELS, Key.TENANTS, Key.LAST_TIME, *shares, *counts, *for_an_hour)
+        key.encode()
+        for key in (Key.MODELS, Key.TENANTS, Key.LAST_TIME, *shares, *counts, *for_an_hour, *usage)
     }
     assert all(0 < redis.pttl(key) <= 3_600_000 for key in for_an_hour)
 
