@@ -175,11 +175,11 @@ def test_a_failed_edit_is_not_tried_again(client: OpenAI, served: Served, photo:
 
 def test_who_hangs_up_cancels(client: OpenAI, served: Served, photo: Path) -> None:
     told = {"subject": "slow", "source_prompt": "a bed"}
-    words: dict[str, Any] = {"prompt": "slow 200", "extra_body": told}
+    words: dict[str, Any] = {"prompt": "slow 2000", "extra_body": told}
     with Addit(served.url, served.key) as addit:
         stream = client.images.edit(image=photo, stream=True, **words)
         job = addit.insertions(limit=1).data[0]
-        assert job.request.prompt == "slow 200"
+        assert job.request.prompt == "slow 2000"
         stream.close()
         assert addit.job(job.id, wait=30).status == "canceled"
         hasty = client.with_options(timeout=0.5, max_retries=0)
