@@ -16,9 +16,11 @@ from job_store import tickets
 from job_store.artifacts import StorageUnavailable, job_prefix, mask_key
 from job_store.errors import (
     IdempotencyKeyReused,
+    NotFound,
     QueueFull,
     QuotaExceeded,
     RateLimited,
+    SceneFull,
     StoreUnavailable,
 )
 from job_store.outlook import shape_of
@@ -111,7 +113,7 @@ def _store(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tu
     """Submit; leave no picture of a job that was surely not made (a silent store may have made it)."""
     try:
         record, fresh = gateway.store.submit(job, idempotency)
-    except (IdempotencyKeyReused, RateLimited):
+    except (IdempotencyKeyReused, NotFound, RateLimited, SceneFull):
         _forget(gateway, job)
         raise
     except (QueueFull, QuotaExceeded) as full:
