@@ -97,14 +97,16 @@ class LocalizationJob:
 
 
 def draw_scene(world: World, number: int) -> Drawn:
-    """Objects in turn; the first sample that shows its subject and nothing else."""
-    name = world.objects[number % len(world.objects)].name
-    for index in range(FIRST_SCENE + number * TRIES, FIRST_SCENE + (number + 1) * TRIES):
-        sample = world.draw(VALIDATION_SEED, index, count=1, subject=name, pairs="trained")
-        if sample.objects == (name,) and sample.masks[0].any():
-            prompts = insertion_prompts(label_of(sample.backdrop, ()), name, sample.placed[0].zone)
-            return Drawn(sample, *prompts, name, index)
-    raise ValueError(f"none of {TRIES} samples shows a {name} alone")
+    """Objects in turn; the first sample that shows its subject and nothing else. What is worn or held never
+    stands alone: the next object's turn comes then."""
+    for turn in range(number, number + len(world.objects)):
+        name = world.objects[turn % len(world.objects)].name
+        for index in range(FIRST_SCENE + number * TRIES, FIRST_SCENE + (number + 1) * TRIES):
+            sample = world.draw(VALIDATION_SEED, index, count=1, subject=name, pairs="trained")
+            if sample.objects == (name,) and sample.masks[0].any():
+                prompts = insertion_prompts(label_of(sample.backdrop, ()), name, sample.placed[0].zone)
+                return Drawn(sample, *prompts, name, index)
+    raise ValueError(f"no sample from {FIRST_SCENE + number * TRIES} shows one thing alone")
 
 
 @torch.inference_mode()
