@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import numpy as np
-
 from workers.runner import Latents
 
 
 def pack(latents: Latents) -> bytes:
     """An .npy file of (L, C) tokens."""
+    import numpy as np  # here: the supervisor knows this module and loads no numpy
+
     buffer = BytesIO()
     np.save(buffer, latents, allow_pickle=False)
     return buffer.getvalue()
@@ -18,5 +18,7 @@ def pack(latents: Latents) -> bytes:
 
 def unpack(data: bytes) -> Latents:
     """(L, C) tokens from what `pack` made."""
+    import numpy as np
+
     loaded: Latents = np.load(BytesIO(data), allow_pickle=False)
     return loaded

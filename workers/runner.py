@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from job_store.memory_use import MemoryUse
+
+if TYPE_CHECKING:  # the supervisor knows runners and loads no numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 OnStep = Callable[[Stage, int, int, float], None]
 """Called with (stage, steps done, steps of the stage, percent of the job) after every step; may raise to
@@ -23,7 +25,7 @@ stop it."""
 Masks = Mapping[str, Image.Image]
 """By the field of the request that they belong to, `region` or `avoid`: of any size, white where it is."""
 NO_MASKS: Masks = MappingProxyType({})
-Latents = NDArray[np.float16]
+Latents: TypeAlias = "NDArray[np.float16]"
 """(L, C) clean tokens of a picture, as the model made them."""
 
 
