@@ -20,12 +20,11 @@ from evaluation.suites.items import Item
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.backbones.flux import FluxBackbone
 from workers.addit.config import PUBLISHED_STEPS, Inversion
-from workers.addit.latents import add_noise
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
 from workers.addit.processor import Exchange
 from workers.addit.source_memory import SourceMemories, SourceMemory
-from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, inverted
+from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, inverted, noised
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,7 @@ class PromptToPrompt:
         memory = SourceMemory(SourceMemories([], run.models.device))
         source = SourceRun(run.branches, run.sigmas, cond, memory, lambda step: frozenset(), lambda: None)
         if self.inversion == "noising":
-            return SourcePath(
-                clean, lambda step: add_noise(clean, noise, run.sigmas[step]), cond, memory, noise - clean
-            )
+            return noised(source, clean, noise)
         return inverted(source, clean, INVERSIONS[self.inversion], 0)
 
     def _denoise(
