@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from job_store.records import JobRecord
@@ -66,3 +66,4 @@ def job(
 
 
 JobDep = Annotated[JobRecord, Depends(job)]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]

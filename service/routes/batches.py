@@ -14,7 +14,7 @@ from job_store.batches import BatchRecord
 from service.answers import json_answer
 from service.batches import admit_batch, batch_body, cancel_batch, results
 from service.bodies import media_type, unsupported
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, TenantDep
 from service.errors import Refusal
 from service.examples import BATCH_BODY, JSON_LINES
 from service.openapi import refuses
@@ -70,9 +70,7 @@ def list_batches(
     gateway: GatewayDep,
     tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=20, description="Batches a page.")] = 20,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-    ] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The tenant's batches, newest first."""
     records, next_cursor = gateway.batches.list(tenant, limit, cursor)

@@ -20,7 +20,7 @@ from job_store.listing import Wanted
 from job_store.records import JobRecord
 from service.answers import job_answer, job_body, json_answer, not_modified
 from service.bodies import parse_json, read_json
-from service.dependencies import GatewayDep, JobDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, JobDep, TenantDep
 from service.examples import MASK_BODY, SUBMIT_BODY, VARIATION_BODY
 from service.gateway import Gateway
 from service.masks import admit_mask
@@ -116,9 +116,7 @@ def list_insertions(
     gateway: GatewayDep,
     tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs a page.")] = 20,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-    ] = None,
+    cursor: Cursor = None,
     status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
     parent: Annotated[
         str | None, Query(max_length=64, description="Only jobs that vary or re-mask this one: `ins_…`.")

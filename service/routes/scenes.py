@@ -26,7 +26,7 @@ from job_store.errors import NotFound
 from job_store.scenes import SceneRecord
 from service.answers import json_answer
 from service.bodies import parse_json, read_json
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, TenantDep
 from service.errors import Refusal, invalid_field
 from service.examples import HEAD_BODY, SCENE_BODY, SCENE_INSERTION_BODY
 from service.gateway import Gateway
@@ -120,9 +120,7 @@ def list_scenes(
     gateway: GatewayDep,
     tenant: TenantDep,
     limit: Annotated[int, Query(ge=1, le=50, description="Scenes a page.")] = 20,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-    ] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The tenant's scenes, newest first."""
     records, next_cursor = gateway.scenes.list(tenant, limit, cursor)

@@ -35,7 +35,7 @@ from job_store.webhook_views import to_delivery, to_endpoint
 from runtime.egress import EgressError, judge_callback
 from service.answers import json_answer
 from service.bodies import JSON, parse_json, read_json
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, TenantDep
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
 from service.openapi import refuses
@@ -174,9 +174,7 @@ def list_deliveries(
     gateway: GatewayDep,
     record: EndpointDep,
     limit: Annotated[int, Query(ge=1, le=100, description="Deliveries a page.")] = 20,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-    ] = None,
+    cursor: Cursor = None,
     status: Annotated[DeliveryStatus | None, Query(description="Only deliveries in this state.")] = None,
 ) -> Response:
     """What was sent to an endpoint and what it answered, newest first."""
