@@ -15,7 +15,7 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -c constraints.txt setuptools wheel torch torchvision
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[gateway,worker,embedded,dev]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[gateway,worker,embedded,studio,dev]'
 	SAM2_BUILD_CUDA=0 $(BIN)/pip install --quiet -c constraints.txt --no-build-isolation sam2
 	touch $@
 
