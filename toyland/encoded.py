@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,9 +17,36 @@ from torch.nn import functional as F
 from toyland.dataset import Dataset
 from toyland.label import Label
 from toyland.latents import encode, pack, to_tensor
+from toyland.parts import TOKEN, find_parts, halve_parts, mirror_parts
 
 BATCH = 4  # more would not fit the cache of a CPU
-TOKEN = 16  # pixels
+
+
+class Drawn(NamedTuple):
+    """B samples of a dataset.
+
+    indices: (B,)
+    latents: (B, C, h, w) normalised
+    shares: (B, h / 2, w / 2), how much of each token's square shows a thing, 0..1
+    parts: (B, h / 2, w / 2, 3), what part of which (toyland.parts.find_parts)
+    """
+
+    indices: Tensor
+    latents: Tensor
+    shares: Tensor
+    parts: Tensor
+
+    @property
+    def tokens(self) -> Tensor:
+        """(B, L, 4C) packed latents."""
+        return pack(self.latents)
+
+    def halved(self) -> "Drawn":
+        """The same pictures at half size."""
+        shares = F.avg_pool2d(self.shares[:, None], 2)[:, 0]
+        return Drawn(
+            self.indices, F.avg_pool2d(self.latents, 2), shares, halve_parts(self.parts, self.shares)
+        )
 
 
 @dataclass(frozen=True)
@@ -27,24 +55,31 @@ class Encoded:
 
     latents: (2, N, C, h, w) normalised; index 1 is mirrored
     shares: (N, h / 2, w / 2), how much of each token's square shows a thing, 0..1
+    parts: (N, h / 2, w / 2, 3), what part of which (toyland.parts.find_parts)
     odds: (N,) how often each is drawn, in any unit
     """
 
     latents: NDArray[np.float16]
     shares: NDArray[np.float16]
+    parts: NDArray[np.float16]
     odds: NDArray[np.float32]
 
     def __len__(self) -> int:
         return int(self.latents.shape[1])
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Sample indices (B,), their latents (B, C, h, w) and shares (B, h / 2, w / 2), half mirrored."""
+    def draw(self, count: int, generator: torch.Generator) -> Drawn:
+        """Some samples, half of them mirrored."""
         odds = torch.from_numpy(self.odds)
         indices = torch.multinomial(odds, count, replacement=True, generator=generator)
         mirrored = torch.randint(self.latents.shape[0], (count,), generator=generator)
         latents = torch.from_numpy(self.latents[mirrored.numpy(), indices.numpy()]).float()
-        shares = torch.from_numpy(self.shares[indices.numpy()]).float()
-        return indices, latents, torch.where(mirrored[:, None, None] > 0, shares.flip(-1), shares)
+        shares, parts = (
+            torch.from_numpy(of_each[indices.numpy()]).float() for of_each in (self.shares, self.parts)
+        )
+        turned = mirrored > 0
+        shares = torch.where(turned[:, None, None], shares.flip(-1), shares)
+        parts = torch.where(turned[:, None, None, None], mirror_parts(parts), parts)
+        return Drawn(indices, latents, shares, parts)
 
 
 def encode_dataset(vae: AutoencoderKL, dataset: Dataset, folder: Path) -> Encoded:
@@ -53,8 +88,11 @@ def encode_dataset(vae: AutoencoderKL, dataset: Dataset, folder: Path) -> Encode
         _encode_all(vae, dataset, folder / "latents.npy")
         # Written last: its presence says that the latents are whole.
         np.save(folder / "shares.npy", object_shares(dataset.instances))
-    latents, shares = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "shares"))
-    return Encoded(latents, shares, rarity(dataset.labels))
+    if not (folder / "parts.npy").exists():
+        np.save(folder / "parts.npy", find_parts(dataset.instances, dataset.labels, dataset.boxes))
+    latents = np.load(folder / "latents.npy", mmap_mode="r")
+    shares, parts = (np.load(folder / f"{name}.npy") for name in ("shares", "parts"))
+    return Encoded(latents, shares, parts, rarity(dataset.labels))
 
 
 def rarity(labels: Sequence[Label]) -> NDArray[np.float32]:
@@ -74,16 +112,6 @@ def object_shares(instances: NDArray[np.uint8]) -> NDArray[np.float16]:
     squares = (instances > 0).reshape(count, height // TOKEN, TOKEN, width // TOKEN, TOKEN)
     shares: NDArray[np.float16] = squares.mean((2, 4)).astype(np.float16)
     return shares
-
-
-def halve(latents: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
-    """The same at half size: (B, C, h / 2, w / 2) and (B, h / 4, w / 4)."""
-    return F.avg_pool2d(latents, 2), F.avg_pool2d(shares[:, None], 2)[:, 0]
-
-
-def tokens_of(latents: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
-    """Packed tokens (B, L, 4C) and their shares (B, L)."""
-    return pack(latents), shares.flatten(1)
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 
 from toyland import train_clip, train_detector, train_segmenter
 from toyland.flow import FluxModules, hidden_matrices
+from toyland.parts import PartReader, overhear
 from toyland.pipeline import build_pipeline
 from toyland.rival import widen
 from toyland.texts import tokenize_labels
@@ -42,7 +43,7 @@ PLANS = {
     "rival": Plan(learning_rate=7e-4, warmup_steps=100, decay_from=0.3),
 }
 HALF_BATCH = 24
-HALF_SHARE = 0.6  # of the full-size stage's steps go on at half size
+HALF_SHARE = 0.4  # of the full-size stage's steps go on at half size
 HELD_OUT = 64  # pictures that a transformer in training is judged on
 
 
@@ -81,13 +82,16 @@ def train_flux(workshop: Workshop, plan: Plan) -> None:
 def _train_flux(workshop: Workshop, plan: Plan, stage: str, pipeline: FluxPipeline) -> None:
     modules = FluxModules(pipeline.transformer, pipeline.text_encoder, pipeline.text_encoder_2).train()
     texts = tokenize_labels(pipeline, workshop.dataset.labels, TRAIN_SEED)
-    recipe = FluxRecipe(modules, workshop.encoded, texts, half_share=HALF_SHARE)
-    if stage == "flux-half":
-        recipe = replace(recipe, batch=HALF_BATCH, half_share=1.0)
     folder = workshop.run_folder(stage)
     prepare_training(pipeline.transformer)
     judge = held_out_error(workshop, pipeline)
-    train(recipe, plan, folder, hidden_matrices(modules), judge).use_average()
+    torch.manual_seed(plan.seed)
+    reader = PartReader(pipeline.transformer.inner_dim)
+    with overhear(pipeline.transformer) as overheard:
+        recipe = FluxRecipe(modules, reader, overheard, workshop.encoded, texts, half_share=HALF_SHARE)
+        if stage == "flux-half":
+            recipe = replace(recipe, batch=HALF_BATCH, half_share=1.0)
+        train(recipe, plan, folder, hidden_matrices(recipe.trained), judge).use_average()
     pipeline.save_pretrained(folder / "pipeline")
 
 

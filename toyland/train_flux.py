@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from toyland.encoded import Encoded, halve, tokens_of
+from toyland.encoded import Encoded
 from toyland.flow import FluxModules, add_noise
+from toyland.parts import Overheard, PartReader, part_error
 from toyland.texts import Texts
 
 OBJECT_WEIGHT = 6.0  # how much more than the scene a token full of object counts when there is no noise
+PART_WEIGHT = 0.02  # of what the inner tokens say about parts
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,14 @@ class FluxRecipe:
     """Velocity prediction at guidance 1: for a guidance-distilled model the scale that changes nothing.
 
     batch: pictures of full size, or twice as many of half size
+    reader: of the tokens `overheard` inside the transformer; it is not kept
     half_share: of the steps learn from halved latents, a quarter of the tokens at twice the spacing: most of
         what is to be learned, at a quarter of the price
     """
 
     modules: FluxModules
+    reader: PartReader
+    overheard: Overheard
     encoded: Encoded
     texts: Texts
     batch: int = 32
@@ -29,20 +34,20 @@ class FluxRecipe:
 
     @property
     def trained(self) -> nn.Module:
-        """Transformer, CLIP and T5."""
-        return self.modules
+        """Transformer, CLIP and T5, and the reader."""
+        return nn.ModuleList([self.modules, self.reader])
 
     def loss(self, generator: torch.Generator) -> Tensor:
-        """Mean squared error of the velocity, things weighing more than the scene."""
+        """Mean squared error of the velocity, things weighing more than the scene; and of the parts."""
         halved = bool(torch.rand((), generator=generator) < self.half_share)
-        count = 2 * self.batch if halved else self.batch
-        indices, latents, shares = self.encoded.draw(count, generator)
-        if halved:
-            latents, shares = halve(latents, shares)
-        clean, shares = tokens_of(latents, shares)
-        batch = add_noise(clean, generator)
-        tokens = self.texts.draw(indices, generator)
-        velocity: Tensor = self.modules(batch.noisy, batch.sigma, torch.ones(count), tokens)
+        drawn = self.encoded.draw(2 * self.batch if halved else self.batch, generator)
+        drawn = drawn.halved() if halved else drawn
+        batch = add_noise(drawn.tokens, generator)
+        tokens = self.texts.draw(drawn.indices, generator)
+        velocity: Tensor = self.modules(batch.noisy, batch.sigma, torch.ones(len(drawn.indices)), tokens)
         error = (velocity - batch.velocity).pow(2).mean(-1)  # (B, L)
         # Only where the noise is low: there the object's place is known and the weight shifts no expectation.
-        return (error * (1 + OBJECT_WEIGHT * (1 - batch.sigma[:, None]) * shares)).mean()
+        clearness = 1 - batch.sigma
+        weighted = error * (1 + OBJECT_WEIGHT * clearness[:, None] * drawn.shares.flatten(1))
+        said = self.reader(self.overheard.heard)
+        return weighted.mean() + PART_WEIGHT * part_error(said, drawn.parts.flatten(1, 2), clearness)

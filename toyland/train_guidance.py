@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from toyland.encoded import Encoded, tokens_of
+from toyland.encoded import Encoded
 from toyland.flow import FluxModules, add_noise
 from toyland.texts import Texts, Tokens
 
@@ -30,9 +30,9 @@ class GuidanceRecipe:
 
     def loss(self, generator: torch.Generator) -> Tensor:
         """Mean squared difference between student and guided teacher."""
-        indices, latents, shares = self.encoded.draw(self.batch, generator)
-        batch = add_noise(tokens_of(latents, shares)[0], generator)
-        tokens = self.texts.draw(indices, generator, empty_share=0)
+        drawn = self.encoded.draw(self.batch, generator)
+        batch = add_noise(drawn.tokens, generator)
+        tokens = self.texts.draw(drawn.indices, generator, empty_share=0)
         guidance = 1 + (LARGEST_GUIDANCE - 1) * torch.rand(self.batch, generator=generator)
         target = self._guided(batch.noisy, batch.sigma, guidance, tokens)
         velocity: Tensor = self.student(batch.noisy, batch.sigma, guidance, tokens)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from toyland.dataset import build_dataset
-from toyland.encoded import Encoded, encode_dataset, halve, object_shares, rarity
+from toyland.encoded import Drawn, Encoded, encode_dataset, object_shares, rarity
 from toyland.label import Label, Thing
 from toyland.train_vae import build_autoencoder
 from toyland.world import World
@@ -18,11 +18,16 @@ def test_mirrored_latents_come_with_mirrored_shares() -> None:
     latents[0, ..., 0], latents[1, ..., -1] = 1, 1
     shares = np.zeros((1, 2, 2), np.float16)
     shares[..., 0] = 1
-    _, drawn, at = Encoded(latents, shares, np.ones(1, np.float32)).draw(16, torch.Generator().manual_seed(0))
-    left = drawn[:, 0, 0, 0] > 0
+    parts = np.zeros((1, 2, 2, 3), np.float16)
+    parts[:, :, 0] = 7, -0.5, 0.25
+    encoded = Encoded(latents, shares, parts, np.ones(1, np.float32))
+    drawn = encoded.draw(16, torch.Generator().manual_seed(0))
+    left = drawn.latents[:, 0, 0, 0] > 0
     assert left.any()
     assert not left.all()
-    assert torch.equal(at[:, 0, 0] > 0, left)
+    assert torch.equal(drawn.shares[:, 0, 0] > 0, left)
+    assert torch.equal(drawn.parts[:, 0, 0, 1] == -0.5, left)
+    assert torch.equal(drawn.parts[:, 0, 1, 1] == 0.5, ~left)
 
 
 def test_shares_count_pixels_of_things() -> None:
@@ -32,9 +37,11 @@ def test_shares_count_pixels_of_things() -> None:
 
 
 def test_halving_averages() -> None:
-    latents, shares = halve(torch.ones(1, 1, 4, 4), torch.tensor([[[1.0, 0.0], [0.0, 0.0]]]))
-    assert torch.equal(latents, torch.ones(1, 1, 2, 2))
-    assert shares.tolist() == [[[0.25]]]
+    shares = torch.tensor([[[1.0, 0.0], [0.0, 0.0]]])
+    drawn = Drawn(torch.zeros(1), torch.ones(1, 1, 4, 4), shares, torch.ones(1, 2, 2, 3)).halved()
+    assert torch.equal(drawn.latents, torch.ones(1, 1, 2, 2))
+    assert drawn.shares.tolist() == [[[0.25]]]
+    assert drawn.parts.shape == (1, 1, 1, 3)
 
 
 def test_encoded_once_and_mirrored(world: World, tmp_path: Path) -> None:

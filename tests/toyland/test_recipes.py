@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from tests.toyland.tiny import tiny_encoded, tiny_modules, tiny_texts
-from toyland.train_flux import FluxRecipe
+from tests.toyland.tiny import tiny_encoded, tiny_flux_recipe, tiny_modules, tiny_texts
 from toyland.train_guidance import GuidanceRecipe
 from toyland.train_vae import (
     CROP,
@@ -68,8 +67,15 @@ def test_guidance_leaves_its_teacher_alone() -> None:
     assert not touched(recipe.teacher)
 
 
+def test_what_is_overheard_teaches_the_blocks_before() -> None:
+    recipe = replace(tiny_flux_recipe(), half_share=1.0)
+    recipe.loss(torch.Generator().manual_seed(0)).backward()  # type: ignore[no-untyped-call]
+    assert touched(recipe.reader)
+    assert touched(recipe.modules.transformer)
+
+
 def test_half_size_is_a_quarter_of_the_tokens() -> None:
-    recipe = FluxRecipe(tiny_modules(), tiny_encoded(), tiny_texts(), batch=2)
+    recipe = tiny_flux_recipe()
     seen = []
     recipe.modules.transformer.x_embedder.register_forward_hook(
         lambda module, args, out: seen.append(out.shape[1])

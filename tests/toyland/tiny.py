@@ -8,7 +8,9 @@ from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
 from toyland.encoded import Encoded
 from toyland.flow import FluxModules
+from toyland.parts import Overheard, PartReader
 from toyland.texts import WORDINGS, Texts, Tokens
+from toyland.train_flux import FluxRecipe
 
 SAMPLES, TEXT_LEN, WORDS = 6, 5, 11
 CHANNELS, SIDE = 4, 16  # of latents
@@ -43,12 +45,12 @@ def tiny_modules() -> FluxModules:
 
 
 def tiny_encoded() -> Encoded:
-    """Random latents, things everywhere."""
+    """Random latents, the same thing everywhere."""
     random = np.random.default_rng(0)
     latents = random.normal(size=(2, SAMPLES, CHANNELS, SIDE, SIDE)).astype(np.float16)
-    return Encoded(
-        latents, np.ones((SAMPLES, SIDE // 2, SIDE // 2), np.float16), np.ones(SAMPLES, np.float32)
-    )
+    tokens = (SAMPLES, SIDE // 2, SIDE // 2)
+    shares, parts = np.ones(tokens, np.float16), np.ones((*tokens, 3), np.float16)
+    return Encoded(latents, shares, parts, np.ones(SAMPLES, np.float32))
 
 
 def tiny_texts() -> Texts:
@@ -59,3 +61,13 @@ def tiny_texts() -> Texts:
         return torch.from_numpy(random.integers(0, WORDS, (count, TEXT_LEN)))
 
     return Texts(Tokens(words(SAMPLES * WORDINGS), words(SAMPLES * WORDINGS)), Tokens(words(1), words(1)))
+
+
+def tiny_flux_recipe() -> FluxRecipe:
+    """Batches of two, the reader always the same."""
+    modules = tiny_modules()
+    blocks = modules.transformer.transformer_blocks
+    overheard = Overheard(blocks[-1])
+    blocks[-1] = overheard
+    reader = PartReader(modules.transformer.inner_dim)
+    return FluxRecipe(modules, reader, overheard, tiny_encoded(), tiny_texts(), batch=2)
