@@ -22,7 +22,8 @@ from bench.figures import Figures
 from bench.report import Docs, JsonFile, pictured, report
 from client.examples import Example, examples
 from runtime.settings import Settings
-from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.edits import Edit, PictureSource
+from workers.addit.pipeline import insert
 from workers.compositing import IDENTICAL, psnr
 from workers.insertion import AdditRunner, load_runner
 from workers.runner import RunOutput

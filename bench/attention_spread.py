@@ -25,8 +25,9 @@ from rich.console import Console
 
 from bench.figures import Figures, to_table
 from workers.addit.attention_spread import AttentionSpread
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.pipeline import insert
 from workers.models.loading import LoadOptions, load
 from workers.models.profiles import embedded_profile
 

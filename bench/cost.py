@@ -25,12 +25,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.figures import Figures, to_table
 from workers.addit.backbones.flux import FluxBackbone
 from workers.addit.config import PAPER_GENERATED, PAPER_REAL, AdditConfig
+from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches, ExtendTarget
 from workers.addit.latents import LatentGrid
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, PictureSource, PromptSource, insert
+from workers.addit.pipeline import insert
 from workers.addit.source_memory import SourceMemories
 
 META = torch.device("meta")

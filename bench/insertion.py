@@ -12,7 +12,8 @@ import torch
 from bench.examples import picture, request
 from bench.figures import Figures
 from runtime.settings import Settings
-from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.edits import Edit, PictureSource
+from workers.addit.pipeline import insert
 from workers.insertion import AdditRunner, load_runner
 
 RUNS = 5

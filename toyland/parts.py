@@ -131,7 +131,9 @@ def _places(at: NDArray[np.bool_], box: Box) -> NDArray[np.float64]:
 
 def _by_fours(grid: Tensor) -> Tensor:
     """(B, h, w, D) -> (B, h / 2, w / 2, 4, D)."""
-    return grid.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).transpose(2, 3).flatten(3, 4)
+    count, height, width, depth = grid.shape
+    squares = grid.reshape(count, height // 2, 2, width // 2, 2, depth)
+    return squares.transpose(2, 3).flatten(3, 4)
 
 
 def _mean(values: Tensor, weights: Tensor) -> Tensor:

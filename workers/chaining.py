@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from api_schemas.jobs import ResultWarning
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.latents import PATCH, LatentGrid
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, PictureSource
+from workers.addit.results import Insertion
 from workers.runner import Place, RunOutput
 
 

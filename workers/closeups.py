@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, OnStep, PictureSource, insert
+from workers.addit.pipeline import insert
+from workers.addit.progress import OnStep
+from workers.addit.results import Insertion
 from workers.areas import crop_placing
 from workers.colours import apply_line, fit_line
 from workers.crops import Crop, Size

@@ -24,13 +24,15 @@ from runtime.settings import Settings
 from workers import overlays
 from workers.addit.boxes import Detection
 from workers.addit.config import AdditConfig
+from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.late_cache import block_cache, first_cached_step, late_cache
 from workers.addit.localizers import Located, Picture
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
-from workers.addit.pipeline import OnStep as OnForward
+from workers.addit.pipeline import insert
 from workers.addit.previews import OnX0
+from workers.addit.progress import OnStep as OnForward
+from workers.addit.results import Insertion
 from workers.addit.source_memory import SourceMemories
 from workers.addit.verdicts import Verdict, judge, judge_whole, ranks
 from workers.areas import to_placing

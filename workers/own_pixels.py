@@ -6,7 +6,7 @@ from PIL import Image, ImageChops
 
 from workers.addit.cast_shadow import shadow_weights
 from workers.addit.config import AdditConfig
-from workers.addit.pipeline import Insertion
+from workers.addit.results import Insertion
 from workers.compositing import grey, soft_mask
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PIL import Image
 
+from workers.addit.edits import Edit
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit
 from workers.addit.previews import OnX0, preview_steps, watch
 from workers.runner import OnPreview, PreviewImage
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.errors import UnsupportedOption
 from workers.addit.masks import from_array
-from workers.addit.pipeline import Edit, PictureSource
 from workers.runner import Place, RunOutput
 
 THRESHOLD = 128

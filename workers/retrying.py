@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from api_schemas.jobs import Timings
-from workers.addit.pipeline import Edit
+from workers.addit.edits import Edit
 from workers.found import missing_of
 from workers.ladder import Try, rungs
 from workers.runner import OutputImage, RunOutput

@@ -12,10 +12,11 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.errors import UnsupportedOption
 from workers.addit.localizers import Picture
 from workers.addit.masks import resize
-from workers.addit.pipeline import Edit, Insertion, PictureSource
+from workers.addit.results import Insertion
 from workers.compositing import composite, cut_out
 from workers.found import united
 from workers.own_pixels import own_pixels

@@ -11,8 +11,10 @@ from evaluation.methods.method import Edited, Workbench
 from evaluation.suites.items import Item
 from toyland.score.insertions import to_made
 from workers.addit.config import AdditConfig
+from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.localizers import Picture
-from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.addit.pipeline import insert
+from workers.addit.results import Insertion
 from workers.compositing import composite, soft_mask
 
 FEATHER = 1 / 4

@@ -28,9 +28,11 @@ from tests.workers.addit.backbones.families import PROMPTS
 from tests.workers.addit.backbones.test_insertion import models_of
 from workers import closeups, crops
 from workers.addit import config, gamma, sources
+from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.addit.pipeline import insert
+from workers.addit.results import Insertion
 from workers.addit.source_memory import SourceMemories
 from workers.insertion import AdditRunner
 from workers.ladder import Try, rungs

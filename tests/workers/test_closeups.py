@@ -10,7 +10,7 @@ from PIL import Image
 
 from workers.addit.config import PAPER_REAL
 from workers.addit.forward import ForwardCount
-from workers.addit.pipeline import Insertion
+from workers.addit.results import Insertion
 from workers.closeups import DRAFT_STEP, as_photographed, from_draft, put_back, within
 from workers.compositing import composite, psnr, soft_mask
 from workers.crops import Crop

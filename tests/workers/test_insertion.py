@@ -14,9 +14,10 @@ from PIL import Image
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import ResultImage
 from runtime.settings import Settings
+from workers.addit.edits import PictureSource
 from workers.addit.latents import LatentGrid
 from workers.addit.localizers import find_instances
-from workers.addit.pipeline import PictureSource, insert
+from workers.addit.pipeline import insert
 from workers.addit.placing import make_prior
 from workers.closeups import look_closer
 from workers.crops import Crop

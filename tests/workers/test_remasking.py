@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from workers.addit.config import PAPER_REAL
+from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.errors import UnsupportedOption
-from workers.addit.pipeline import Edit, PictureSource, PromptSource
 from workers.remasking import resumable, with_mask
 from workers.runner import ALONE, Place
 

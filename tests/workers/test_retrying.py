@@ -11,7 +11,7 @@ from PIL import Image
 
 from api_schemas.jobs import Cost, Timings
 from workers.addit.config import PAPER_REAL
-from workers.addit.pipeline import Edit, PictureSource
+from workers.addit.edits import Edit, PictureSource
 from workers.retrying import with_retries
 from workers.runner import OutputImage, RunOutput
 

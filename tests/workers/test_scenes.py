@@ -12,8 +12,10 @@ from PIL import Image
 from tests.workers.test_insertion import EXAMPLES
 from workers.addit.cast_shadow import shadow_room
 from workers.addit.config import PAPER_REAL
+from workers.addit.edits import Edit
 from workers.addit.errors import UnsupportedOption
-from workers.addit.pipeline import Edit, Insertion, insert
+from workers.addit.pipeline import insert
+from workers.addit.results import Insertion
 from workers.models.loading import LoadOptions, load
 from workers.models.profiles import embedded_profile
 from workers.own_pixels import own_pixels

@@ -30,9 +30,11 @@ from toyland.score.versions import Versions
 from toyland.world import Sample, World
 from toyland.zones import Zone
 from workers.addit.config import AdditConfig
+from workers.addit.edits import Edit
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, insert
+from workers.addit.pipeline import insert
+from workers.addit.results import Insertion
 from workers.addit.verdicts import Verdict, judge
 from workers.own_pixels import own_pixels
 from workers.scenes import Scene

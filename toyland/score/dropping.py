@@ -17,11 +17,12 @@ from toyland.score.modes import PRESET, edit_of
 from toyland.score.tasks import insertion_tasks, source_sample
 from toyland.workshop import Workshop
 from toyland.world import World
+from workers.addit.edits import Edit
 from workers.addit.guesses import Guesses
 from workers.addit.latents import LatentGrid
 from workers.addit.masks import resize
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, insert
+from workers.addit.pipeline import insert
 from workers.addit.verdicts import contrast, foresee, judge, seen_there
 from workers.models.loading import load
 from workers.models.profiles import embedded_profile

@@ -17,9 +17,11 @@ from toyland.score.tasks import InsertionTask, source_sample
 from toyland.score.versions import Versions
 from toyland.world import Sample
 from workers.addit.config import AdditConfig
+from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.localizers import Picture
 from workers.addit.masks import resize
-from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.addit.pipeline import insert
+from workers.addit.results import Insertion
 from workers.compositing import composite, soft_mask
 from workers.models.toyland.detector import Detection
 

@@ -21,11 +21,12 @@ from toyland.score.statistics import Estimate
 from toyland.score.tasks import source_sample
 from workers.addit.codec import decode_picture
 from workers.addit.config import AdditConfig, Inversion
+from workers.addit.edits import Edit, source_key
 from workers.addit.latents import LatentGrid, add_noise, draw_noise
 from workers.addit.localizers import Picture
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, insert, source_key
+from workers.addit.pipeline import insert
 from workers.addit.source_memory import SourceMemories, SourceMemory
 
 PRESET = "paper-real"

@@ -18,10 +18,11 @@ from toyland.score.tasks import InsertionTask, source_sample
 from toyland.score.versions import Versions
 from toyland.world import Sample
 from workers.addit.config import AdditConfig
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.late_cache import Mode, block_cache, first_cached_step, late_cache, offered_modes
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.pipeline import insert
 from workers.compositing import psnr
 
 PRESET = "paper-real"

@@ -16,9 +16,10 @@ from toyland.workshop import SHIPPED, Workshop
 from toyland.world import Sample, World
 from toyland.zones import CARRIED
 from workers.addit.config import AdditConfig
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.pipeline import insert
 from workers.models.loading import load
 from workers.models.profiles import embedded_profile
 from workers.models.toyland.detector import Detector, load_detector

@@ -17,9 +17,10 @@ from toyland.score.tasks import InsertionTask, insertion_tasks, source_sample
 from toyland.workshop import SHIPPED, Workshop
 from toyland.world import Sample, World
 from workers.addit.config import AdditConfig
+from workers.addit.edits import Edit
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, insert
+from workers.addit.pipeline import insert
 from workers.addit.placing import Area, Placing
 from workers.addit.source_memory import SourceMemories
 from workers.models.loading import load

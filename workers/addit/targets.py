@@ -43,7 +43,7 @@ class Targets:
     layers_at: LayersAt
     recorder: SubjectRecorder | None
     locate: Locate
-    tick: Tick
+    tick: Tick = lambda: None
     watchers: tuple[Recorder, ...] = ()
     foresee: Foresee = foresee_located
     on_x0: OnX0 | None = None

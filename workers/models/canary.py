@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from workers.addit.edits import Edit, PromptSource
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, PromptSource, insert
+from workers.addit.pipeline import insert
 from workers.models.errors import WrongFingerprint
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile
 

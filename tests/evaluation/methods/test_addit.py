@@ -13,7 +13,8 @@ from evaluation.methods.method import Workbench
 from tests.evaluation.samples import TOLD, picture, pictured, tiny_bench
 from toyland.score.drawings import draw
 from workers.addit.config import PAPER_GENERATED, PAPER_REAL
-from workers.addit.pipeline import PictureSource, PromptSource, insert
+from workers.addit.edits import PictureSource, PromptSource
+from workers.addit.pipeline import insert
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ from tests.workers.test_insertion import EXAMPLES
 from toyland.score.inversions import WAYS, path_figures, summary
 from toyland.score.ledger import Record
 from workers.addit.config import PAPER_REAL, Inversion
+from workers.addit.edits import Edit, PictureSource, source_key
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, PictureSource, insert, source_key
+from workers.addit.pipeline import insert
 from workers.addit.source_memory import SourceMemories
 from workers.models.loading import LoadOptions, load
 from workers.models.profiles import embedded_profile

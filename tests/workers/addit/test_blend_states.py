@@ -11,9 +11,10 @@ import torch
 from tests.workers.addit.backbones.families import PROMPTS
 from tests.workers.addit.backbones.test_insertion import models_of, short
 from workers.addit.config import PAPER_REAL, AdditConfig
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.memory_tiers import DeviceTier, DiskTier, HostTier, Tier
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.pipeline import insert
 from workers.addit.source_memory import SourceMemories, SourceMemory
 
 CPU = torch.device("cpu")

@@ -10,8 +10,9 @@ from torch import Tensor
 from tests.workers.addit.backbones.families import PROMPTS
 from tests.workers.addit.backbones.test_insertion import models_of, short
 from workers.addit.config import PAPER_GENERATED
+from workers.addit.edits import Edit, PromptSource
 from workers.addit.latents import LatentGrid
-from workers.addit.pipeline import Edit, PromptSource, insert
+from workers.addit.pipeline import insert
 from workers.addit.previews import preview_steps, shrink, small_pictures
 
 

@@ -22,12 +22,13 @@ from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.boxes import Detection
 from workers.addit.config import PAPER_REAL, Inversion
 from workers.addit.denoise import gamma_step
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.forward import Branches, ExtendTarget
 from workers.addit.localizers import Located, Picture, Segmentation, SegmenterPrompt
 from workers.addit.masks import fill_box
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.pipeline import insert
 from workers.addit.source_memory import SourceMemories
 
 NOISING, GENERATED = golden.config("real_noising"), golden.config("generated")

@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
 from workers.addit.config import PAPER_REAL
+from workers.addit.edits import Edit, PictureSource
 from workers.addit.localizers import SegmenterPrompt
-from workers.addit.pipeline import Edit, PictureSource, insert
+from workers.addit.pipeline import insert
 from workers.models import quantization
 from workers.models.canary import fingerprint
 from workers.models.errors import MissingPackage, ModelFilesBroken, UnknownProfile

@@ -13,12 +13,14 @@ from tests.workers.addit.backbones.families import FAMILIES, PROMPTS
 from workers.addit.attention_spread import AttentionSpread
 from workers.addit.boxes import Detection
 from workers.addit.config import PAPER_GENERATED, PAPER_REAL, AdditConfig
+from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.errors import UnsupportedOption
 from workers.addit.localizers import Picture
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
-from workers.addit.pipeline import Edit, Insertion, PictureSource, PromptSource, insert
+from workers.addit.pipeline import insert
 from workers.addit.placing import Area, Placing
+from workers.addit.results import Insertion
 from workers.addit.source_memory import SourceMemories
 
 CPU = torch.device("cpu")
