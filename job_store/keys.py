@@ -37,9 +37,8 @@ class Key(StrEnum):
     IDEMPOTENCY = "addit:idempotency:"  # + tenant + ":" + sha-256 of the client's key: hash
     CLAIM = "addit:claim:"  # + token: the job id it was given for
     COUNTS = "addit:counts"  # hash of how many jobs were accepted and how they ended, ever
-    REASONS = (
-        "addit:reasons"  # hash of how many jobs were canceled, and when, and how many failed, and why, ever
-    )
+    # hash of how many jobs were canceled, and when, how many failed or were given back, and why, ever
+    REASONS = "addit:reasons"
     USAGE = "addit:usage:"  # + tenant + ":" + day since 1970: hash, what its jobs came to
     DURATIONS = "addit:durations:"  # + model: hash, histograms of its jobs' seconds by stage, ever
     FORGOTTEN = "addit:forgotten"  # list of source ids of jobs deleted lately

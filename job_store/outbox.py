@@ -89,6 +89,10 @@ class Outbox:
         """No more tries, and the endpoint is disabled."""
         self._note(delivery, attempt, "gone", why)
 
+    def size(self) -> int:
+        """How many deliveries have a try to come."""
+        return int(self._server.command("ZCARD", Key.OUTBOX))
+
     def counts(self) -> dict[str, int]:
         """How many tries ever `succeeded` and `failed`."""
         flat = self._server.command("HGETALL", Key.WEBHOOK_TRIES)

@@ -42,7 +42,8 @@ class Statistics:
         return [one for model in models for one in _histograms(model, self._hash(Key.DURATIONS + model))]
 
     def reasons(self, status: str) -> dict[str, int]:
-        """How many jobs were `canceled` while queued or running, or `failed` with which code."""
+        """How many jobs were `canceled` while queued or running, or `failed` with which code; how many
+        attempts were `requeued` because the worker crashed (or was lost), or was stopped."""
         return {
             name.removeprefix(f"{status} "): int(count)
             for name, count in self._hash(Key.REASONS).items()

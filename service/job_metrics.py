@@ -23,11 +23,15 @@ def job_metrics(
     for model in models:
         ready.add_metric([model], store.ready_count(model))
     canceled, failed = statistics.reasons("canceled"), statistics.reasons("failed")
+    requeued = statistics.reasons("requeued")
+    due = GaugeMetricFamily("addit_webhooks_due", "Webhooks to be sent, now or later.", value=outbox.size())
     return [
         _counter("addit_jobs", "Jobs accepted and ended, by status.", "status", store.counts()),
         _counter("addit_jobs_canceled", "Jobs canceled, by their status until then.", "was", canceled),
         _counter("addit_jobs_failed", "Jobs failed, by error code.", "code", failed),
+        _counter("addit_jobs_requeued", "Attempts given back to the line, by why.", "why", requeued),
         _counter("addit_webhook_tries", "Webhooks tried.", "result", outbox.counts()),
+        due,
         ready,
         *_durations(statistics.durations()),
     ]
