@@ -72,6 +72,7 @@ class JobRecord:
     work: what it was charged for when it started, until then as in `NewJob`
     shape: as in `NewJob`
     scene_id: the scene that it is a step of
+    ready_at, claimed_at: since when it waited for its present or last attempt, and when that began
     """
 
     id: str
@@ -99,6 +100,8 @@ class JobRecord:
     work: float
     shape: str | None
     scene_id: str | None = None
+    ready_at: datetime | None = None
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -166,4 +169,6 @@ def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
         work=float(fields.get("charged") or fields.get("work", "1")),
         shape=fields.get("shape"),
         scene_id=fields.get("scene_id"),
+        ready_at=time("ready_at") or moment(fields["created_at"]),
+        claimed_at=time("claimed_at"),
     )

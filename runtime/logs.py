@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from runtime import telemetry
 from runtime.settings import Settings
 
 # Keys, webhook secrets, and the signature that makes a link work.
@@ -27,6 +28,7 @@ def configure(settings: Settings, service: str) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(service),
+        _with_trace,
         structlog.processors.format_exc_info,
         _without_secrets(settings.log_prompts),
     ]
@@ -66,6 +68,13 @@ def _named(service: str) -> Callable[[Any, str, _Event], _Event]:
         return event
 
     return add
+
+
+def _with_trace(_: Any, __: str, event: _Event) -> _Event:
+    trace_id = telemetry.trace_id()
+    if trace_id is not None:
+        event.setdefault("trace_id", trace_id)
+    return event
 
 
 def _without_secrets(log_prompts: bool) -> Callable[[Any, str, _Event], _Event]:

@@ -147,6 +147,11 @@ class Settings(BaseSettings):
     )
     log_prompts: bool = Field(default=False, description="Whether prompts may stand in logs.")
 
+    # traces
+    otlp_endpoint: str = Field(
+        default="", description="Collector that traces go to over OTLP/HTTP; none are made if empty."
+    )
+
 
 def environment(settings: Settings) -> dict[str, str]:
     """The environment for a child process that shall have exactly these settings.

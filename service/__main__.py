@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from runtime.logs import configure
+from runtime import logs, telemetry
 from runtime.settings import Settings
 from service.server import build_server
 
 if __name__ == "__main__":
     settings = Settings()
-    configure(settings, "gateway")
+    logs.configure(settings, "gateway")
+    telemetry.configure(settings, "gateway")
     build_server(settings).run()

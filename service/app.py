@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from runtime import telemetry
 from runtime.settings import Settings
 from service.body_guard import BodyGuard
 from service.gateway import Gateway, build_gateway
@@ -81,6 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(gateway.decoders.close)
         await gateway.redis_async.aclose()
         gateway.redis.close()
+        await run_in_threadpool(telemetry.flush)  # uvicorn ends by the signal it was sent: nothing runs later
 
 
 def _version() -> str:

@@ -14,6 +14,7 @@ from api_schemas.insertions import InsertionRequest
 from job_store.batches import BatchRecord
 from job_store.errors import NotFound, StoreError, StoreUnavailable, WrongState
 from job_store.records import JobRecord
+from runtime.telemetry import traceparent
 from service.admission import idempotency_of
 from service.answers import job_body
 from service.bodies import parse_json
@@ -54,7 +55,7 @@ def _admit_line(gateway: Gateway, batch: BatchRecord, number: int, line: bytes) 
     try:
         request = parse_json(line, InsertionRequest).model_copy(update={"priority": "bulk"})
         submission = submission_of(request, {})
-        record, _ = admit_any(gateway, batch.tenant, submission, f"batch {batch.id} {number}", None)
+        record, _ = admit_any(gateway, batch.tenant, submission, f"batch {batch.id} {number}", traceparent())
     except StoreUnavailable:
         raise
     except (Refusal, StoreError) as error:

@@ -23,7 +23,7 @@ Signature = Annotated[
     str, Header(description="`v1,…` (HMAC-SHA256, base64) for each secret that signs now, a space between.")
 ]
 Traceparent = Annotated[
-    str | None, Header(description="W3C trace context of the request that made the job, if it had one.")
+    str | None, Header(description="W3C trace context, in the trace of the request that made the job.")
 ]
 
 

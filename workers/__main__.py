@@ -6,7 +6,7 @@ import sys
 
 import structlog
 
-from runtime import logs
+from runtime import logs, telemetry
 from runtime.settings import Settings
 from workers.shutdown import Shutdown
 from workers.supervisor import EngineKeepsDying, Supervisor
@@ -16,6 +16,7 @@ def main() -> int:
     """Serve until SIGTERM."""
     settings, shutdown = Settings(), Shutdown()
     logs.configure(settings, "worker")
+    telemetry.configure(settings, "worker")
     shutdown.listen()
     try:
         Supervisor(settings, shutdown).serve()
@@ -24,6 +25,7 @@ def main() -> int:
         return 1
     finally:
         shutdown.ignore()
+        telemetry.flush()
     return 0
 
 

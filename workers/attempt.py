@@ -33,9 +33,12 @@ from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.outlook import Outlook, shape_of
 from runtime.settings import Settings
+from runtime.telemetry import following
+from workers.addit.stage_clock import StageClock, heard_laps
 from workers.failures import TOO_LATE, explain, where
+from workers.laps import Laps
 from workers.latent_files import pack, unpack
-from workers.messages import Ended, Ending, Run, StopReason
+from workers.messages import Ended, Ending, Lap, Run, StopReason
 from workers.outage import keep_trying
 from workers.pictures import SUFFIX, decode, encode, pictures
 from workers.runner import Latents, Place, PreviewImage, Runner, RunOutput
@@ -65,6 +68,9 @@ class Ears(Protocol):
     def beat(self, token: str) -> None:
         """It has got one step further."""
 
+    def lap(self, lap: Lap) -> None:
+        """One of its stages has ended."""
+
 
 @dataclass(frozen=True)
 class Stores:
@@ -86,10 +92,15 @@ class Attempt:
         self._quiet_until = 0.0
         self._denoise_steps = 0
         self._stored_bytes = 0
+        self._laps = Laps(self._token, ears.lap if run.traced else None)
         self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
 
     def do(self, runner: Runner) -> Ended:
         """Run, store, end; whatever happens comes back as an `Ended`."""
+        with following(self._record.traceparent), heard_laps(self._laps.end):
+            return self._do(runner)
+
+    def _do(self, runner: Runner) -> Ended:
         try:
             result = self._upload(self._insert(runner))
         except Interrupted as interruption:
@@ -168,6 +179,7 @@ class Attempt:
     def _on_step(self, stage: Stage, step: int, total: int, percent: float) -> None:
         self._ears.beat(self._token)
         self._denoise_steps += stage == "denoise"
+        self._laps.step(stage, step, total)
         reason = self._ears.stopped(self._token)
         if reason is None and time.monotonic() > self._ends_at:
             reason = "deadline"
@@ -187,15 +199,15 @@ class Attempt:
             self._quiet_until = time.monotonic() + QUIET_SECONDS
 
     def _upload(self, output: RunOutput) -> InsertionResult:
-        started = time.monotonic()
-        keys: dict[tuple[int | None, str], str] = {}
-        for done, picture in enumerate(pictures(output, self._record.request.output)):
-            self._on_step("upload", done, done + 1, self._last.percent if self._last else 0.0)
-            keys[picture.index, picture.field] = self._put(picture.name, picture.data)
-        for index, image in enumerate(output.images):
-            if image.latents is not None:
-                self._put(made_latents_name(index), pack(image.latents))
-        return self._result(output, keys, time.monotonic() - started)
+        clock, keys = StageClock(), dict[tuple[int | None, str], str]()
+        with clock("upload"):
+            for done, picture in enumerate(pictures(output, self._record.request.output)):
+                self._on_step("upload", done, done + 1, self._last.percent if self._last else 0.0)
+                keys[picture.index, picture.field] = self._put(picture.name, picture.data)
+            for index, image in enumerate(output.images):
+                if image.latents is not None:
+                    self._put(made_latents_name(index), pack(image.latents))
+        return self._result(output, keys, clock.seconds["upload"])
 
     def _put(self, name: str, data: bytes) -> str:
         key = self._key(name)
@@ -263,7 +275,8 @@ class Attempt:
             self._beat()
 
         try:
-            keep_trying(transition, StoreUnavailable, COMMIT_SECONDS, wait)
+            with StageClock()("commit"):
+                keep_trying(transition, StoreUnavailable, COMMIT_SECONDS, wait)
         except StoreUnavailable:
             self._log.error("record not ended: no store", ending=ending)
             return "crashed"

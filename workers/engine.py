@@ -32,6 +32,7 @@ from workers.messages import (
     Beat,
     Forget,
     FromEngine,
+    Lap,
     Proved,
     ProveYourself,
     Ready,
@@ -99,6 +100,10 @@ class Line:
     def beat(self, token: str) -> None:
         """Tell the supervisor that the attempt has got one step further."""
         self.say(Beat(token))
+
+    def lap(self, lap: Lap) -> None:
+        """Tell the supervisor that a stage has ended."""
+        self.say(lap)
 
     def forget(self, token: str) -> None:
         """The attempt is over."""

@@ -17,10 +17,11 @@ from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.records import Claim
 from runtime.settings import Settings
+from workers.attempt_spans import attempt_span, tell_ending, tell_lap
 from workers.clock import server_now
 from workers.engine_process import EngineGone, EngineProcess
 from workers.failures import TOO_LATE
-from workers.messages import Beat, Ended, Run, Stop, StopReason
+from workers.messages import Beat, Ended, Lap, Run, Stop, StopReason
 from workers.outage import OUTAGES
 from workers.shutdown import Shutdown
 from workers.watch import Verdict, Watch
@@ -58,12 +59,21 @@ class Guard:
 
         Raises EngineGone when the engine died or had to be killed; the record is ended or given back by then.
         """
+        with attempt_span(self._claim.record) as self._span:
+            self._log.info("job claimed")
+            ended = self._run()
+            tell_ending(self._span, ended.ending if ended else "shutdown")
+            return ended
+
+    def _run(self) -> Ended | None:
         seconds = seconds_left(self._claim, self._post.redis)
         try:
-            self._post.engine.send(Run(self._claim, seconds))
+            self._post.engine.send(Run(self._claim, seconds, self._span.is_recording()))
             ended = self._stay(time.monotonic() + seconds)
         except EngineGone:
-            self._close(self._watch.asked or "died")
+            reason: Reason = self._watch.asked or "died"
+            tell_ending(self._span, reason)
+            self._close(reason)
             raise
         if ended is None:
             self._post.engine.kill()
@@ -85,6 +95,8 @@ class Guard:
             if isinstance(message, Beat) and message.token == self._token:
                 self._watch.beat()
                 self._stepped = True
+            if isinstance(message, Lap) and message.token == self._token:
+                tell_lap(self._span, message)
             if now >= ends_at:
                 self._ask("deadline")
             if now >= renew_at:

@@ -18,10 +18,11 @@ Ending = Literal["succeeded", "failed", "canceled", "superseded", "crashed"]
 
 @dataclass(frozen=True)
 class Run:
-    """To the engine: do this record, in at most `seconds` from now."""
+    """To the engine: do this record, in at most `seconds` from now. `traced`: tell of every `Lap`."""
 
     claim: Claim
     seconds: float
+    traced: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,27 @@ class Beat:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step of a stage was done at this Unix time, nanoseconds."""
+
+    at_ns: int
+    stage: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Lap:
+    """From the engine: a stage of the attempt of this token has ended, with the steps done within it."""
+
+    token: str
+    stage: str
+    began_ns: int
+    ended_ns: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Ended:
     """From the engine: the attempt of this token is over.
 
@@ -87,4 +109,4 @@ class Proved:
 
 
 ToEngine = Run | Stop | ProveYourself | Forget
-FromEngine = Ready | Beat | Ended | Remembers | Proved
+FromEngine = Ready | Beat | Lap | Ended | Remembers | Proved

@@ -151,7 +151,6 @@ class Supervisor:
             return True
         if claim is None:
             return False
-        log.info("job claimed", job_id=claim.record.id, attempt=claim.record.attempts)
         ended = Guard(claim, self._post()).run()
         if ended is None or ended.fatal:
             raise EngineGone(self._engine.kill())

@@ -22,6 +22,7 @@ from runtime.settings import Settings
 from workers.outage import OUTAGES, Backoff
 from workers.shutdown import Shutdown
 from workers.webhook_requests import Undeliverable, WebhookRequest, WebhookRequests
+from workers.webhook_spans import tell_answer, traced, try_span
 
 SLOTS = 16  # deliveries under way at a time: slow receivers take slots, not the others' time
 POLL_SECONDS = 0.5
@@ -122,9 +123,11 @@ class WebhookSender:
         except Undeliverable as reason:
             self._note(delivery, Dead(str(reason)), None)
             return
-        answer = self._post(request)
-        fate = decide(answer, delivery, self._settings.webhook_schedule)
-        self._note(delivery, fate, to_attempt(answer, delivery.taken_at))
+        with try_span(delivery, request.headers.get("traceparent")) as span:
+            answer = self._post(request)
+            fate = decide(answer, delivery, self._settings.webhook_schedule)
+            self._note(delivery, fate, to_attempt(answer, delivery.taken_at))
+            tell_answer(span, answer.response.status if answer.response else None, fate == Delivered())
 
     def _note(self, delivery: Delivery, fate: Fate, attempt: WebhookAttempt | None) -> None:
         match fate, attempt:
@@ -150,7 +153,7 @@ class WebhookSender:
         settings, began = self._settings, time.monotonic()
         try:
             response = post(
-                request.url, request.body, request.headers, settings.webhook_timeout_seconds,
+                request.url, request.body, traced(request.headers), settings.webhook_timeout_seconds,
                 settings.allow_loopback_egress,
             )  # fmt: skip
         except EgressError as error:

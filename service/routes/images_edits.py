@@ -38,6 +38,7 @@ from service.openai_errors import job_error, openai_error
 from service.problems import to_refusal
 from service.routes.insertions import IdempotencyKey
 from service.streams import EventStream, until_stopped
+from service.tracing import Traceparent
 from service.waiting import wait_for
 
 router = APIRouter(prefix="/v1/images/edits", tags=["images"])
@@ -66,7 +67,11 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     },
 )
 async def edit_image(
-    request: Request, gateway: GatewayDep, tenant: TenantDep, idempotency_key: IdempotencyKey = None
+    request: Request,
+    gateway: GatewayDep,
+    tenant: TenantDep,
+    idempotency_key: IdempotencyKey = None,
+    traceparent: Traceparent = None,
 ) -> Response:
     """Add to a picture and wait for it. Who hangs up cancels the job, unless an Idempotency-Key says that it
     will be asked for again."""
@@ -79,7 +84,7 @@ async def edit_image(
         tenant,
         submission,
         idempotency_key,
-        None,
+        traceparent,
         limiter=gateway.submission_threads,
     )
     request.state.job_id = record.id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
@@ -28,11 +27,11 @@ from service.openapi import refuses
 from service.scenes import admit_any
 from service.streams import EventStream, job_events
 from service.submission import parse_submission, read_submission
+from service.tracing import Traceparent
 from service.variations import admit_variation
 from service.waiting import MAX_WAIT_SECONDS, preferred_wait, wait_for
 
 router = APIRouter(prefix="/v1/insertions", tags=["insertions"])
-TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 OF_A_JOB = refuses("unauthorized", "not_found", "invalid_request", "store_unavailable")
 STREAM = {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}}
 
@@ -50,7 +49,6 @@ IdempotencyKey = Annotated[
 Prefer = Annotated[
     str | None, Header(description="`wait=N` (1..60): answer when it ended, or after N seconds.")
 ]
-Traceparent = Annotated[str | None, Header(description="W3C trace context; an invalid one is ignored.")]
 
 
 @router.post(
@@ -87,7 +85,7 @@ async def submit(
         tenant,
         submission,
         idempotency_key,
-        trace(traceparent),
+        traceparent,
         limiter=gateway.submission_threads,
     )
     return await accepted(request, gateway, record, fresh, prefer)
@@ -222,7 +220,7 @@ async def submit_variation(
         parent,
         given(asked),
         idempotency_key,
-        trace(traceparent),
+        traceparent,
         limiter=gateway.submission_threads,
     )
     return await accepted(request, gateway, record, fresh, prefer)
@@ -262,15 +260,10 @@ async def submit_mask(
         asked,
         parts,
         idempotency_key,
-        trace(traceparent),
+        traceparent,
         limiter=gateway.submission_threads,
     )
     return await accepted(request, gateway, record, fresh, prefer)
-
-
-def trace(traceparent: str | None) -> str | None:
-    """The header, where it is one."""
-    return traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
 
 
 @router.delete(

@@ -36,14 +36,13 @@ from service.routes.insertions import (
     ENDED,
     IdempotencyKey,
     Prefer,
-    Traceparent,
     accepted,
-    trace,
 )
 from service.scene_views import scene_body
 from service.scenes import admit_any, standing_head, variation
 from service.sources import png_of, taken
 from service.submission import bytes_of, check_used, read_submission, submission_of
+from service.tracing import Traceparent
 
 router = APIRouter(prefix="/v1/scenes", tags=["scenes"])
 OF_A_SCENE = refuses("unauthorized", "not_found", "invalid_request", "store_unavailable")
@@ -171,7 +170,7 @@ async def add(
         tenant,
         submission,
         idempotency_key,
-        trace(traceparent),
+        traceparent,
         limiter=gateway.submission_threads,
     )
     return await accepted(request, gateway, made, fresh, prefer)

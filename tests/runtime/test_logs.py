@@ -11,6 +11,7 @@ import structlog
 
 from runtime.logs import configure
 from runtime.settings import Settings
+from runtime.telemetry import following
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +45,17 @@ def test_context_follows_every_line(capsys: pytest.CaptureFixture[str]) -> None:
     with structlog.contextvars.bound_contextvars(request_id="req_1"):
         logging.getLogger("library").info("hello")
     assert lines(capsys)[0]["request_id"] == "req_1"
+
+
+def test_a_line_names_its_trace_where_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Settings(), "engine")
+    with following("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"):
+        structlog.get_logger().info("attempt ended", job_id="ins_1")
+        logging.getLogger("library").info("hello")
+    structlog.get_logger().info("waiting")
+    assert [line.get("trace_id") for line in lines(capsys)] == ["0af7651916cd43dd8448eb211c80319c"] * 2 + [
+        None
+    ]
 
 
 def test_chatter_on_the_nameless_logger_is_left_out_but_not_its_warnings(

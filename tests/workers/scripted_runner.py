@@ -18,6 +18,7 @@ from api_schemas.jobs import Cost, DroppedSeed, Timings
 from api_schemas.models import ModelCard
 from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
+from workers.addit.stage_clock import StageClock
 from workers.runner import (
     ALONE,
     NO_MASKS,
@@ -92,16 +93,24 @@ class ScriptedRunner:
         masks: Masks = NO_MASKS,
     ) -> RunOutput:
         """Prompt: any text, or a command and its argument."""
-        known = source_id in self.remembered
+        known, clock = source_id in self.remembered, StageClock()
         self.hits, self.misses = self.hits + known, self.misses + (not known)
         if not known:
             self.remembered.append(source_id)
         command, _, argument = request.prompt.partition(" ")
         steps = int(argument) if command == "slow" else 2
-        for step in range(1, steps + 1):
-            time.sleep(STEP_SECONDS if command == "slow" else 0)
-            on_step("denoise", step, steps, 90.0 * step / steps)
-            self._misbehave(command)
+        for stage in ("encode", "source"):
+            with clock(stage):
+                pass
+        with clock("denoise"):
+            for step in range(1, steps + 1):
+                time.sleep(STEP_SECONDS if command == "slow" else 0)
+                on_step("denoise", step, steps, 90.0 * step / steps)
+                self._misbehave(command)
+            with clock("localize"):
+                pass
+        with clock("decode"):
+            pass
         size = source.size if source else (64, 48)
         for number, index in product(range(request.output.previews), range(len(request.seeds))):
             shown = Image.linear_gradient("L").resize((32, 24)).convert("RGB")

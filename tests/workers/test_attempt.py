@@ -37,7 +37,7 @@ from tests.job_store.samples import events_of
 from tests.workers.fleet import MODEL, TENANT, short
 from tests.workers.scripted_runner import ScriptedRunner, image_of
 from workers.attempt import Attempt, Stores
-from workers.messages import Ended, Run, StopReason
+from workers.messages import Ended, Lap, Run, StopReason
 from workers.pictures import encode
 from workers.runner import ALONE, NO_MASKS, Masks, OnPreview, OnStep, Place, RunOutput, no_preview
 
@@ -51,12 +51,16 @@ class Ears:
     reason: StopReason | None = None
     after: int = 0
     beats: int = 0
+    laps: list[Lap] = field(default_factory=list)
 
     def stopped(self, token: str) -> StopReason | None:
         return self.reason if self.beats > self.after else None
 
     def beat(self, token: str) -> None:
         self.beats += 1
+
+    def lap(self, lap: Lap) -> None:
+        self.laps.append(lap)
 
 
 @dataclass
@@ -317,3 +321,26 @@ def test_latents_of_a_scenes_steps_go_from_job_to_job(bench: Bench, redis: Redis
     assert second.latents is not None
     assert (second.latents == np.float16(0.5)).all()
     assert (second.continues, variation.in_scene, variation.latents) == (True, False, None)
+
+
+def test_stages_are_told_with_their_steps_where_somebody_traces(bench: Bench) -> None:
+    claim, ears = bench.claim(), Ears()
+    stores = Stores(bench.jobs, bench.artifacts, bench.outlook)
+    Attempt(Run(claim, 60, traced=True), stores, bench.settings, ears).do(ScriptedRunner())
+    stages = ["encode", "source", "localize", "denoise", "decode", "upload", "commit"]
+    assert [lap.stage for lap in ears.laps] == stages
+    steps = {lap.stage: [(step.stage, step.number) for step in lap.steps] for lap in ears.laps if lap.steps}
+    assert steps == {"denoise": [("denoise", 1), ("denoise", 2)], "upload": [("upload", 0), ("upload", 1)]}
+    untraced = Ears()
+    bench.do(bench.claim(), untraced)
+    assert untraced.laps == []
+
+
+def test_a_stage_that_failed_is_told_as_far_as_it_came(bench: Bench) -> None:
+    claim, ears = bench.claim("oom"), Ears()
+    stores = Stores(bench.jobs, bench.artifacts, bench.outlook)
+    assert (
+        Attempt(Run(claim, 60, traced=True), stores, bench.settings, ears).do(ScriptedRunner()).fatal is False
+    )
+    assert [lap.stage for lap in ears.laps] == ["encode", "source", "denoise", "commit"]
+    assert [step.number for step in ears.laps[2].steps] == [1]

@@ -1,10 +1,26 @@
-"""Seconds per stage of an edit. Stages nest; time counts for the innermost."""
+"""Seconds per stage of an edit. Stages nest; time counts for the innermost. Others may listen."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+
+OnLap = Callable[[str, float], None]
+"""Called with (stage, seconds since it began) when a stage ends, those within it included."""
+
+_on_lap: ContextVar[OnLap | None] = ContextVar("on_lap", default=None)
+
+
+@contextmanager
+def heard_laps(on_lap: OnLap) -> Iterator[None]:
+    """Call `on_lap` at the end of every stage of every clock while the context lasts."""
+    token = _on_lap.set(on_lap)
+    try:
+        yield
+    finally:
+        _on_lap.reset(token)
 
 
 class StageClock:
@@ -23,4 +39,8 @@ class StageClock:
             yield
         finally:
             nested = sum(self.seconds.values()) - outer
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + self._now() - began - nested
+            took = self._now() - began
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + took - nested
+            on_lap = _on_lap.get()
+            if on_lap is not None:
+                on_lap(stage, took)
