@@ -19,6 +19,7 @@ from opentelemetry.trace import (
     SpanKind,
     Status,
     StatusCode,
+    Tracer,
     TracerProvider,
     format_trace_id,
     get_current_span,
@@ -35,6 +36,7 @@ Attributes = Mapping[str, str | int | float | None]
 
 _propagator = TraceContextTextMapPropagator()
 _provider: TracerProvider = NoOpTracerProvider()
+_tracer: Tracer = _provider.get_tracer("addit")
 
 
 def configure(settings: Settings, service: str) -> None:
@@ -45,8 +47,8 @@ def configure(settings: Settings, service: str) -> None:
 
 def use(provider: TracerProvider) -> TracerProvider:
     """Make spans by this provider from now on; the one until now."""
-    global _provider
-    before, _provider = _provider, provider
+    global _provider, _tracer
+    before, _provider, _tracer = _provider, provider, provider.get_tracer("addit")
     return before
 
 
@@ -73,8 +75,7 @@ def start(
 
     started_ns: Unix time; None: now
     """
-    tracer = _provider.get_tracer("addit")
-    return tracer.start_span(name, _context(traceparent), kind, _told(attributes), start_time=started_ns)
+    return _tracer.start_span(name, _context(traceparent), kind, _told(attributes), start_time=started_ns)
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def trace_id() -> str | None:
 
 def _context(traceparent: str | None) -> Context:
     """Of a header; what is malformed counts as none, as the W3C's specification says."""
-    return _propagator.extract({"traceparent": traceparent} if traceparent else {}, Context())
+    return _propagator.extract({"traceparent": traceparent}, Context()) if traceparent else Context()
 
 
 def _told(attributes: Attributes) -> dict[str, str | int | float]:

@@ -72,7 +72,7 @@ class Guard:
             ended = self._stay(time.monotonic() + seconds)
         except EngineGone:
             reason: Reason = self._watch.asked or "died"
-            tell_ending(self._span, reason)
+            tell_ending(self._span, self._watch.verdict() or reason)
             self._close(reason)
             raise
         if ended is None:

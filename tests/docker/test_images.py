@@ -19,7 +19,7 @@ from tests.docker.compose import (
     image_of,
 )
 
-PINNED = re.compile(r"[\w./-]+:\d+\.\d+\.\d+[\w.-]*")
+PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+[\w.-]*")
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
@@ -59,10 +59,20 @@ def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
     assert "build" in service or service["user"] != "root"
 
 
-def test_only_the_gateway_is_reachable_and_only_from_this_machine() -> None:
+def test_only_the_gateway_and_the_dashboard_are_reachable_and_only_from_this_machine() -> None:
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
-        "gateway": ["127.0.0.1:8080:8080"]
+        "gateway": ["127.0.0.1:8080:8080"],
+        "grafana": ["127.0.0.1:3000:3000"],
     }
+
+
+def test_nobody_is_watched_who_did_not_ask_for_it() -> None:
+    watching = {name for name, service in SERVICES.items() if service.get("profiles") == ["observability"]}
+    assert watching == {"grafana", "prometheus", "tempo"}
+    started = {
+        name: service.get("depends_on", {}) for name, service in SERVICES.items() if name not in watching
+    }
+    assert not [name for name, needed in started.items() if watching & set(needed)]
 
 
 def test_a_worker_reserves_a_gpu_and_may_finish_its_job() -> None:
