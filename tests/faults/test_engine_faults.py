@@ -9,6 +9,7 @@ import time
 import pytest
 
 from job_store.records import JobRecord
+from tests.figures import Figure
 from tests.workers.fleet import Fleet, short, until
 
 
@@ -19,7 +20,7 @@ def outcome(record: JobRecord) -> str:
 
 @pytest.mark.fault(1)
 @pytest.mark.fault(2)
-def test_a_killed_engine_is_replaced_and_its_job_done_once(fleet: Fleet) -> None:
+def test_a_killed_engine_is_replaced_and_its_job_done_once(fleet: Fleet, figure: Figure) -> None:
     [worker] = fleet.workers(1)
     first = fleet.until_ready(worker).engine_pid
     assert first
@@ -29,9 +30,8 @@ def test_a_killed_engine_is_replaced_and_its_job_done_once(fleet: Fleet) -> None
     killed_at = time.monotonic()
     record = fleet.until_ended(in_mid_step)
     seconds = time.monotonic() - killed_at
-    print(f"kill -9 of the engine: done by a fresh one after {seconds:.1f} s")  # noqa: T201
     assert (record.status, record.attempts, record.crashes) == ("succeeded", 2, 1)
-    assert seconds < 15
+    figure(2, "done again", seconds)
     just_claimed = fleet.submit("slow 5")
     until(lambda: fleet.jobs.get(just_claimed).status == "running")
     os.kill(fleet.state(worker).engine_pid, signal.SIGKILL)  # type: ignore[union-attr, arg-type]
