@@ -40,7 +40,7 @@ def test_the_worst_figure_is_told_and_of_how_many() -> None:
 
 def test_the_last_line_counts_the_rows_that_hold() -> None:
     printed = StringIO()
-    by_row = {2: Shown(["passed"], {"done again": [3.2]}), 3: Shown(["failed"])}
+    by_row = {13: Shown(["passed"], {"starts": [1]}), 14: Shown(["failed"])}
     assert not show(by_row, Console(file=printed, width=180))
     assert printed.getvalue().splitlines()[-1] == "1 of 59"
 
