@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import pytest
-from rich.console import Console
 
-from tests.fault_table import Outcomes, Shown, figures, show, verdict
+from tests.fault_table import Outcomes, Shown, figures, table, verdict
 from tests.promises import Promise, bounds
 
 PROMISE = Promise("kill", "retried", bounds("done again ≤ 15 s"))
@@ -34,15 +31,17 @@ def test_a_row_that_promises_no_figure_does_not_hold() -> None:
     assert verdict(Promise("kill", "retried", {}), Shown(["passed"])) == "FAIL (promises no figure)"
 
 
-def test_the_worst_figure_is_told_and_of_how_many() -> None:
-    assert figures(PROMISE, Shown(["passed"], {"done again": [3.2, 14, 1]})) == "done again 14 s (of 3)"
+def test_the_worst_figure_is_told_of_how_many_and_with_its_bound() -> None:
+    seen = Shown(["passed"], {"done again": [3.2, 14, 1]})
+    assert figures(PROMISE, seen) == "done again 14 s of 3 (≤ 15 s)"
+    assert figures(PROMISE, Shown()) == "done again not seen (≤ 15 s)"
 
 
-def test_the_last_line_counts_the_rows_that_hold() -> None:
-    printed = StringIO()
-    by_row = {13: Shown(["passed"], {"starts": [1]}), 14: Shown(["failed"])}
-    assert not show(by_row, Console(file=printed, width=180))
-    assert printed.getvalue().splitlines()[-1] == "1 of 59"
+def test_a_row_takes_a_line_and_the_last_counts_those_that_hold() -> None:
+    lines, all_hold = table({13: Shown(["passed"], {"starts": [1]}), 14: Shown(["failed"])})
+    assert (len(lines), lines[-1], all_hold) == (60, "1 of 59", False)
+    assert lines[12].startswith("13 | pass (1) ")
+    assert lines[12].endswith(" | duplicate delivery: run once | starts 1 (= 1)")
 
 
 def test_figures_and_outcomes_are_collected_by_row() -> None:
