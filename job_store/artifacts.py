@@ -129,6 +129,14 @@ class ArtifactStore:
             for name in self._names(f"t/{tenant}/i"):
                 yield f"t/{tenant}/i/{name}"
 
+    def keys(self, prefix: str) -> list[str]:
+        """Everything under a prefix that ends with a slash, but not what is only being written."""
+        found: list[str] = []
+        with suppress(ArtifactMissing), _errors_of(prefix):
+            found = self._fs.find(self._path(prefix.removesuffix("/")))
+        keys = (str(path).removeprefix(f"{self._root}/") for path in found)
+        return sorted(key for key in keys if _KEY.fullmatch(key))
+
     def changed_at(self, prefix: str) -> datetime:
         """When anything of an artifact, or under a prefix, was last written. Raises ArtifactMissing."""
         path = self._path(prefix.removesuffix("/"))

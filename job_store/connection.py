@@ -5,12 +5,18 @@ Only broken connections are tried again, not slow answers. That is safe: every s
 
 from __future__ import annotations
 
+from typing import Any
+
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from job_store.sentinel_url import is_sentinel, read_sentinel_url
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 1.5
@@ -18,27 +24,41 @@ FOLLOW_SECONDS = 30.0  # longer than any blocking read of events.py
 HEALTH_CHECK_SECONDS = 15  # an idle connection is tested before it is used again
 RETRIES = 2  # redis-py nests them, connecting within sending: up to nine tries
 _BACKOFF = ExponentialWithJitterBackoff(cap=0.2, base=0.03)
+_ASKING: dict[str, Any] = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3}
+"""How long one sentinel has to say who the primary is, before the next is asked."""
 
 
 def connect(url: str) -> Redis:
     """A client for threads. Answers are bytes, as RQ needs them."""
-    return Redis.from_url(
-        url,
-        protocol=2,
-        retry=Retry(_BACKOFF, RETRIES, (RedisConnectionError,)),
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        health_check_interval=HEALTH_CHECK_SECONDS,
-    )
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "retry": Retry(_BACKOFF, RETRIES, (RedisConnectionError,)),
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "health_check_interval": HEALTH_CHECK_SECONDS,
+    }
+    if not is_sentinel(url):
+        return Redis.from_url(url, **options)
+    place = read_sentinel_url(url)
+    asking = {**_ASKING, "retry": Retry(_BACKOFF, 0)}
+    sentinel = Sentinel(place.sentinels, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
+    primary: Redis = sentinel.master_for(place.service, **place.login, **options)  # type: ignore[no-untyped-call]
+    return primary
 
 
 def connect_async(url: str) -> AsyncRedis:
     """A client for following events: its reads may block."""
-    return AsyncRedis.from_url(
-        url,
-        protocol=2,
-        retry=AsyncRetry(_BACKOFF, RETRIES, (RedisConnectionError,)),
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=FOLLOW_SECONDS,
-        health_check_interval=HEALTH_CHECK_SECONDS,
-    )
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "retry": AsyncRetry(_BACKOFF, RETRIES, (RedisConnectionError,)),
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": FOLLOW_SECONDS,
+        "health_check_interval": HEALTH_CHECK_SECONDS,
+    }
+    if not is_sentinel(url):
+        return AsyncRedis.from_url(url, **options)
+    place = read_sentinel_url(url)
+    asking = {**_ASKING, "retry": AsyncRetry(_BACKOFF, 0)}
+    sentinel = AsyncSentinel(place.sentinels, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
+    primary: AsyncRedis = sentinel.master_for(place.service, **place.login, **options)
+    return primary

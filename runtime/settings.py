@@ -20,7 +20,8 @@ class Settings(BaseSettings):
 
     # stores
     redis_url: str = Field(
-        default="redis://127.0.0.1:6379/0", description="Valkey or Redis; redis+sentinel is not RQ's."
+        default="redis://127.0.0.1:6379/0",
+        description="Valkey or Redis; through sentinels `redis+sentinel://host:26379,host,host/service/0`.",
     )
     artifact_url: str = Field(
         default="file://./addit-data/artifacts", description="Any fsspec URL: a folder or s3://."

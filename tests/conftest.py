@@ -9,6 +9,7 @@ from redis import Redis
 
 from job_store.connection import connect
 from runtime.valkey import EmbeddedValkey, embedded_valkey
+from tests.figures import figure as figure
 
 
 @pytest.fixture(scope="session")

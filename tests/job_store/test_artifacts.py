@@ -101,6 +101,7 @@ def test_a_store_that_is_no_folder_of_files_tells_the_same() -> None:
     assert list(artifacts.owners()) == ["t/acme/j/ins_1/", "t/acme/i/img_1.png"]
     assert began <= artifacts.changed_at("t/acme/j/ins_1/") <= datetime.now(UTC)
     artifacts.remove_parts(datetime.now(UTC))
+    assert artifacts.keys(job_prefix("acme", "ins_1")) == [KEY]
     assert artifacts.get(KEY) == b"x"
 
 
@@ -114,6 +115,15 @@ def test_parts_of_dead_writers_go_and_those_of_living_ones_stay(
         os.utime(part, (moment, moment))
     artifacts.remove_parts(datetime.fromtimestamp(2_000, UTC))
     assert files(folder) == ["t/acme/i/.img_3.png.00.part", "t/acme/i/img_1.png"]
+
+
+def test_the_keys_under_a_prefix_are_those_of_whole_files(artifacts: ArtifactStore, folder: Path) -> None:
+    prefix = job_prefix("acme", "ins_1")
+    assert artifacts.keys(prefix) == []
+    for key in (KEY, f"{prefix}mask.png", attempt_key("acme", "ins_10", "0f", "0.png")):
+        artifacts.put(key, b"x")
+    (folder / f"{prefix}0f/.1.png.00.part").touch()
+    assert artifacts.keys(prefix) == [KEY, f"{prefix}mask.png"]
 
 
 def test_keys_keep_tenants_jobs_and_attempts_apart() -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
+from threading import Timer
 
 import pytest
 from redis import Redis
 
-from job_store.audit import violations
+from job_store.artifacts import ArtifactStore, attempt_key, image_key, job_prefix
+from job_store.audit import lasting_violations, violations
 from job_store.jobs import JobStore
 from job_store.keys import Key
 from runtime.valkey import EmbeddedValkey
@@ -17,7 +21,14 @@ from tests.job_store.samples import LEASE_MS, MODEL, TENANT, WORKER, new_job, re
 
 Break = Callable[[Redis], object]
 BREAKS: dict[str, tuple[Break, str]] = {
-    "lost job": (lambda r: r.delete(Key.JOB + "ins_q"), "3 jobs accepted, but 1 ended and 1 are open"),
+    "lost job": (
+        lambda r: r.delete(Key.JOB + "ins_q"),
+        "ins_q: stands in addit:ready:small without a record",
+    ),
+    "forgotten job": (
+        lambda r: (r.delete(Key.JOB + "ins_q"), r.zrem(Key.DEADLINES, "ins_q")),
+        "1 jobs accepted are neither ended nor open",
+    ),
     "uncounted end": (
         lambda r: r.hdel(Key.COUNTS, "succeeded"),
         "1 jobs are succeeded, but 0 became so",
@@ -73,7 +84,7 @@ def broken(redis: Redis) -> Redis:
         store.submit(new_job(job_id=job_id))
     claims = [store.claim(MODEL, WORKER, LEASE_MS) for _ in range(2)]
     assert claims[0] is not None
-    store.commit("ins_s", claims[0].token, result())
+    store.commit("ins_s", claims[0].token, result(attempt_key(TENANT, "ins_s", "a", "0.png")))
     assert store.get("ins_r", TENANT).status == "running"
     assert violations(redis) == []
     return redis
@@ -86,13 +97,58 @@ def test_a_broken_promise_is_found(broken: Redis, what: str) -> None:
     assert any(sentence in found for found in violations(broken))
 
 
-def test_the_command_prints_violations_and_fails(broken: Redis, valkey: EmbeddedValkey) -> None:
-    command = [sys.executable, "-m", "job_store.audit", valkey.url]
+@pytest.fixture
+def artifacts(broken: Redis, tmp_path: Path) -> ArtifactStore:
+    """The pictures that belong to them, beside an uploaded one and what the request of a job came with."""
+    stored = ArtifactStore(f"file://{tmp_path}")
+    names = ("a/0.png", "a/mask.png", "a/0-latents.npy", "mask.png")
+    for key in (*(job_prefix(TENANT, "ins_s") + name for name in names), image_key(TENANT, "img_1")):
+        stored.put(key, b"x")
+    stored.put(attempt_key(TENANT, "ins_r", "b", "0.png"), b"x")
+    assert violations(broken, stored) == []
+    return stored
+
+
+def test_a_picture_that_is_gone_is_missed(broken: Redis, artifacts: ArtifactStore) -> None:
+    artifacts.delete(key := attempt_key(TENANT, "ins_s", "a", "mask.png"))
+    assert violations(broken, artifacts) == [f"ins_s: {key} is in its result and not stored"]
+
+
+def test_files_of_another_attempt_are_found(broken: Redis, artifacts: ArtifactStore) -> None:
+    artifacts.put(attempt_key(TENANT, "ins_s", "stale", "0.png"), b"x")
+    assert violations(broken, artifacts) == ["ins_s: is succeeded and has files of another attempt, stale"]
+
+
+def test_files_without_a_record_are_found_unless_they_are_to_go(
+    broken: Redis, artifacts: ArtifactStore
+) -> None:
+    artifacts.put(attempt_key(TENANT, "ins_x", "a", "0.png"), b"x")
+    assert violations(broken, artifacts) == ["t/acme/j/ins_x/: files without a record"]
+    broken.sadd(Key.PURGES, f"{TENANT}/ins_x")
+    assert violations(broken, artifacts) == []
+
+
+def test_what_looks_wrong_for_a_moment_is_no_violation(broken: Redis) -> None:
+    broken.zrem(Key.LEASES, "ins_r")
+    mending = Timer(0.2, broken.zadd, (Key.LEASES, {"ins_r": time.time() * 1000 + LEASE_MS}))
+    mending.start()
+    assert lasting_violations(broken) == []
+    mending.join()
+
+
+def test_the_command_prints_violations_and_fails(
+    broken: Redis, artifacts: ArtifactStore, valkey: EmbeddedValkey, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "job_store.audit", valkey.url, "--artifacts", f"file://{tmp_path}"]
     sound = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (sound.returncode, sound.stdout) == (0, "")
     broken.zrem(Key.LEASES, "ins_r")
+    artifacts.delete(key := attempt_key(TENANT, "ins_s", "a", "0.png"))
     found = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (found.returncode, found.stdout) == (
+    assert (found.returncode, found.stdout.splitlines()) == (
         1,
-        "ins_r: is running and has 0 entries in addit:leases, not 1\n",
+        [
+            "ins_r: is running and has 0 entries in addit:leases, not 1",
+            f"ins_s: {key} is in its result and not stored",
+        ],
     )

@@ -35,6 +35,11 @@ def test_a_silent_server_is_noticed_in_time() -> None:
         assert seconds_to_fail(f"redis://127.0.0.1:{silent.getsockname()[1]}") < FAIL_SECONDS
 
 
+def test_dead_sentinels_are_noticed_in_time() -> None:
+    hosts = ",".join(f"127.0.0.1:{free_port()}" for _ in range(3))
+    assert seconds_to_fail(f"redis+sentinel://{hosts}/store") < FAIL_SECONDS
+
+
 def test_a_restarted_server_has_what_was_accepted(tmp_path: Path) -> None:
     with embedded_valkey(tmp_path) as server, connect(server.url) as redis:
         store = JobStore(redis)

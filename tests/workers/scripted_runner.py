@@ -149,7 +149,8 @@ class ScriptedRunner:
             case "segfault":
                 os.kill(os.getpid(), signal.SIGSEGV)
             case "oom":
-                raise OutOfMemoryError("tried to allocate 80 GiB")
+                taken = bytes(200 * 2**20)
+                raise OutOfMemoryError(f"tried to allocate 80 GiB beside {len(taken)} bytes")
             case "cuda":
                 raise RuntimeError("CUDA error: an illegal memory access was encountered")
             case "nan":

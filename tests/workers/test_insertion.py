@@ -247,6 +247,7 @@ def test_a_picture_of_another_world_is_warned_about(runner: AdditRunner, beach: 
     assert "out_of_domain" not in [w.code for w in runner.run(short, beach, ignore).warnings]
 
 
+@pytest.mark.fault(25)
 def test_the_canary_notices_other_weights(runner: AdditRunner, tmp_path: Path) -> None:
     recorded = fingerprint(runner.profile, runner.models)
     (tmp_path / "same.json").write_text(json.dumps(recorded.tolist()))

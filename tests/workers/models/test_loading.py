@@ -12,6 +12,7 @@ from diffusers import FluxPipeline, FluxTransformer2DModel
 from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
+from tests.figures import Figure
 from workers.addit.config import PAPER_REAL
 from workers.addit.edits import Edit, PictureSource
 from workers.addit.localizers import SegmenterPrompt
@@ -65,16 +66,21 @@ def test_a_local_directory_is_profiled_loaded_and_run(checkpoint: Path) -> None:
     assert done.located is not None
 
 
+@pytest.mark.fault(25)
 @pytest.mark.parametrize("part", ["transformer/diffusion_pytorch_model.safetensors", "vae/config.json"])
-def test_a_truncated_file_is_said_plainly(checkpoint: Path, tmp_path: Path, part: str) -> None:
+def test_a_truncated_file_is_said_plainly(
+    checkpoint: Path, tmp_path: Path, figure: Figure, part: str
+) -> None:
     pipe = FluxPipeline.from_pretrained(checkpoint)
     pipe.save_pretrained(tmp_path)
     whole = (tmp_path / part).read_bytes()
     (tmp_path / part).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ModelFilesBroken, match=str(tmp_path)):
+    with pytest.raises(ModelFilesBroken, match=str(tmp_path)) as raised:
         load(replace(embedded_profile(), place=str(tmp_path)), FLOAT32)
+    figure(25, "damaged files unnoticed", int(str(tmp_path) not in str(raised.value)))
 
 
+@pytest.mark.fault(25)
 def test_a_missing_weight_file_is_said_plainly(checkpoint: Path, tmp_path: Path) -> None:
     FluxPipeline.from_pretrained(checkpoint).save_pretrained(tmp_path)
     (tmp_path / "vae" / "diffusion_pytorch_model.safetensors").unlink()
