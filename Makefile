@@ -7,7 +7,7 @@ export GOMP_SPINCOUNT ?= 30000
 LINTERS := node_modules/.package-lock.json
 DOCKERFILES = $(wildcard docker/*.Dockerfile)
 
-.PHONY: install demo up test lint format bench faults
+.PHONY: install demo up test lint format bench faults fuzz-api
 
 install: $(INSTALLED)
 
@@ -47,6 +47,9 @@ format: install
 
 faults: install ## docs/faults.md, what its tests say today
 	$(BIN)/python -m tests.fault_table
+
+fuzz-api: install ## Schemathesis over the whole API, minutes; ARGS="--max-examples 500" for hours
+	$(BIN)/python -m tests.api_fuzz $(ARGS)
 
 bench: install
 	$(BIN)/python -m bench

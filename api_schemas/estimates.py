@@ -45,6 +45,10 @@ class Estimate(ResponseModel):
     cost: EstimatedCost | None = Field(
         default=None, description="What it would cost; null where the model does not tell."
     )
+    source_remembered: bool = Field(
+        default=False,
+        description="Whether a worker is known to remember the source: then it costs `forwards_remembered`.",
+    )
     workers: int = Field(default=0, description="That serve its model now.")
     jobs_before: int = Field(default=0, description="That it would wait for, those being done not counted.")
     eta_seconds: EtaSeconds | None = Field(

@@ -87,10 +87,13 @@ def delete(job_id: str) -> Call[None]:
 def upload(picture: bytes, name: str) -> Call[ImageAsset]:
     """A picture to be used by its id."""
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    files = {"file": (name, picture, media_type)}
-    return Call(
-        "POST", "/v1/images", lambda answer: ImageAsset.model_validate_json(answer.content), {"files": files}
-    )
+    options = {"files": {"file": (name, picture, media_type)}, "headers": once()}
+    return Call("POST", "/v1/images", lambda it: ImageAsset.model_validate_json(it.content), options)
+
+
+def once() -> dict[str, str]:
+    """The header under which a call that is tried again makes nothing twice."""
+    return {"Idempotency-Key": secrets.token_hex(16)}
 
 
 def models() -> Call[ModelList]:

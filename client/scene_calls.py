@@ -9,14 +9,14 @@ import httpx
 
 from api_schemas.jobs import InsertionJob
 from api_schemas.scenes import HeadRequest, Scene, SceneInsertionRequest, SceneList, SceneRequest
-from client.calls import Call, read_job, submission
+from client.calls import Call, once, read_job, submission
 
 SCENES = "/v1/scenes"
 
 
 def begin(request: SceneRequest) -> Call[Scene]:
-    """A new scene. Sent again after a lost answer it may be begun twice, which costs nothing."""
-    return _post(SCENES, request.model_dump_json())
+    """A new scene."""
+    return _post(SCENES, request.model_dump_json(), once())
 
 
 def scenes(limit: int = 20, cursor: str | None = None) -> Call[SceneList]:
@@ -51,8 +51,9 @@ def delete(scene_id: str) -> Call[None]:
     return Call("DELETE", f"{SCENES}/{scene_id}", lambda _: None)
 
 
-def _post(path: str, body: str) -> Call[Scene]:
-    return Call("POST", path, _scene, {"content": body, "headers": {"Content-Type": "application/json"}})
+def _post(path: str, body: str, headers: Mapping[str, str] | None = None) -> Call[Scene]:
+    told = {"Content-Type": "application/json", **(headers or {})}
+    return Call("POST", path, _scene, {"content": body, "headers": told})
 
 
 def _scene(answer: httpx.Response) -> Scene:

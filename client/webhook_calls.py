@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -20,7 +19,7 @@ from api_schemas.webhooks import (
     WebhookEndpointList,
     WebhookEndpointWithSecret,
 )
-from client.calls import Call
+from client.calls import Call, once
 
 Answer = TypeVar("Answer", bound=ResponseModel)
 ENDPOINTS = "/v1/webhook-endpoints"
@@ -40,9 +39,8 @@ def add(
     url: str, events: Sequence[EndpointEvent] | None, description: str
 ) -> Call[WebhookEndpointWithSecret]:
     """The same call sent twice makes one endpoint."""
-    headers = {"Idempotency-Key": secrets.token_hex(16)}
     body = _given(url=url, events=events, description=description)
-    return Call("POST", ENDPOINTS, _read(WebhookEndpointWithSecret), {"json": body, "headers": headers})
+    return Call("POST", ENDPOINTS, _read(WebhookEndpointWithSecret), {"json": body, "headers": once()})
 
 
 def change(

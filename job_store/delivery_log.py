@@ -19,6 +19,7 @@ from job_store.server import Server
 from job_store.webhook_endpoints import EndpointRecord
 
 PAGE, SCANNED = 100, 1000  # deliveries read at once, and for one answer
+MAX_TESTS = 10  # of an endpoint in a minute
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ class DeliveryLog:
         return record
 
     def test(self, endpoint: EndpointRecord) -> DeliveryRecord:
-        """A test is due to the endpoint, enabled or not. Raises NotFound."""
+        """A test is due to the endpoint, enabled or not. Raises NotFound, RateLimited."""
         message = new_id("msg")
-        self._server.run("test_webhook_endpoint", endpoint.id, endpoint.tenant, message)
+        self._server.run("test_webhook_endpoint", endpoint.id, endpoint.tenant, message, MAX_TESTS)
         return self.get(endpoint, message)
 
     def replay(self, endpoint: EndpointRecord, message: str) -> DeliveryRecord:

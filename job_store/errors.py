@@ -7,7 +7,7 @@ StoreError
 ├── IdempotencyKeyReused    the same key came with another body
 ├── QueueFull               the model's line is as long as it may be
 ├── QuotaExceeded           the tenant has as many jobs waiting as it may
-├── RateLimited             the tenant submits more than it may in a minute
+├── RateLimited             the tenant submits, or tests a webhook, more than it may in a minute
 ├── HeldElsewhere           an idle worker remembers the first job's source and should have it
 ├── WorkerDrained           the worker shall take no more jobs
 ├── BadCursor               not a cursor that `list` gave

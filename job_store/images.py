@@ -10,7 +10,8 @@ from redis import Redis
 
 from job_store.artifacts import image_key
 from job_store.keys import Key
-from job_store.records import moment, pairs
+from job_store.once import once_words
+from job_store.records import Idempotency, moment, pairs
 from job_store.server import Server
 
 
@@ -39,11 +40,23 @@ class ImageStore:
         self._server = Server(redis)
 
     def add(
-        self, image_id: str, tenant: str, *, width: int, height: int, sha256: str, seconds: int
+        self,
+        image_id: str,
+        tenant: str,
+        *,
+        width: int,
+        height: int,
+        sha256: str,
+        seconds: int,
+        idempotency: Idempotency | None = None,
     ) -> ImageRecord:
-        """Note a picture that is stored already; it expires after `seconds`."""
-        flat = self._server.run("add_image", image_id, tenant, width, height, sha256, seconds * 1000)[0]
-        return _decode(image_id, flat)
+        """Note a picture that is stored already; it expires after `seconds`. Or give the one that the same
+        key with the same body made before. Raises IdempotencyKeyReused."""
+        once = once_words("image", idempotency)
+        made, flat = self._server.run(
+            "add_image", image_id, tenant, width, height, sha256, seconds * 1000, *once
+        )
+        return _decode(made.decode(), flat)
 
     def get(self, image_id: str, tenant: str) -> ImageRecord:
         """The picture, if it is this tenant's. Raises NotFound, also when it has expired."""

@@ -16,6 +16,7 @@ from redis import Redis
 
 from api_schemas.errors import JobError
 from api_schemas.events import Preview
+from api_schemas.insertions import Source
 from api_schemas.jobs import InsertionResult, JobStatus, Progress
 from job_store.artifacts import job_prefix
 from job_store.errors import NotFound
@@ -69,7 +70,7 @@ class JobStore:
             hashlib.sha256(idempotency.key.encode()).hexdigest() if idempotency else "",
             idempotency.fingerprint if idempotency else "",
             IDEMPOTENCY_MS,
-            job.source_id or _source_id(job),
+            job.source_id or source_id_of(job.tenant, job.model, job.source_key, request.source),
             job.replay or "",
             job.scene.scene_id if job.scene else "",
             job.scene.seed if job.scene and job.scene.seed is not None else "",
@@ -255,7 +256,7 @@ def _values(limits: Limits) -> tuple[float, ...]:
     return limits.weight, limits.max_running, limits.max_queued, limits.per_minute
 
 
-def _source_id(job: NewJob) -> str:
+def source_id_of(tenant: str, model: str, source_key: str | None, source: Source) -> str:
     """The same for jobs whose source a worker may remember from one to the other."""
-    source = f"{job.tenant} {job.model} {job.source_key} {job.request.source.model_dump_json()}"
-    return hashlib.sha256(source.encode()).hexdigest()[:32]
+    told = f"{tenant} {model} {source_key} {source.model_dump_json()}"
+    return hashlib.sha256(told.encode()).hexdigest()[:32]

@@ -52,6 +52,7 @@ class Key(StrEnum):
     DELIVERIES = "addit:deliveries:"  # + endpoint: sorted set of message ids by creation, microseconds
     WEBHOOK_ENDPOINT = "addit:webhook_endpoint:"  # + endpoint id, or "default/" + tenant: hash
     WEBHOOK_ENDPOINTS = "addit:webhook_endpoints:"  # + tenant: set of its endpoint ids
+    WEBHOOK_TESTS = "addit:webhook_tests:"  # + endpoint: how many tests this minute
     WEBHOOK_TRIES = "addit:webhook_tries"  # hash of how many tries succeeded and failed, ever
     # pictures
     IMAGE = "addit:image:"  # + image id: hash

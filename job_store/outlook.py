@@ -68,6 +68,10 @@ class Outlook:
         found = self._latest(model, shape) if shape else []
         return found or self._latest(model, ANY_SHAPE)
 
+    def remembered(self, source_id: str) -> bool:
+        """Whether a worker ran this source lately and was not told to forget it."""
+        return bool(self._server.command("EXISTS", Key.HOLDER + source_id))
+
     def ahead(self, model: str, tenant: str, priority: Priority) -> Ahead:
         """What a new job of this tenant and priority would stand behind."""
         return _decode(self._server.run("ahead", model, tenant, "", HEAD_START_MS[priority]))

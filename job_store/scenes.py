@@ -18,7 +18,8 @@ from redis import Redis
 from api_schemas.insertions import FirstSource, GeneratedSource, ImageSource
 from job_store.errors import BadCursor, NotFound
 from job_store.keys import Key
-from job_store.records import moment, pairs
+from job_store.once import once_words
+from job_store.records import Idempotency, moment, pairs
 from job_store.server import Server
 
 _SOURCE = TypeAdapter[ImageSource | GeneratedSource](FirstSource)
@@ -88,11 +89,15 @@ class SceneStore:
         image_id: str | None,
         metadata: dict[str, Any],
         seconds: int,
+        idempotency: Idempotency | None = None,
     ) -> SceneRecord:
-        """A new scene, kept for so many seconds after its latest step."""
+        """A new scene, kept for so many seconds after its latest step; or the one that the same key with the
+        same body made before. Raises IdempotencyKeyReused."""
         told = source.model_dump_json(), image_id or "", json.dumps(metadata)
-        flat = self._server.run("create_scene", scene_id, tenant, *told, seconds * 1000)[0]
-        return _decode(scene_id, flat, [])
+        once = once_words("scene", idempotency)
+        found, flat = self._server.run("create_scene", scene_id, tenant, *told, seconds * 1000, *once)
+        made = found.decode()
+        return _decode(made, flat, []) if made == scene_id else self.get(made, tenant)
 
     def get(self, scene_id: str, tenant: str) -> SceneRecord:
         """The tenant's scene. Raises NotFound."""

@@ -38,6 +38,11 @@ def json_answer(body: BaseModel, status: int = 200, headers: Mapping[str, str] |
     return Response(content, status, {**fixed, **(headers or {})}, "application/json")
 
 
+def replayed_unless(fresh: bool) -> dict[str, str]:
+    """The header of an answer that tells again of what was made before."""
+    return {} if fresh else {"Idempotent-Replayed": "true"}
+
+
 def not_modified(response: Response, if_none_match: str | None) -> Response:
     """`response`, or 304 in its place when the client has it already (weak comparison, RFC 9110)."""
     tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}

@@ -8,6 +8,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from runtime import telemetry
@@ -33,6 +34,23 @@ from service.routes import (
 )
 from service.webhook_messages import messages
 
+ROUTERS = tuple(
+    resource.router
+    for resource in (
+        insertions,
+        batches,
+        estimates,
+        images,
+        images_edits,
+        models,
+        scenes,
+        usage,
+        webhook_endpoints,
+        artifacts,
+        admin,
+        health,
+    )
+)
 DESCRIPTION = "Adds an object to a picture from a sentence. Errors are problems (RFC 9457) with a `code`."
 
 
@@ -51,24 +69,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.gateway = gateway
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    install(app)
+    install(app, [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)])
     app.add_middleware(BodyGuard, max_bytes=gateway.settings.max_body_bytes)
     app.add_middleware(RequestHop, metrics=gateway.metrics)  # added last, so outermost
-    for resource in (
-        insertions,
-        batches,
-        estimates,
-        images,
-        images_edits,
-        models,
-        scenes,
-        usage,
-        webhook_endpoints,
-        artifacts,
-        admin,
-        health,
-    ):
-        app.include_router(resource.router)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 

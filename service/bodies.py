@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from starlette.datastructures import UploadFile
 
 from service.errors import Refusal
@@ -47,13 +47,40 @@ async def read_json(request: Request) -> bytes:
 
 
 def parse_json(body: bytes, model: type[Model]) -> Model:
-    """Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that is no such model."""
+    """Of JSON whose values have the types that the description says: "1" and true are no numbers.
+
+    Raises `Refusal`: malformed_request for no JSON, invalid_request for JSON that is no such model.
+    """
     try:
-        return model.model_validate(from_json(body, allow_inf_nan=False))
-    except ValidationError as error:
-        raise from_validation(error) from None
+        value = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise Refusal("malformed_request", f"The body is not JSON: {error}.") from None
+    try:
+        return _strictly(model, body)
+    except ValidationError as error:
+        if not any(_is_whole(one["input"]) for one in error.errors()):
+            raise from_validation(error) from None
+    try:
+        return _strictly(model, to_json(with_integers(value)))
+    except ValidationError as error:
+        raise from_validation(error) from None
+
+
+def _strictly(model: type[Model], body: bytes) -> Model:
+    return model.model_validate_json(body, strict=True)
+
+
+def with_integers(value: Any) -> Any:
+    """JSON's value with 1.0 written as 1: to JSON they are the same number."""
+    if isinstance(value, dict):
+        return {name: with_integers(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [with_integers(one) for one in value]
+    return int(value) if _is_whole(value) else value
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 async def read_form(request: Request, max_fields: int = MAX_PARTS) -> Form:

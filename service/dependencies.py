@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
+from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BeforeValidator
 
 from job_store.records import JobRecord
 from service.errors import Refusal
@@ -67,3 +70,17 @@ def job(
 
 JobDep = Annotated[JobRecord, Depends(job)]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=255, description="Makes a repeated request harmless.")
+]
+
+
+def written_out(value: object) -> object:
+    """What begins with a day. Raises `ValueError` for a number, which pydantic takes for Unix seconds."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("is not written as RFC 3339 has it: 2026-01-31, or 2026-01-31T12:00:00Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(written_out)]
+Day = Annotated[date, BeforeValidator(written_out)]

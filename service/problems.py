@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
@@ -35,21 +36,35 @@ from service.openai_errors import PATHS, openai_error, openai_headers
 MEDIA_TYPE = "application/problem+json"
 FRAMEWORK_CODES: Mapping[int, RequestErrorCode] = {404: "not_found", 405: "method_not_allowed"}
 """Statuses the framework raises by itself; any other of its 4xx means a malformed request."""
+MADE: Mapping[str, str] = {"we": "endpoint_id", "bat": "batch_id", "scn": "scene_id", "img": "image_id"}
+"""What an idempotency key may have made besides jobs, by its id's prefix."""
 log = structlog.get_logger("service")
 RETRY: Mapping[str, str] = {"Retry-After": "2"}
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, routes: Sequence[APIRoute]) -> None:
     """Answer every foreseen exception of a route with a problem; the unforeseen are `request_hop`'s."""
 
     async def problem(request: Request, error: Exception) -> Response:
         refusal = to_refusal(error)
+        if refusal.code == "method_not_allowed":
+            refusal.headers.update(allow(routes, request.url.path))
         if refusal.status >= 500 and refusal is not error:
             log.warning("store failed", request_id=request.state.request_id, error=str(error))
         return answer(refusal, request.scope)
 
     for kind in (Refusal, StoreError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, problem)
+
+
+def allow(routes: Sequence[APIRoute], path: str) -> dict[str, str]:
+    """The header with all methods of a path; the framework tells those of one route (RFC 9110, 15.5.6)."""
+    matching = [route for route in routes if route.path_regex.match(path)]
+    if not matching:
+        return {}
+    nearest = min(matching, key=lambda route: route.path.count("{")).path
+    methods = {method for route in matching if route.path == nearest for method in route.methods or ()}
+    return {"Allow": ", ".join(sorted(methods))}
 
 
 def answer(refusal: Refusal, scope: Mapping[str, object]) -> Response:
@@ -94,7 +109,8 @@ def _from_store(error: Exception) -> Refusal:
         return Refusal("wrong_state", f"Not now: {error}.")
     if isinstance(error, IdempotencyKeyReused):
         detail = "This Idempotency-Key was used with another request."
-        return Refusal("idempotency_key_reused", detail, data={"job_id": error.job_id})
+        kind = MADE.get(error.job_id.partition("_")[0], "job_id")
+        return Refusal("idempotency_key_reused", detail, data={kind: error.job_id})
     if isinstance(error, EndpointDisabled):
         return Refusal("wrong_state", "Not now: the endpoint is disabled; enable it first.")
     if isinstance(error, TooManyEndpoints):
@@ -114,7 +130,7 @@ def _from_store(error: Exception) -> Refusal:
         return Refusal("quota_exceeded", detail, headers={"Retry-After": "30"})
     if isinstance(error, RateLimited):
         seconds = {"Retry-After": str(math.ceil(error.wait_ms / 1000))}
-        return Refusal("rate_limited", "You submit more than you may in a minute.", headers=seconds)
+        return Refusal("rate_limited", "You ask more often than you may in a minute.", headers=seconds)
     if isinstance(error, StorageFull):
         return Refusal("storage_full", "There is no room left for pictures.")
     if isinstance(error, StoreUnavailable | StorageUnavailable):

@@ -107,14 +107,19 @@ def estimate_any(
 ) -> Estimate:
     """`estimating.estimate`, also of a step of a scene. Raises `StoreError`."""
     source = submission.request.source
-    if isinstance(source, SceneSource):
-        try:
-            ground = find_ground(gateway, named_scene(gateway, tenant, source), source)
-            asked = replace(submission, request=opened(submission.request, ground))
-            submission = buildable(asked)
-        except Refusal as refusal:
-            return Estimate(accepted=False, problem=to_problem(refusal, scope))
-    return estimate(gateway, tenant, submission, scope)
+    if not isinstance(source, SceneSource):
+        return estimate(gateway, tenant, submission, scope)
+    try:
+        scene = named_scene(gateway, tenant, source)
+        ground = find_ground(gateway, scene, source)
+        submission = buildable(replace(submission, request=opened(submission.request, ground)))
+    except Refusal as refusal:
+        return Estimate(accepted=False, problem=to_problem(refusal, scope))
+
+    def source_id(request: InsertionRequest, model: str) -> str:
+        return _source_id(tenant, model, scene, ground, request)
+
+    return estimate(gateway, tenant, submission, scope, source_id)
 
 
 def named_scene(gateway: Gateway, tenant: str, source: SceneSource) -> SceneRecord:

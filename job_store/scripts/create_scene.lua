@@ -1,7 +1,15 @@
 #!lua
--- ARGV: scene id, tenant, source as JSON, image id or '', metadata as JSON, ms to keep it. Returns the record.
+-- ARGV: scene id, tenant, source as JSON, image id or '', metadata as JSON, ms to keep it, then the hash of an idempotency key
+-- or '', the fingerprint of what it came with, for how many ms to keep it. Returns its id and record.
 local id, tenant = ARGV[1], ARGV[2]
 local scene, scenes = KEY.SCENE .. id, KEY.SCENES .. tenant
+local once = ARGV[7] ~= '' and KEY.IDEMPOTENCY .. tenant .. ':' .. ARGV[7]
+if once then
+  local earlier, reused = earlier_of(once, 'scene_id', KEY.SCENE, ARGV[8])
+  if reused then return reused end
+  if earlier then return {'ok', earlier, redis.call('HGETALL', KEY.SCENE .. earlier)} end
+  remember_once(once, 'scene_id', id, ARGV[8], ARGV[9])
+end
 if redis.call('EXISTS', scene) == 0 then -- else its reply was lost
   local last = redis.call('ZRANGE', scenes, -1, -1, 'WITHSCORES')[2]
   local place = math.max(now_us, tonumber(last or 0) + 1) -- strictly rising: the cursor of the list
@@ -14,4 +22,4 @@ if redis.call('EXISTS', scene) == 0 then -- else its reply was lost
   redis.call('PEXPIREAT', scene, now + ARGV[6])
   redis.call('ZADD', scenes, string.format('%.0f', place), id)
 end
-return {'ok', redis.call('HGETALL', scene)}
+return {'ok', id, redis.call('HGETALL', scene)}

@@ -255,3 +255,16 @@ local function purge(job)
   redis.call('ZREM', KEY.TENANT .. job.tenant, job.id)
   redis.call('DEL', KEY.JOB .. job.id, KEY.EVENTS .. job.id, KEY.HOLDER .. (job.source_id or ''))
 end
+
+-- What an idempotency key made before, where that is still there: its id; or else how a script refuses another body.
+local function earlier_of(once, kind, prefix, fingerprint)
+  local found = redis.call('HMGET', once, kind, 'fingerprint')
+  if not found[1] or redis.call('EXISTS', prefix .. found[1]) == 0 then return nil end
+  if found[2] ~= fingerprint then return nil, {'reused', found[1]} end
+  return found[1]
+end
+
+local function remember_once(once, kind, id, fingerprint, keep_ms)
+  redis.call('HSET', once, kind, id, 'fingerprint', fingerprint)
+  redis.call('PEXPIRE', once, keep_ms)
+end

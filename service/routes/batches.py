@@ -14,11 +14,10 @@ from job_store.batches import BatchRecord
 from service.answers import json_answer
 from service.batches import admit_batch, batch_body, cancel_batch, results
 from service.bodies import media_type, unsupported
-from service.dependencies import Cursor, GatewayDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, IdempotencyKey, TenantDep
 from service.errors import Refusal
 from service.examples import BATCH_BODY, JSON_LINES
 from service.openapi import refuses
-from service.routes.insertions import IdempotencyKey
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 OF_A_BATCH = refuses("unauthorized", "not_found", "invalid_request", "store_unavailable")

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import Field
 
-from api_schemas.base import ResponseModel
+from api_schemas.health import Health
 from job_store.workers import WorkerState
 from service.dependencies import GatewayDep
 from service.errors import Refusal
@@ -16,13 +15,6 @@ from service.openapi import refuses
 
 router = APIRouter(tags=["health"])
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-class Health(ResponseModel):
-    """That all is well."""
-
-    status: str = Field(description="ok, or ready.")
-    models: list[str] = Field(default=[], description="The models that can serve.")
 
 
 @router.get("/livez")
@@ -55,7 +47,12 @@ def can_serve(worker: WorkerState, now: datetime, recent: timedelta) -> bool:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {
+            "description": "Counts, gauges and histograms.",
+            "content": {"text/plain": {"schema": {"type": "string"}, "example": "addit_store_up 1.0\n"}},
+        }
+    },
 )
 def metrics(gateway: GatewayDep) -> Response:
     """Prometheus' text format."""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from api_schemas.base import new_id
 from api_schemas.images import ImageAsset
-from job_store.artifacts import image_key
 from job_store.images import ImageRecord
 from job_store.records import JobRecord
-from service.answers import json_answer
+from service.admission import idempotency_of
+from service.answers import json_answer, replayed_unless
 from service.bodies import FORM, media_type, read_form, unsupported
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import GatewayDep, IdempotencyKey, TenantDep
 from service.errors import Refusal
 from service.examples import IMAGE_BODY
 from service.gateway import Gateway
+from service.keeping import keep_image
 from service.openapi import refuses
 from service.result_images import find_result, take_result
 
@@ -34,15 +35,20 @@ FILE_PART = "file"
     openapi_extra={"requestBody": IMAGE_BODY},
     responses=refuses(
         "malformed_request", "unauthorized", "body_too_large", "unsupported_media_type", "invalid_image",
-        "unsupported_image", "image_too_large", "rate_limited", "store_unavailable", "storage_full",
+        "unsupported_image", "image_too_large", "invalid_request", "idempotency_key_reused", "rate_limited",
+        "store_unavailable", "storage_full",
     ),
 )  # fmt: skip
-async def upload(request: Request, gateway: GatewayDep, tenant: TenantDep) -> Response:
+async def upload(
+    request: Request, gateway: GatewayDep, tenant: TenantDep, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Keep a picture for later insertions."""
     data = await _picture_of(request)
-    record = await to_thread.run_sync(_keep, gateway, tenant, data, limiter=gateway.submission_threads)
-    location = gateway.links.to(f"/v1/images/{record.id}")
-    return json_answer(_asset(gateway, record), 201, {"Location": location})
+    record, fresh = await to_thread.run_sync(
+        _keep, gateway, tenant, data, idempotency_key, limiter=gateway.submission_threads
+    )
+    headers = {"Location": gateway.links.to(f"/v1/images/{record.id}"), **replayed_unless(fresh)}
+    return json_answer(_asset(gateway, record), 201, headers)
 
 
 @router.get(
@@ -74,18 +80,12 @@ async def _picture_of(request: Request) -> bytes:
     return await request.body()
 
 
-def _keep(gateway: Gateway, tenant: str, data: bytes) -> ImageRecord:
+def _keep(gateway: Gateway, tenant: str, data: bytes, key: str | None) -> tuple[ImageRecord, bool]:
+    """(the picture's record, whether it is new or the same upload again)."""
     picture = gateway.decoders.take_in(data)
-    image_id = new_id("img")
-    gateway.artifacts.put(image_key(tenant, image_id), picture.png)
-    return gateway.images.add(
-        image_id,
-        tenant,
-        width=picture.width,
-        height=picture.height,
-        sha256=picture.sha256,
-        seconds=gateway.settings.image_retain_seconds,
-    )
+    seconds = gateway.settings.image_retain_seconds
+    idempotency = idempotency_of(key, lambda: hashlib.sha256(data).hexdigest())
+    return keep_image(gateway, tenant, picture, seconds, idempotency)
 
 
 def _result_asset(gateway: Gateway, image_id: str, record: JobRecord, key: str) -> ImageAsset:

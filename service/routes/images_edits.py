@@ -21,7 +21,7 @@ from api_schemas.jobs import TERMINAL
 from job_store.errors import NotFound, StoreError, StoreUnavailable, WrongState
 from job_store.records import JobRecord
 from service.admission import admit
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import GatewayDep, IdempotencyKey, TenantDep
 from service.errors import Refusal
 from service.examples import EDIT_BODY
 from service.gateway import Gateway
@@ -35,8 +35,8 @@ from service.image_edits import (
     with_opening,
 )
 from service.openai_errors import job_error, openai_error
+from service.openapi import server_sent
 from service.problems import to_refusal
-from service.routes.insertions import IdempotencyKey
 from service.streams import EventStream, until_stopped
 from service.tracing import Traceparent
 from service.waiting import wait_for
@@ -45,9 +45,7 @@ router = APIRouter(prefix="/v1/images/edits", tags=["images"])
 LOOK_SECONDS = 5
 """Between two looks whether anybody still waits."""
 STOPPING = Refusal("store_unavailable", "This server stops; try again.", headers={"Retry-After": "1"})
-EVENTS = {"schema": {"oneOf": [
-    {"$ref": "#/components/schemas/ImageEditPartial"}, {"$ref": "#/components/schemas/ImageEditCompleted"}
-]}}  # fmt: skip
+EVENTS = server_sent("ImageEditPartial", "ImageEditCompleted")
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": OpenAIError, "description": "As OpenAI tells it."}
     for status in (400, 401, 409, 429, 500, 503, 507)
@@ -61,7 +59,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     responses={
         200: {
             "description": "The edited pictures; with `stream` as Server-Sent Events.",
-            "content": {"text/event-stream": EVENTS},
+            "content": EVENTS,
         },
         **ERRORS,
     },

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -17,13 +16,13 @@ from api_schemas.variations import VariationRequest, given
 from job_store.artifacts import StorageUnavailable, job_prefix
 from job_store.listing import Wanted
 from job_store.records import JobRecord
-from service.answers import job_answer, job_body, json_answer, not_modified
+from service.answers import job_answer, job_body, json_answer, not_modified, replayed_unless
 from service.bodies import parse_json, read_json
-from service.dependencies import Cursor, GatewayDep, JobDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, IdempotencyKey, JobDep, Moment, TenantDep
 from service.examples import MASK_BODY, SUBMIT_BODY, VARIATION_BODY
 from service.gateway import Gateway
 from service.masks import admit_mask
-from service.openapi import refuses
+from service.openapi import refuses, server_sent
 from service.scenes import admit_any
 from service.streams import EventStream, job_events
 from service.submission import parse_submission, read_submission
@@ -33,7 +32,7 @@ from service.waiting import MAX_WAIT_SECONDS, preferred_wait, wait_for
 
 router = APIRouter(prefix="/v1/insertions", tags=["insertions"])
 OF_A_JOB = refuses("unauthorized", "not_found", "invalid_request", "store_unavailable")
-STREAM = {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/JobEvent"}}}}
+STREAM = {"content": server_sent("JobEvent", id_too=True)}
 
 ACCEPTED: dict[str, Any] = {
     "status_code": 202,
@@ -43,9 +42,6 @@ ACCEPTED: dict[str, Any] = {
 ENDED: dict[int | str, dict[str, Any]] = {
     200: {"model": InsertionJob, "description": "It ended within `Prefer: wait`."}
 }
-IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=255, description="Makes a repeated submission harmless.")
-]
 Prefer = Annotated[
     str | None, Header(description="`wait=N` (1..60): answer when it ended, or after N seconds.")
 ]
@@ -100,7 +96,7 @@ async def accepted(
     record = await wait_for(gateway, record, seconds)
     headers = {"Location": gateway.links.to(f"/v1/insertions/{record.id}")}
     headers |= {"Preference-Applied": f"wait={seconds}"} if seconds else {}
-    headers |= {} if fresh else {"Idempotent-Replayed": "true"}
+    headers |= replayed_unless(fresh)
     status = 200 if seconds and record.status in TERMINAL else 202
     return await run_in_threadpool(job_answer, gateway, record, status, headers)
 
@@ -123,10 +119,10 @@ def list_insertions(
         str | None, Query(max_length=64, description="Only steps of this scene: `scn_…`.")
     ] = None,
     created_after: Annotated[
-        datetime | None, Query(description="Only jobs accepted at this moment or later.")
+        Moment | None, Query(description="Only jobs accepted at this moment or later.")
     ] = None,
     created_before: Annotated[
-        datetime | None, Query(description="Only jobs accepted before this moment.")
+        Moment | None, Query(description="Only jobs accepted before this moment.")
     ] = None,
 ) -> Response:
     """The tenant's jobs, newest first. With `status`, `parent` or `scene` a page may be short though

@@ -8,10 +8,10 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api_schemas.base import new_id
-from api_schemas.insertions import ImageRef, ImageSource
+from api_schemas.insertions import ImageSource
 from api_schemas.scenes import (
     FIRST,
     HeadRequest,
@@ -21,26 +21,26 @@ from api_schemas.scenes import (
     SceneRequest,
     upon,
 )
-from job_store.artifacts import StorageUnavailable, image_key, job_prefix
+from job_store.artifacts import StorageUnavailable, job_prefix
 from job_store.errors import NotFound
 from job_store.scenes import SceneRecord
-from service.answers import json_answer
+from service.answers import json_answer, replayed_unless
+from service.beginning import begin_scene
 from service.bodies import parse_json, read_json
-from service.dependencies import Cursor, GatewayDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, IdempotencyKey, TenantDep
 from service.errors import Refusal, invalid_field
 from service.examples import HEAD_BODY, SCENE_BODY, SCENE_INSERTION_BODY
 from service.gateway import Gateway
 from service.openapi import refuses
+from service.problems import from_validation
 from service.routes.insertions import (
     ACCEPTED,
     ENDED,
-    IdempotencyKey,
     Prefer,
     accepted,
 )
 from service.scene_views import scene_body
 from service.scenes import admit_any, standing_head, variation
-from service.sources import png_of, taken
 from service.submission import bytes_of, check_used, read_submission, submission_of
 from service.tracing import Traceparent
 
@@ -68,48 +68,24 @@ SceneDep = Annotated[SceneRecord, Depends(scene)]
     openapi_extra={"requestBody": SCENE_BODY},
     responses=refuses(
         "malformed_request", "unauthorized", "body_too_large", "unsupported_media_type", "invalid_request",
-        "invalid_image", "unsupported_image", "image_too_large", "source_unavailable", "rate_limited",
-        "store_unavailable", "storage_full",
+        "idempotency_key_reused", "invalid_image", "unsupported_image", "image_too_large",
+        "source_unavailable", "rate_limited", "store_unavailable", "storage_full",
     ),
 )  # fmt: skip
-async def begin(request: Request, gateway: GatewayDep, tenant: TenantDep) -> Response:
+async def begin(
+    request: Request, gateway: GatewayDep, tenant: TenantDep, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Begin a scene with a picture, or with a prompt for one: it is made by the first insertion."""
     body, parts = await read_submission(request)
     asked = parse_json(body, SceneRequest)
     images = [asked.source.image] if isinstance(asked.source, ImageSource) else []
     check_used(parts, images)
     data = bytes_of(images[0], "source.image", parts) if images else None
-    limiter = gateway.submission_threads
-    record = await to_thread.run_sync(_begin, gateway, tenant, asked, data, limiter=limiter)
-    location = gateway.links.to(f"/v1/scenes/{record.id}")
-    return json_answer(await run_in_threadpool(scene_body, gateway, record), 201, {"Location": location})
-
-
-def _begin(gateway: Gateway, tenant: str, asked: SceneRequest, data: bytes | None) -> SceneRecord:
-    """data: of a picture that came along."""
-    source, image_id = asked.source, None
-    if isinstance(source, ImageSource):
-        image_id = _keep_first(gateway, tenant, source.image, data, asked.retain_seconds)
-        source = source.model_copy(update={"image": ImageRef(id=image_id)})
-    return gateway.scenes.create(
-        new_id("scn"),
-        tenant,
-        source,
-        image_id=image_id,
-        metadata=asked.metadata,
-        seconds=asked.retain_seconds,
+    record, fresh = await to_thread.run_sync(
+        begin_scene, gateway, tenant, asked, data, idempotency_key, limiter=gateway.submission_threads
     )
-
-
-def _keep_first(gateway: Gateway, tenant: str, image: ImageRef, data: bytes | None, seconds: int) -> str:
-    """The picture as an image of the scene's own, kept as long as it; its id."""
-    found = taken(gateway, tenant, image, data)
-    picture = found.picture or gateway.decoders.take_in(png_of(gateway, found))
-    image_id = new_id("img")
-    gateway.artifacts.put(image_key(tenant, image_id), picture.png)
-    size = {"width": picture.width, "height": picture.height}
-    gateway.images.add(image_id, tenant, **size, sha256=picture.sha256, seconds=seconds)
-    return image_id
+    headers = {"Location": gateway.links.to(f"/v1/scenes/{record.id}"), **replayed_unless(fresh)}
+    return json_answer(await run_in_threadpool(scene_body, gateway, record), 201, headers)
 
 
 @router.get(
@@ -163,7 +139,10 @@ async def add(
     does not touch stays bit for bit as in the scene's first picture."""
     body, parts = await read_submission(request)
     asked = parse_json(body, SceneInsertionRequest)
-    submission = submission_of(upon(record.id, asked), parts)
+    try:
+        submission = submission_of(upon(record.id, asked), parts)
+    except ValidationError as error:
+        raise from_validation(error) from None
     made, fresh = await to_thread.run_sync(
         admit_any,
         gateway,

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from api_schemas.usage import UsageOfDay, UsageReport
 from job_store.usage import UsageDay
 from service.answers import json_answer
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import Day, GatewayDep, TenantDep
 from service.errors import invalid_field
 from service.openapi import refuses
 
@@ -27,9 +27,9 @@ def read_usage(
     gateway: GatewayDep,
     tenant: TenantDep,
     since: Annotated[
-        date | None, Query(description="The first UTC day; by default 29 days before `until`.")
+        Day | None, Query(description="The first UTC day; by default 29 days before `until`.")
     ] = None,
-    until: Annotated[date | None, Query(description="The last UTC day; today by default.")] = None,
+    until: Annotated[Day | None, Query(description="The last UTC day; today by default.")] = None,
 ) -> Response:
     """Jobs by their ends, GPU seconds and stored bytes by UTC day, for at most 366 days of the last 400."""
     last = until or datetime.now(UTC).date()

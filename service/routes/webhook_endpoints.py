@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import HttpUrl
 from starlette.concurrency import run_in_threadpool
@@ -27,15 +27,14 @@ from api_schemas.webhooks import (
     WebhookEndpointList,
     WebhookEndpointWithSecret,
 )
-from job_store.errors import IdempotencyKeyReused
 from job_store.records import Idempotency
 from job_store.webhook_endpoints import EndpointRecord
 from job_store.webhook_secrets import derived_secret
 from job_store.webhook_views import to_delivery, to_endpoint
 from runtime.egress import EgressError, judge_callback
-from service.answers import json_answer
+from service.answers import json_answer, replayed_unless
 from service.bodies import JSON, parse_json, read_json
-from service.dependencies import Cursor, GatewayDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, IdempotencyKey, TenantDep
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
 from service.openapi import refuses
@@ -91,9 +90,7 @@ async def create(
     request: Request,
     gateway: GatewayDep,
     tenant: TenantDep,
-    idempotency_key: Annotated[
-        str | None, Header(min_length=1, max_length=255, description="Makes a repeated request harmless.")
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Make an endpoint, at most ten. Its secret is in this answer and in no later one."""
     wanted = parse_json(await read_json(request), NewWebhookEndpoint)
@@ -161,10 +158,11 @@ async def rotate(request: Request, gateway: GatewayDep, record: EndpointDep) -> 
     status_code=202,
     response_model=WebhookDelivery,
     response_description="On its way; `Location` tells what becomes of it.",
-    responses=refuses(*OWN, "wrong_state"),
+    responses=refuses(*OWN, "wrong_state", "rate_limited"),
 )
 def test(gateway: GatewayDep, record: NamedEndpointDep) -> Response:
-    """Send `webhook_endpoint.test` once, whatever the endpoint's events are and even if it is disabled."""
+    """Send `webhook_endpoint.test` once, whatever the endpoint's events are and even if it is disabled. Ten
+    a minute at most."""
     shown = to_delivery(record, gateway.deliveries.test(record))
     return json_answer(shown, 202, {"Location": _location(gateway, record, shown.id)})
 
@@ -220,20 +218,16 @@ async def replay_failed(request: Request, gateway: GatewayDep, record: EndpointD
 def _create(gateway: Gateway, tenant: str, wanted: NewWebhookEndpoint, key: str | None) -> Response:
     _check(gateway, wanted.url)
     fingerprint = hashlib.sha256(wanted.model_dump_json().encode()).hexdigest()
-    try:
-        record, fresh = gateway.webhook_endpoints.create(
-            tenant,
-            url=str(wanted.url),
-            events=wanted.events,
-            description=wanted.description,
-            enabled=wanted.enabled,
-            idempotency=Idempotency(key, fingerprint) if key else None,
-        )
-    except IdempotencyKeyReused as error:
-        detail, made = "This Idempotency-Key was used with another request.", {"endpoint_id": error.job_id}
-        raise Refusal("idempotency_key_reused", detail, data=made) from None
+    record, fresh = gateway.webhook_endpoints.create(
+        tenant,
+        url=str(wanted.url),
+        events=wanted.events,
+        description=wanted.description,
+        enabled=wanted.enabled,
+        idempotency=Idempotency(key, fingerprint) if key else None,
+    )
     headers = {**UNKEPT, "Location": gateway.links.to(f"{router.prefix}/{record.id}")}
-    headers |= {} if fresh else {"Idempotent-Replayed": "true"}
+    headers |= replayed_unless(fresh)
     return json_answer(_with_secret(gateway, record), 201, headers)
 
 

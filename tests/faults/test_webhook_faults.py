@@ -68,6 +68,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(fleet: Fleet, end_a_job: Ca
         until(lambda: state(fleet, delivery) == "failed")
     assert [path for path, _, _ in tenant.requests] == ["/hook"] * 3
     assert elsewhere.requests == []
+    assert fleet.jobs.get(delivery.removeprefix("msg_")).status == "canceled"  # to be polled all the same
 
 
 @pytest.mark.fault(34)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -61,6 +63,47 @@ def test_even_a_signed_key_stays_inside(address: str, settings: Settings, key: s
     path = sign(key, settings.signing_secret.get_secret_value(), time.time(), 60)
     quoted = path.replace("..", "%2e%2e").replace("\0", "%00")
     assert httpx.get(address + quoted).status_code in (403, 404)
+
+
+@pytest.mark.fault(52)
+def test_no_bit_of_any_field_can_be_changed(link: str) -> None:
+    """A share of all single-bit changes of path, expiry and signature, over HTTP."""
+    url = httpx.URL(link)
+    key, query = url.path.removeprefix("/v1/artifacts/"), dict(url.params)
+    with httpx.Client() as client:
+        for field, text in (("key", key), *query.items()):
+            for index in range(0, len(text), 3):
+                flipped = text[:index] + chr(ord(text[index]) ^ 1) + text[index + 1 :]
+                fields = {"key": key, **query, field: flipped}
+                path = url.path.replace(key, quote(fields.pop("key"), safe="/"))
+                answer = client.get(url.copy_with(path=path, params=fields))
+                assert answer.status_code in (403, 404, 422), (field, index)
+                assert not answer.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.fault(52)
+def test_a_link_is_no_other_tenants(
+    client_of: Callable[[str], httpx.Client], address: str, settings: Settings, link: str
+) -> None:
+    data = encoded(gradient((32, 32)))
+    headers = {"Content-Type": "image/png"}
+    other = httpx.URL(client_of("globex").post("/v1/images", content=data, headers=headers).json()["url"])
+    mixed = httpx.URL(link).copy_with(path=other.path)
+    assert httpx.get(mixed).status_code == 403
+    assert httpx.get(other).status_code == 200
+
+
+@pytest.mark.fault(53)
+def test_ten_thousand_ranges_cost_nothing(link: str) -> None:
+    """They do not fit a request's head; what is within it is passed over, by one look."""
+    many = "bytes=" + ",".join(f"{n}-{n}" for n in range(10_000))
+    began = time.process_time()
+    assert parse_range(many, 10_000) is None
+    seconds = time.process_time() - began
+    print(f"10,000 ranges judged in {seconds * 1000:.2f} ms")  # noqa: T201
+    whole = httpx.get(link).content
+    answer = httpx.get(link, headers={"Range": many})
+    assert (answer.status_code, len(answer.content)) in ((200, len(whole)), (400, len(answer.content)))
 
 
 @pytest.mark.fault(53)

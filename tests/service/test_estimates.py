@@ -107,10 +107,10 @@ def test_the_time_is_that_of_the_work_before_and_its_own(
     claim = store.claim(CARD.name, "one", 30_000)
     assert claim
     store.report(claim.record.id, claim.token, Progress(stage="denoise", step=1, total=2, percent=50))
-    put_worker(worker, state="busy")  # it will remember the source of the one that waits
+    put_worker(worker, state="busy")  # it will remember the source, of the one that waits and of this one
     later = estimate(client)
     assert later.eta_seconds is not None
-    assert (later.jobs_before, later.eta_seconds.p50) == (1, (8 + 9 + 18) * 0.5)
+    assert (later.jobs_before, later.eta_seconds.p50) == (1, (8 + 9 + 8) * 0.5)
 
 
 @pytest.mark.parametrize(
@@ -154,3 +154,30 @@ def test_what_is_no_request_is_a_problem(client: httpx.Client) -> None:
     for body, status in ((b"{", 400), (b"{}", 422)):
         answer = client.post("/v1/estimates", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == status
+
+
+def test_a_source_that_a_worker_remembers_is_known(client: httpx.Client, store: JobStore) -> None:
+    picture = client.post(
+        "/v1/images", content=encoded(gradient()), headers={"Content-Type": "image/png"}
+    ).json()["id"]
+    by_id = {**BODY, "source": {"kind": "image", "image": {"id": picture}, "prompt": "a photo of a room"}}
+    for body in (BODY, by_id):
+        before = estimate(client, body)
+        assert not before.source_remembered
+        job_id = client.post("/v1/insertions", json=body).json()["id"]
+        assert not estimate(client, body).source_remembered
+        store.claim(CARD.name, "one", 30_000)
+        assert estimate(client, {**body, "prompt": "a photo of a red dog"}).source_remembered
+        client.post(f"/v1/insertions/{job_id}/cancel")
+    inside = estimate(client, IMAGE_BODY, encoded(gradient()))
+    assert not inside.source_remembered
+
+
+def test_a_remembered_ground_of_a_scene_is_known(client: httpx.Client, store: JobStore) -> None:
+    source = {"kind": "generated", "prompt": "a photo of a room", "seed": 3}
+    scene_id = client.post("/v1/scenes", json={"source": source}).json()["id"]
+    body = {**BODY, "source": {"kind": "scene", "scene_id": scene_id, "step": "first"}}
+    assert not estimate(client, body).source_remembered
+    client.post("/v1/insertions", json=body)
+    store.claim(CARD.name, "one", 30_000)
+    assert estimate(client, body).source_remembered

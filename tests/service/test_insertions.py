@@ -229,10 +229,36 @@ def test_a_full_queue_refuses_and_keeps_no_picture(
     assert [path.parent.name for path in tmp_path.rglob("*.png")] == [answers[0].json()["id"]]
 
 
+def test_an_upload_that_is_repeated_is_one_picture(
+    client_of: Callable[[str], httpx.Client], settings: Settings
+) -> None:
+    client = client_of("uploader")
+
+    def upload(data: bytes) -> httpx.Response:
+        headers = {"Content-Type": "image/png", "Idempotency-Key": "k"}
+        return client.post("/v1/images", content=data, headers=headers)
+
+    first, again, other = (upload(encoded(gradient(size))) for size in ((40, 30), (40, 30), (64, 64)))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert other.json()["data"] == {"image_id": first.json()["id"]}
+    folder = Path(settings.artifact_url.removeprefix("file://")) / "t" / "uploader"
+    assert [path.stem for path in folder.rglob("*.png")] == [first.json()["id"]]
+
+
 @pytest.mark.fault(30)
-def test_a_key_of_another_tenant_is_another_key(client_of: Callable[[str], httpx.Client]) -> None:
-    one, two = (submit(client_of(tenant), **{"Idempotency-Key": "k"}) for tenant in ("acme", "globex"))
-    assert one["id"] != two["id"]
+@pytest.mark.parametrize("body", [BODY, {**BODY, "seeds": [2]}])
+def test_a_key_of_another_tenant_is_another_key(
+    client_of: Callable[[str], httpx.Client], body: dict[str, Any]
+) -> None:
+    headers, mine, theirs = {"Idempotency-Key": "k"}, client_of("acme"), client_of("globex")
+    first = mine.post("/v1/insertions", json=BODY, headers=headers)
+    other = theirs.post("/v1/insertions", json=body, headers=headers)
+    assert (first.status_code, other.status_code) == (202, 202)
+    assert first.json()["id"] not in other.text
+    assert "Idempotent-Replayed" not in other.headers
+    assert [job["id"] for job in theirs.get("/v1/insertions").json()["data"]] == [other.json()["id"]]
 
 
 @pytest.mark.fault(47)

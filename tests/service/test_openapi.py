@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema_rs import validator_for
 
 from api_schemas.image_edits import ImageEditRequest
 from api_schemas.insertions import InsertionRequest
@@ -15,13 +16,14 @@ from api_schemas.scenes import HeadRequest, SceneInsertionRequest, SceneRequest
 from api_schemas.sentences.inference import understand
 from api_schemas.subjects import as_tuple
 from api_schemas.variations import VariationRequest
+from service.document import COMMITTED, text_of
 from service.examples import EDIT, GENERATED, HEAD, MASK, REQUEST, SCENE, SCENE_INSERTION, SENTENCE, VARIATION
 from service.openai_errors import PATHS
 
 
 @pytest.fixture(scope="module")
 def document(address: str) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{address}/openapi.json").json()
+    found: dict[str, Any] = httpx.get(f"{address}/openapi.json", timeout=60).json()
     return found
 
 
@@ -45,6 +47,8 @@ def test_every_operation_and_parameter_is_described(document: dict[str, Any]) ->
     for name, operation in operations(document):
         assert operation.get("description"), name
         assert all(parameter.get("description") for parameter in operation.get("parameters", [])), name
+        assert all(answer.get("description") for answer in operation["responses"].values()), name
+    assert all(schema.get("description") for schema in document["components"]["schemas"].values())
 
 
 def test_every_answer_is_typed(document: dict[str, Any]) -> None:
@@ -59,6 +63,51 @@ def test_every_answer_is_typed(document: dict[str, Any]) -> None:
                 assert list(kinds) == [problem], (name, status)
 
 
+def test_every_answer_tells_its_headers(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            headers = answer["headers"]
+            assert "X-Request-Id" in headers, (name, status)
+            assert all(header["description"] and header["schema"] for header in headers.values())
+            assert ("WWW-Authenticate" in headers) == (status == "401"), (name, status)
+            assert ("Location" in headers) or status != "201", name
+
+
+def contents(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(where, media type, content) of all bodies, answers and webhooks."""
+    for name, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            yield from ((f"{name} {status}", kind, one) for kind, one in answer.get("content", {}).items())
+        for kind, one in operation.get("requestBody", {}).get("content", {}).items():
+            yield name, kind, one
+    for name, message in document["webhooks"].items():
+        for kind, one in message["post"]["requestBody"]["content"].items():
+            yield name, kind, one
+
+
+def test_every_body_and_answer_has_an_example(document: dict[str, Any]) -> None:
+    """But pictures, and forms that hold one."""
+    shown = [one for one in contents(document) if not one[1].startswith(("image/", "multipart/"))]
+    assert [(where, kind) for where, kind, one in shown if not {"example", "examples"} & one.keys()] == []
+
+
+def test_every_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
+    known = document["components"]["examples"]
+    for where, kind, content in contents(document):
+        if "json" not in kind or kind.endswith(("jsonl", "ndjson")):
+            continue
+        schema = {**content["schema"], "components": document["components"]}
+        for example in content.get("examples", {"": {"value": content.get("example")}}).values():
+            value = known[example["$ref"].rpartition("/")[2]] if "$ref" in example else example
+            errors = [error.message for error in validator_for(schema).iter_errors(value["value"])]
+            assert errors == [], (where, errors)
+
+
+def test_the_committed_document_is_what_is_served(document: dict[str, Any]) -> None:
+    same = COMMITTED.read_text() == text_of(document)
+    assert same, "docs/openapi.json is out of date: run `.venv/bin/python -m service.document`, commit it"
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     def references(node: Any) -> Iterator[str]:
         if isinstance(node, dict):
@@ -70,7 +119,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
             for value in node:
                 yield from references(value)
 
-    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    known = {f"#/components/{kind}/{name}" for kind, all_ in document["components"].items() for name in all_}
     assert set(references(document)) <= known
 
 

@@ -165,6 +165,42 @@ def test_methods_that_are_not_there(client: httpx.Client) -> None:
     assert set(answer.headers["Allow"].split(", ")) <= {"GET", "POST", "HEAD"}
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/insertions", "GET, POST"), ("/v1/insertions/x", "DELETE, GET"), ("/v1/images/edits", "POST"),
+        ("/admin/tenants/acme", "GET, PUT"),
+    ],
+)  # fmt: skip
+def test_the_allowed_methods_are_all_of_the_path(client: httpx.Client, path: str, methods: str) -> None:
+    assert client.options(path).headers["Allow"] == methods
+
+
+@pytest.mark.fault(46)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seeds": [True]}, {"seeds": ["1"]}, {"retain_seconds": "600"}, {"options": {"guidance_scale": "3"}},
+        {"options": {"use_offset": 1}}, {"options": {"use_offset": "yes"}}, {"prompt": 7},
+    ],
+)  # fmt: skip
+def test_values_have_the_types_that_are_described(client: httpx.Client, change: dict) -> None:
+    assert_problem(client.post("/v1/insertions", json={**BODY, **change}), 422, "invalid_request")
+
+
+def test_a_whole_number_may_be_written_with_a_point(client: httpx.Client) -> None:
+    asked = {**BODY, "seeds": [3.0], "metadata": {"size": 10**400, "ratio": 1.0}}
+    job = client.post("/v1/insertions", json=asked).json()
+    assert job["request"]["seeds"] == [3]
+    assert job["metadata"] == asked["metadata"]
+
+
+@pytest.mark.parametrize("query", ["created_after=0.5", "created_before=1769860800"])
+def test_moments_are_written_out(client: httpx.Client, query: str) -> None:
+    assert_problem(client.get(f"/v1/insertions?{query}"), 422, "invalid_request")
+    assert_problem(client.get("/v1/usage?since=20000"), 422, "invalid_request")
+
+
 def test_bad_parameters(client: httpx.Client) -> None:
     problem = assert_problem(client.get("/v1/insertions", params={"limit": "many"}), 422, "invalid_request")
     assert problem.errors[0].path == "query.limit"

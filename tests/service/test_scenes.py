@@ -284,3 +284,25 @@ def test_scenes_come_in_pages(client: httpx.Client) -> None:
     assert [one["id"] for one in page["data"] + rest["data"]] == made[::-1]
     assert rest["next_cursor"] is None
     assert client.get("/v1/scenes", params={"cursor": "x"}).json()["code"] == "invalid_request"
+
+
+def test_a_scene_that_is_asked_for_twice_is_begun_once(client: httpx.Client, redis: Redis) -> None:
+    asked = {"source": {"kind": "image", "image": {"part": "photo"}, "prompt": "a photo of a room"}}
+
+    def begin(data: bytes, **changes: object) -> httpx.Response:
+        files: dict[str, Any] = {"request": (None, json.dumps(asked | changes)), "photo": ("a.png", data)}
+        return client.post("/v1/scenes", files=files, headers={"Idempotency-Key": "k"})
+
+    first, again = begin(encoded(gradient())), begin(encoded(gradient()))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    assert len(client.get("/v1/scenes").json()["data"]) == 1
+    for other in (begin(encoded(gradient((64, 64)))), begin(encoded(gradient()), metadata={"a": 1})):
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+        assert other.json()["data"] == {"scene_id": first.json()["id"]}
+    assert len([*redis.scan_iter(f"{Key.IMAGE}*")]) == 1  # of the scene that was begun
+
+
+def test_seeds_of_a_step_differ(client: httpx.Client, scene_id: str) -> None:
+    answer = client.post(f"/v1/scenes/{scene_id}/insertions", json={**ADD, "seeds": [1, 1]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")

@@ -104,6 +104,15 @@ def test_a_repeated_creation_makes_one_endpoint(client: httpx.Client) -> None:
     assert len(client.get(PATH).json()["data"]) == 1
 
 
+def test_tests_are_ten_a_minute(client: httpx.Client) -> None:
+    one, two = made(client)["id"], made(client)["id"]
+    answers = [client.post(f"{PATH}/{one}/test") for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [202] * 10 + [429]
+    assert_problem(answers[-1], 429, "rate_limited")
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert client.post(f"{PATH}/{two}/test").status_code == 202
+
+
 def test_there_are_so_many_and_no_more(client: httpx.Client) -> None:
     for _ in range(MAX_ENDPOINTS):
         made(client)
