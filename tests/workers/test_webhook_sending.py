@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from api_schemas.base import new_id
 from api_schemas.webhooks import EndpointDisabledBody, EndpointEvent, EndpointTestBody, WebhookBody
+from job_store.clock import server_now
 from job_store.delivery_log import DeliveryLog, DeliveryRecord
 from job_store.jobs import JobStore
 from job_store.keys import Key
@@ -26,7 +27,6 @@ from runtime.valkey import EmbeddedValkey
 from tests.job_store.samples import MODEL, TENANT, request
 from tests.workers.fleet import short
 from tests.workers.receiver import Receiver, receiver
-from workers.clock import server_now
 from workers.webhooks import JITTER, WebhookSender
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
