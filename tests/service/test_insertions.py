@@ -22,6 +22,7 @@ from job_store.tickets import queue
 from job_store.workers import WorkerRegistry
 from runtime.settings import Settings
 from runtime.valkey import EmbeddedValkey
+from tests.figures import Figure
 from tests.service import pictures
 from tests.service.conftest import BODY, CARD, make_settings, serving
 from tests.service.pictures import encoded, gradient
@@ -159,6 +160,16 @@ def test_every_picture_is_taken_or_refused(client: httpx.Client, name: str) -> N
     corpus = {**pictures.BROKEN, **pictures.FOREIGN, **pictures.UNSUPPORTED, **pictures.TAKEN}
     answer = client.post("/v1/images", files={"file": ("a.png", corpus[name](), "image/png")})
     assert answer.status_code == (201 if name in pictures.TAKEN else 422), answer.text
+
+
+@pytest.mark.fault(45)
+def test_a_name_and_a_type_make_no_png_of_a_foreign_file(client: httpx.Client, figure: Figure) -> None:
+    answers = [
+        client.post("/v1/images", files={"file": ("a.png", make(), "image/png")})
+        for make in pictures.FOREIGN.values()
+    ]
+    figure(45, "foreign files", len(answers))
+    figure(45, "foreign files taken", sum(answer.status_code not in (415, 422) for answer in answers))
 
 
 def test_without_a_worker_there_is_no_job(client: httpx.Client, worker: WorkerRegistry) -> None:
