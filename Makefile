@@ -7,7 +7,7 @@ export GOMP_SPINCOUNT ?= 30000
 LINTERS := node_modules/.package-lock.json
 DOCKERFILES = $(wildcard docker/*.Dockerfile)
 
-.PHONY: install demo up test lint format bench faults
+.PHONY: install demo up test lint format bench faults soak
 
 install: $(INSTALLED)
 
@@ -47,6 +47,9 @@ format: install
 
 faults: install ## docs/faults.md, what its tests say today
 	$(BIN)/python -m tests.fault_table
+
+soak: install ## steady traffic on a local stack, and whether anything grows; MINUTES=60
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),60)
 
 bench: install
 	$(BIN)/python -m bench

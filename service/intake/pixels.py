@@ -94,7 +94,7 @@ def _check_header(picture: ImageFile, max_pixels: int) -> None:
 
 
 def _as_inked(picture: Image.Image) -> Image.Image:
-    """CMYK with 255 for full ink. Adobe stores it inverted and marks the file; to Pillow all JPEGs are such."""
+    """CMYK with 255 for full ink. Adobe stores it inverted, with a mark; to Pillow every JPEG is such."""
     straight = picture.mode == "CMYK" and "adobe" not in picture.info
     return _with_info(picture, ImageChops.invert(picture)) if straight else picture
 

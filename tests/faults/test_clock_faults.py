@@ -14,6 +14,7 @@ from standardwebhooks.webhooks import Webhook
 from job_store.clock import server_now
 from job_store.webhook_secrets import derived_secret
 from runtime.valkey import free_port
+from tests.figures import Figure
 from tests.workers.fleet import TENANT, Fleet, short, until
 from tests.workers.receiver import receiver
 
@@ -74,7 +75,7 @@ def different(number: int) -> dict[str, object]:
 
 @pytest.mark.fault(57)
 def test_clocks_that_differ_by_twenty_minutes_change_nothing(
-    fleet: Fleet, ahead: Clock, behind: Clock
+    fleet: Fleet, ahead: Clock, behind: Clock, figure: Figure
 ) -> None:
     fleet.background(**ahead.variables)
     started(fleet, ahead, behind)
@@ -91,27 +92,33 @@ def test_clocks_that_differ_by_twenty_minutes_change_nothing(
         assert record.completed_at
         assert began <= record.created_at <= record.started_at <= record.completed_at
         assert record.completed_at <= server_now(fleet.redis)
+    figure(57, "clocks apart", (AHEAD - BEHIND) / 60)
+    figure(57, "attempts of a job", max(record.attempts for record in records))
     for _, headers, body in tenant.requests:
-        Webhook(derived_secret(fleet.settings.webhook_masters[0], f"default/{TENANT}", "")).verify(
-            body, headers
-        )
+        secret = derived_secret(fleet.settings.webhook_masters[0], f"default/{TENANT}", "")
+        Webhook(secret).verify(body, headers)
+    said = [abs(int(headers["webhook-timestamp"]) - time.time()) for _, headers, _ in tenant.requests]
+    figure(57, "webhook's time off", max(said))
 
 
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("seconds", [AHEAD, BEHIND])
 def test_the_lease_of_a_dead_worker_ends_by_the_stores_clock(
-    fleet: Fleet, tmp_path: Path, seconds: int
+    fleet: Fleet, tmp_path: Path, seconds: int, figure: Figure
 ) -> None:
     clock = Clock(tmp_path / "clock", seconds)
     fleet.background(**clock.variables)
-    [dying] = started(fleet, clock)
+    dying, other = started(fleet, clock, clock)
     job = fleet.submit("slow 20")
-    fleet.until_under_way(job)
+    record = fleet.until_under_way(job)
+    if fleet.state(dying).name != record.worker:  # type: ignore[union-attr]
+        dying, other = other, dying
     dying.kill()
     killed_at = time.monotonic()
-    started(fleet, clock)
-    until(lambda: fleet.jobs.get(job).attempts == 2, 15)
-    assert time.monotonic() - killed_at > 0.5 * fleet.settings.lease_seconds
+    until(lambda: fleet.jobs.get(job).attempts == 2, 60)
+    seconds_later = time.monotonic() - killed_at
+    figure(57, "run again after", seconds_later)
+    assert seconds_later > 0.5 * fleet.settings.lease_seconds
     assert fleet.until_ended(job).status == "succeeded"
 
 
