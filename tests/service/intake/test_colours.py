@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def in_p3(colour: Colour) -> Colour:
     return int(red), int(green), int(blue)
 
 
-def palette(colour: Colour, **options: object) -> bytes:
+def palette(colour: Colour, **options: Any) -> bytes:
     picture = Image.new("P", SIZE, 1)
     picture.putpalette([7, 7, 7, *colour])
     return encoded(picture, **options)

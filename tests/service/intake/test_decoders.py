@@ -82,7 +82,7 @@ def test_pictures_of_the_wrong_kind(decoders: Decoders, name: str) -> None:
     assert code_of(decoders, pictures.UNSUPPORTED[name]()) == "unsupported_image"
 
 
-BOMBS = {
+BOMBS: pictures.Corpus = {
     **pictures.TOO_LARGE,
     "16384x16384 WebP": pictures.BROKEN["16384x16384 WebP"],
     "9000x9000 WebP": lambda: pictures.webp_header(9_000, 9_000),
