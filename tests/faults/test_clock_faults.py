@@ -78,7 +78,7 @@ def different(number: int) -> dict[str, Any]:
 def test_clocks_that_differ_by_twenty_minutes_change_nothing(
     fleet: Fleet, ahead: Clock, behind: Clock, figure: Figure
 ) -> None:
-    fleet.background(**ahead.variables)
+    fleet.background(None, **ahead.variables)
     started(fleet, ahead, behind)
     began = server_now(fleet.redis)
     with receiver(204) as tenant:
@@ -108,7 +108,7 @@ def test_the_lease_of_a_dead_worker_ends_by_the_stores_clock(
     fleet: Fleet, tmp_path: Path, seconds: int, figure: Figure
 ) -> None:
     clock = Clock(tmp_path / "clock", seconds)
-    fleet.background(**clock.variables)
+    fleet.background(None, **clock.variables)
     dying, other = started(fleet, clock, clock)
     job = fleet.submit("slow 20")
     record = fleet.until_under_way(job)
@@ -125,7 +125,7 @@ def test_the_lease_of_a_dead_worker_ends_by_the_stores_clock(
 
 @pytest.mark.fault(57)
 def test_a_clock_that_jumps_while_a_job_runs_does_not_end_it(fleet: Fleet, ahead: Clock) -> None:
-    fleet.background(**ahead.variables)
+    fleet.background(None, **ahead.variables)
     [worker] = started(fleet, ahead)
     job = fleet.submit("slow 40")
     running = fleet.until_under_way(job)
