@@ -7,7 +7,7 @@ export GOMP_SPINCOUNT ?= 30000
 LINTERS := node_modules/.package-lock.json
 DOCKERFILES = $(wildcard docker/*.Dockerfile)
 
-.PHONY: install demo up test lint format bench faults fuzz-api
+.PHONY: install demo up test lint format bench faults fuzz-api soak
 
 install: $(INSTALLED)
 
@@ -50,6 +50,9 @@ faults: install ## docs/faults.md, what its tests say today
 
 fuzz-api: install ## Schemathesis over the whole API, minutes; ARGS="--max-examples 500" for hours
 	$(BIN)/python -m tests.api_fuzz $(ARGS)
+
+soak: install ## steady traffic on a local stack, and whether anything grows; MINUTES=60
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),60)
 
 bench: install
 	$(BIN)/python -m bench

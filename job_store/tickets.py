@@ -6,6 +6,8 @@ a look at them runs a clean-up that may enqueue a job twice.
 
 from __future__ import annotations
 
+from typing import cast
+
 from redis import Redis
 from rq import Queue
 from rq.exceptions import DeserializationError
@@ -17,6 +19,7 @@ from job_store.server import redis_errors
 
 CALLABLE = "job_store.tickets.run_record"
 KEEP_FAILED_SECONDS = 60  # RQ's default is a year
+SPARE = 16  # more tickets than claimable jobs do no harm: they wake workers that find nothing
 NO_TIMEOUT = -1  # a job's deadline is the supervisor's business
 
 
@@ -36,11 +39,18 @@ def issue(redis: Redis, model: str) -> None:
 
 
 def top_up(redis: Redis, store: JobStore, model: str) -> int:
-    """Bring a model's tickets up to its claimable jobs. How many were missing. Raises StoreUnavailable."""
+    """Bring a model's tickets to its claimable jobs, some to spare. How many were missing; below 0, too many.
+
+    Busy workers claim job after job and take no ticket: left alone, one more would lie there for each.
+    Raises StoreUnavailable.
+    """
     tickets = queue(redis, model)
     with redis_errors():
-        missing = max(0, store.claimable_count(model) - tickets.count)
-    _enqueue(tickets, missing)
+        there = tickets.count  # before the jobs: whatever is counted here came after its job
+        missing = store.claimable_count(model) - there
+        if missing < -SPARE:
+            _drop(tickets, -missing - SPARE)
+    _enqueue(tickets, max(0, missing))
     return missing
 
 
@@ -52,6 +62,12 @@ def is_ticket(job: Job) -> bool:
         return False
     callbacks = (job._success_callback_name, job._failure_callback_name, job._stopped_callback_name)
     return call == (CALLABLE, None, [], {}) and not any(callbacks) and not job.webhooks
+
+
+def _drop(tickets: Queue, count: int) -> None:
+    taken = cast(list[bytes] | None, tickets.connection.lpop(tickets.key, count))
+    if taken:
+        tickets.connection.delete(*(Job.key_for(job_id.decode()) for job_id in taken))
 
 
 def _enqueue(tickets: Queue, count: int) -> None:

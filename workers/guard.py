@@ -13,12 +13,12 @@ from redis import Redis
 from api_schemas.jobs import JobStatus
 from job_store import tickets
 from job_store.artifacts import ArtifactError, ArtifactStore, attempt_key
+from job_store.clock import server_now
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.records import Claim
 from runtime.settings import Settings
 from workers.attempt_spans import attempt_span, tell_ending, tell_lap
-from workers.clock import server_now
 from workers.engine_process import EngineGone, EngineProcess
 from workers.failures import TOO_LATE
 from workers.messages import Beat, Ended, Lap, Run, Stop, StopReason

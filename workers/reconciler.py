@@ -47,7 +47,7 @@ class Reconciler:
             self._sweep()
         for model in self._jobs.models_with_ready():
             missing = tickets.top_up(self._redis, self._jobs, model)
-            if missing:
+            if missing > 0:
                 log.info("tickets added", model=model, count=missing)
         self._remove_images()
 

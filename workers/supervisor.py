@@ -19,6 +19,7 @@ from api_schemas.base import new_id
 from api_schemas.models import ModelCard
 from job_store import tickets
 from job_store.artifacts import ArtifactStore
+from job_store.clock import server_now
 from job_store.connection import connect
 from job_store.errors import HeldElsewhere, WorkerDrained
 from job_store.forgotten import ForgottenSources
@@ -26,7 +27,6 @@ from job_store.jobs import JobStore
 from job_store.memory_use import MemoryUse
 from job_store.workers import WorkerRegistry, WorkerState
 from runtime.settings import Settings
-from workers.clock import server_now
 from workers.engine_process import EngineGone, EngineProcess
 from workers.guard import Guard, Post, lease_ms
 from workers.memory_folders import remove_abandoned

@@ -54,7 +54,7 @@ class WebhookRequests:
         body = self._body(delivery, job).model_dump_json().encode()
         secret_ids = endpoint.secret_ids(delivery.taken_at)
         secrets = derived_secrets(self._settings.webhook_masters, endpoint.key, secret_ids)
-        headers = signed(delivery.id, body, secrets, datetime.now(UTC))
+        headers = signed(delivery.id, body, secrets, delivery.taken_at)
         traced = {"traceparent": job.traceparent} if job and job.traceparent else {}
         return WebhookRequest(url, body, {**headers, **traced})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageChops, ImageCms, ImageOps
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -44,7 +44,7 @@ def redraw(data: bytes, max_pixels: int) -> Image.Image:
     picture = _open(data)
     _check_header(picture, max_pixels)
     picture.load()
-    upright = _upright(picture)
+    upright = _upright(_as_inked(picture))
     plain = _over_white(_to_srgb(_eight_bits(upright)))
     return Image.frombytes("RGB", plain.size, plain.tobytes())
 
@@ -93,6 +93,12 @@ def _check_header(picture: ImageFile, max_pixels: int) -> None:
         )
 
 
+def _as_inked(picture: Image.Image) -> Image.Image:
+    """CMYK with 255 for full ink. Adobe stores it inverted, with a mark; to Pillow every JPEG is such."""
+    straight = picture.mode == "CMYK" and "adobe" not in picture.info
+    return _with_info(picture, ImageChops.invert(picture)) if straight else picture
+
+
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
@@ -112,8 +118,8 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def _with_info(before: Image.Image, after: Image.Image) -> Image.Image:
-    """`after` still carrying the colour profile of `before`."""
-    after.info["icc_profile"] = before.info.get("icc_profile")
+    """`after` still carrying the colour profile and the orientation of `before`."""
+    after.info |= {name: before.info[name] for name in ("icc_profile", "exif") if name in before.info}
     return after
 
 

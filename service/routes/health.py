@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api_schemas.health import Health
+from job_store.clock import server_now
 from job_store.workers import WorkerState
 from service.dependencies import GatewayDep
 from service.errors import Refusal
@@ -27,9 +28,8 @@ async def livez() -> Health:
 def readyz(gateway: GatewayDep) -> Health:
     """A worker has proved lately that its model works; a reachable store is not enough."""
     recent = timedelta(seconds=2 * gateway.settings.canary_seconds)
-    models = {
-        worker.model for worker in gateway.workers.live() if can_serve(worker, datetime.now(UTC), recent)
-    }
+    now = server_now(gateway.redis)
+    models = {worker.model for worker in gateway.workers.live() if can_serve(worker, now, recent)}
     if not models:
         raise Refusal(
             "no_worker", "No worker has proved lately that it can serve.", headers={"Retry-After": "5"}

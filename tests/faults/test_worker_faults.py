@@ -161,7 +161,7 @@ def test_a_canceled_job_that_does_not_listen_costs_its_engine(fleet: Fleet) -> N
 
 
 @pytest.mark.fault(55)
-def test_forged_rq_jobs_are_refused_unread(fleet: Fleet) -> None:
+def test_forged_rq_jobs_are_refused_unread(fleet: Fleet, figure: Figure) -> None:
     marks = [fleet.folder / name for name in ("called", "unpickled", "called-back")]
     queue = tickets.queue(fleet.redis, MODEL)
     called, unpickled, called_back = (f"touch {mark}" for mark in marks)
@@ -180,6 +180,6 @@ def test_forged_rq_jobs_are_refused_unread(fleet: Fleet) -> None:
     fleet.workers(1)  # now: it may not see them half forged
     until(lambda: queue.count == 0 and fleet.redis.llen(queue.intermediate_queue_key) == 0)
     assert fleet.until_ended(fleet.submit("a dog")).status == "succeeded"
-    assert fleet.logs().count("job in the ticket queue refused") == 4
-    assert not any(mark.exists() for mark in marks)
+    figure(55, "forged jobs refused", fleet.logs().count("job in the ticket queue refused"))
+    figure(55, "commands run", sum(mark.exists() for mark in marks))
     assert not fleet.redis.exists(forged.key, callback.key, garbage.key)

@@ -43,9 +43,18 @@ def test_tickets_are_topped_up_to_the_ready_jobs(redis: Redis, store: JobStore) 
     assert tickets.top_up(redis, store, MODEL) == 4
     assert tickets.top_up(redis, store, MODEL) == 0
     store.claim(MODEL, WORKER, LEASE_MS)
-    assert tickets.top_up(redis, store, MODEL) == 0
+    assert tickets.top_up(redis, store, MODEL) == -1
     assert len({ticket.id for ticket in on_queue(redis)}) == 5
     assert tickets.top_up(redis, store, "large") == 0
+
+
+def test_tickets_that_busy_workers_never_took_do_not_pile_up(redis: Redis, store: JobStore) -> None:
+    store.submit(new_job())
+    for _ in range(100):
+        tickets.issue(redis, MODEL)
+    assert tickets.top_up(redis, store, MODEL) == -99
+    assert len(on_queue(redis)) == len([*redis.scan_iter("rq:job:*")]) == 1 + tickets.SPARE
+    assert tickets.top_up(redis, store, MODEL) == -tickets.SPARE
 
 
 FORGERIES: dict[str, dict[str, Any]] = {

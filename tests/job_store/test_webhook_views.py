@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from redis import Redis
 
+from job_store.clock import server_now
 from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.webhook_views import to_endpoint
-from workers.clock import server_now
 
 
 def test_an_overlap_is_told_until_it_ends(redis: Redis) -> None:

@@ -68,14 +68,14 @@ class Fleet:
         self.ready_seconds = 60.0  # how long a worker may take to load
         self._workers: list[subprocess.Popen[bytes]] = []
 
-    def worker(self, settings: Settings | None = None) -> subprocess.Popen[bytes]:
-        """`python -m workers`."""
-        self._workers.append(self._start("workers", settings or self.settings))
+    def worker(self, settings: Settings | None = None, **variables: str) -> subprocess.Popen[bytes]:
+        """`python -m workers`, with these environment variables beside the settings."""
+        self._workers.append(self.start("workers", settings or self.settings, **variables))
         return self._workers[-1]
 
-    def background(self, settings: Settings | None = None) -> subprocess.Popen[bytes]:
+    def background(self, settings: Settings | None = None, **variables: str) -> subprocess.Popen[bytes]:
         """`python -m workers.background`."""
-        return self._start("workers.background", settings or self.settings)
+        return self.start("workers.background", settings or self.settings, **variables)
 
     def state(self, process: subprocess.Popen[bytes]) -> WorkerState | None:
         """What a worker says of itself."""
@@ -144,11 +144,12 @@ class Fleet:
             process.kill()
             process.wait()
 
-    def _start(self, module: str, settings: Settings) -> subprocess.Popen[bytes]:
+    def start(self, module: str, settings: Settings, **variables: str) -> subprocess.Popen[bytes]:
+        """`python -m` any module of the project."""
         log = (self.folder / f"{len(self.processes)}-{module}.log").open("wb")
-        command = [sys.executable, "-m", module]
+        command, variables = [sys.executable, "-m", module], environment(settings) | variables
         with log:
-            process = subprocess.Popen(command, cwd=ROOT, env=environment(settings), stdout=log, stderr=log)
+            process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from itertools import product
+from threading import Event
 from typing import cast
 
 from PIL import Image
@@ -79,6 +80,7 @@ class ScriptedRunner:
     remembered: list[str] = field(default_factory=list)
     hits: int = 0
     misses: int = 0
+    _asleep: Event = field(default_factory=Event)  # time.sleep fails where libfaketime sets the clock
 
     def run(
         self,
@@ -104,7 +106,7 @@ class ScriptedRunner:
                 pass
         with clock("denoise"):
             for step in range(1, steps + 1):
-                time.sleep(STEP_SECONDS if command == "slow" else 0)
+                self._asleep.wait(STEP_SECONDS if command == "slow" else 0)
                 on_step("denoise", step, steps, 90.0 * step / steps)
                 self._misbehave(command)
             with clock("localize"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -13,6 +15,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from api_schemas.base import new_id
 from api_schemas.webhooks import EndpointDisabledBody, EndpointEvent, EndpointTestBody, WebhookBody
+from job_store.clock import server_now
 from job_store.delivery_log import DeliveryLog, DeliveryRecord
 from job_store.jobs import JobStore
 from job_store.keys import Key
@@ -23,14 +26,20 @@ from job_store.webhook_endpoints import EndpointRecord, WebhookEndpoints
 from job_store.webhook_secrets import derived_secret
 from runtime.settings import Settings
 from runtime.valkey import EmbeddedValkey
+from tests.figures import Figure
 from tests.job_store.samples import MODEL, TENANT, request
 from tests.workers.fleet import short
-from tests.workers.receiver import Receiver, receiver
-from workers.clock import server_now
+from tests.workers.receiver import RUDE, Receiver, receiver, rude_receiver
 from workers.webhooks import JITTER, WebhookSender
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 LEASE_MS = 60_000
+METADATA = (
+    "http://169.254.169.254/latest/meta-data/",
+    "https://169.254.169.254/",
+    "http://[::ffff:a9fe:a9fe]/",
+)
+"""Where clouds keep their machines' secrets."""
 
 
 class Sending:
@@ -99,6 +108,17 @@ def verified(got: Receiver, number: int, secret: str) -> dict:
     return told
 
 
+def exhausted(sending: Sending) -> timedelta:
+    """Let the whole schedule go by; how long it was."""
+    waits = []
+    for planned in Settings().webhook_schedule:
+        waits.append(sending.until_next_try())
+        assert timedelta(seconds=planned * 0.99 - 1) <= waits[-1]
+        assert waits[-1] <= timedelta(seconds=planned * (1 + JITTER) + 1)
+        assert sending.send() == 1
+    return sum(waits, timedelta())
+
+
 @pytest.mark.fault(35)
 def test_each_endpoint_gets_the_job_under_its_own_secret_with_its_trace(sending: Sending) -> None:
     with receiver(204) as one, receiver(200) as two:
@@ -164,13 +184,7 @@ def test_the_whole_schedule_ends_in_a_disabled_endpoint_of_which_the_others_hear
         failing = sending.add(broken.url)
         sending.add(sound.url, "webhook_endpoint.disabled")
         message = sending.cancel_a_job()
-        waits = []
-        for planned in Settings().webhook_schedule:
-            waits.append(sending.until_next_try())
-            assert timedelta(seconds=planned * 0.99 - 1) <= waits[-1]
-            assert waits[-1] <= timedelta(seconds=planned * (1 + JITTER) + 1)
-            assert sending.send() == 1
-        assert sum(waits, timedelta()) > FAILING
+        assert exhausted(sending) > FAILING
         assert broken.ids == [message] * 10
         fate = sending.fate(failing, message)
         assert (fate.status, fate.why, len(fate.attempts)) == ("failed", "10 tries", 10)
@@ -181,8 +195,73 @@ def test_the_whole_schedule_ends_in_a_disabled_endpoint_of_which_the_others_hear
     assert (told.data.id, told.data.disabled_reason, told.data.enabled) == (failing.id, "failing", False)
 
 
+@pytest.mark.fault(32)
+def test_timeouts_drips_and_resets_end_in_a_dead_letter_after_three_days(
+    sending_with: Callable[..., Sending], figure: Figure
+) -> None:
+    timeout = 0.3
+    sending = sending_with(webhook_schedule=Settings().webhook_schedule, webhook_timeout_seconds=timeout)
+    tries = len(Settings().webhook_schedule)
+    with rude_receiver(RUDE * (tries // len(RUDE))) as url:
+        endpoint = sending.add(url)
+        message = sending.cancel_a_job()
+        hours = exhausted(sending) / timedelta(hours=1)
+    fate = sending.fate(endpoint, message)
+    assert (fate.status, fate.why) == ("failed", f"{tries} tries")
+    assert [attempt.status for attempt in fate.attempts] == [500, None, None, None, None] * 2
+    late = [fate.attempts[index].error for index in (1, 2, 6, 7)]
+    assert late == ["took too long"] * 4
+    assert sending.send() == sending.redis.zcard(Key.OUTBOX) == 0
+    figure(32, "tries", len(fate.attempts))
+    figure(32, "hours to the dead letter", hours)
+    figure(32, "longest try over its time", max(a.duration_ms for a in fate.attempts) / 1000 - timeout)
+
+
+@pytest.mark.fault(33)
+def test_no_redirect_is_followed_wherever_it_leads(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch, figure: Figure
+) -> None:
+    connected: list[tuple[str, int]] = []
+    connect = socket.create_connection
+
+    def spy(address: tuple[str, int], *args: Any, **options: Any) -> socket.socket:
+        connected.append(address)
+        return connect(address, *args, **options)
+
+    monkeypatch.setattr(socket, "create_connection", spy)
+    redirects = (301, 302, 303, 307, 308)
+    with receiver(302, location="https://example.com/") as back_to_public:
+        for location in (*METADATA, "https://example.com/", "/hook", back_to_public.url):
+            with receiver(*redirects, location=location) as got:
+                endpoint = sending.add(got.url)
+                messages = [sending.cancel_a_job() for _ in redirects]
+                while sending.send():  # an endpoint gets but some at a time
+                    pass
+                assert [path for path, _, _ in got.requests] == ["/hook"] * len(redirects)
+                fates = [sending.fate(endpoint, message) for message in messages]
+                assert {fate.status for fate in fates} == {"pending"}
+                assert sorted(fate.attempts[0].status or 0 for fate in fates) == list(redirects)
+                assert {port for _, port in connected} == {int(got.url.split(":")[2].split("/")[0])}
+                figure(33, "redirects answered", len(got.requests))
+                figure(33, "connections elsewhere", len(connected) - len(redirects))
+                connected.clear()
+            sending.endpoints.delete(endpoint.id, TENANT)
+    assert back_to_public.requests == []
+
+
 @pytest.mark.fault(34)
-def test_gone_disables_and_enabling_sends_what_waited(sending: Sending) -> None:
+def test_a_receivers_wish_to_be_left_alone_is_kept(sending: Sending, figure: Figure) -> None:
+    with receiver(503, 204, retry_after="7200") as got:
+        endpoint = sending.add(got.url)
+        message = sending.cancel_a_job()
+        sending.send()
+        figure(34, "left alone when asked for 2 h", sending.until_next_try() / timedelta(hours=1) + 0.001)
+        sending.send()
+    assert sending.fate(endpoint, message).status == "delivered"
+
+
+@pytest.mark.fault(34)
+def test_gone_disables_and_enabling_sends_what_waited(sending: Sending, figure: Figure) -> None:
     with receiver(500, 410, 204) as got:
         endpoint = sending.add(got.url)
         waiting, refused = sending.cancel_a_job(), sending.cancel_a_job()
@@ -190,6 +269,8 @@ def test_gone_disables_and_enabling_sends_what_waited(sending: Sending) -> None:
         assert sending.endpoints.get(endpoint.id, TENANT).disabled_reason == "gone"
         sending.cancel_a_job()
         assert sending.redis.zcard(Key.OUTBOX) == 1
+        sending.send()
+        figure(34, "requests after a 410", len(got.requests) - 2)
         sending.endpoints.change(endpoint.id, TENANT, enabled=True)
         sending.until_next_try()
         sending.send()

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageChops, ImageFile
 
 from service.intake.pixels import Refused, encode_png, opening, redraw
+from tests.figures import Figure
 from tests.service import pictures
 from tests.service.pictures import encoded, gradient
 
@@ -80,37 +81,61 @@ def test_a_broken_profile_is_passed_over(profile: bytes) -> None:
     assert difference(redraw(pictures.with_profile(gradient(), profile), PIXELS), gradient()) == 0
 
 
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}  # fmt: skip
+"""How a picture is turned to be stored, by the EXIF orientation that turns it back."""
+
+
 @pytest.mark.fault(44)
-@pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_every_orientation_comes_out_upright(orientation: int, kind: str) -> None:
-    turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }  # fmt: skip
-    stored = gradient().transpose(turns[orientation]) if orientation in turns else gradient()
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    assert difference(redraw(encoded(stored, kind, exif=exif, quality=95), PIXELS), gradient()) <= 12
+def test_every_orientation_comes_out_upright(kind: str, figure: Figure) -> None:
+    wrong = 0
+    for orientation in range(1, 9):
+        stored = gradient().transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else gradient()
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        redrawn = redraw(encoded(stored, kind, exif=exif, quality=95), PIXELS)
+        wrong += redrawn.size != gradient().size or difference(redrawn, gradient()) > 12
+    figure(44, "turned wrongly", wrong)
 
 
 @pytest.mark.fault(44)
-def test_nothing_but_pixels_is_left() -> None:
-    png = encode_png(redraw(pictures.full_of_metadata(), PIXELS))
-    assert b"Secret" not in png
-    assert not any(name in png for name in (b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"iCCP"))
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_nothing_but_pixels_is_left(kind: str, figure: Figure) -> None:
+    data = pictures.full_of_metadata(kind)
+    assert pictures.SECRET.encode() in data
+    png = encode_png(redraw(data, PIXELS))
+    figure(44, "metadata left", len(pictures.metadata_in(png)))
+    assert b"iTXt" not in png
     with Image.open(io.BytesIO(png)) as image:
         assert not image.getexif()
+        assert not image.info
+
+
+def test_the_scan_finds_what_it_looks_for() -> None:
+    assert {*pictures.metadata_in(pictures.full_of_metadata())} == {"Secret", "tEXt", "zTXt", "eXIf"}
 
 
 @pytest.mark.fault(42)
-def test_an_mpo_is_the_jpeg_it_starts_with() -> None:
-    assert redraw(pictures.frames("MPO"), PIXELS).getpixel((3, 3)) == (0, 0, 0)
+def test_a_picture_of_several_frames_is_its_first_or_none(figure: Figure) -> None:
+    first = redraw(pictures.frames("MPO"), PIXELS)
+    assert first.getpixel((3, 3)) == (0, 0, 0)
+    with Image.open(io.BytesIO(encode_png(first))) as stored:
+        figure(42, "frames stored", getattr(stored, "n_frames", 1))
+        assert stored.format == "PNG"
+    taken = 0
+    for kind in ("PNG", "WEBP", "GIF"):
+        with pytest.raises(Refused) as refused:
+            taken += bool(redraw(pictures.frames(kind), PIXELS))
+        assert refused.value.code == "unsupported_image"
+    figure(42, "animations taken", taken)
 
 
 @pytest.mark.fault(45)
-def test_only_three_parsers_are_ever_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_three_parsers_are_ever_entered(monkeypatch: pytest.MonkeyPatch, figure: Figure) -> None:
     entered = set()
     opened = ImageFile.ImageFile.__init__
 
@@ -128,6 +153,7 @@ def test_only_three_parsers_are_ever_entered(monkeypatch: pytest.MonkeyPatch) ->
             refused += 1
     assert refused == len(corpus) - len(pictures.TAKEN)
     assert entered == {"PngImageFile", "JpegImageFile", "WebPImageFile"}
+    figure(45, "parsers entered", len(entered))
 
 
 def test_an_opening_is_white_where_the_picture_is_transparent() -> None:

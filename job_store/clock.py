@@ -1,4 +1,4 @@
-"""The time of the store's server: every worker's own clock may be wrong."""
+"""The time of the store's server: the clock of any other machine may be wrong."""
 
 from __future__ import annotations
 
