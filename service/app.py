@@ -19,6 +19,7 @@ from service.problems import install
 from service.request_hop import RequestHop
 from service.routes import (
     admin,
+    admin_keys,
     artifacts,
     batches,
     estimates,
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         webhook_endpoints,
         artifacts,
         admin,
+        admin_keys,
         health,
     ):
         app.include_router(resource.router)

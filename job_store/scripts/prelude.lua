@@ -255,3 +255,9 @@ local function purge(job)
   redis.call('ZREM', KEY.TENANT .. job.tenant, job.id)
   redis.call('DEL', KEY.JOB .. job.id, KEY.EVENTS .. job.id, KEY.HOLDER .. (job.source_id or ''))
 end
+
+-- An API key is gone so many milliseconds from now.
+local function expire_key(id, ms)
+  redis.call('HSET', KEY.API_KEY .. id, 'expires_at', now + ms)
+  redis.call('PEXPIREAT', KEY.API_KEY .. id, now + ms)
+end

@@ -15,7 +15,7 @@ from job_store.images import ImageRecord
 from job_store.records import JobRecord
 from service.answers import json_answer
 from service.bodies import FORM, media_type, read_form, unsupported
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import GatewayDep, ImagesDep
 from service.errors import Refusal
 from service.examples import IMAGE_BODY
 from service.gateway import Gateway
@@ -37,7 +37,7 @@ FILE_PART = "file"
         "unsupported_image", "image_too_large", "rate_limited", "store_unavailable", "storage_full",
     ),
 )  # fmt: skip
-async def upload(request: Request, gateway: GatewayDep, tenant: TenantDep) -> Response:
+async def upload(request: Request, gateway: GatewayDep, tenant: ImagesDep) -> Response:
     """Keep a picture for later insertions."""
     data = await _picture_of(request)
     record = await to_thread.run_sync(_keep, gateway, tenant, data, limiter=gateway.submission_threads)
@@ -52,7 +52,7 @@ async def upload(request: Request, gateway: GatewayDep, tenant: TenantDep) -> Re
 )
 def read_image(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: ImagesDep,
     image_id: Annotated[str, Path(description="The image's id: `img_…`.")],
 ) -> Response:
     """One picture, uploaded or of a result, with a fresh link."""

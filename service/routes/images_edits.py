@@ -21,7 +21,7 @@ from api_schemas.jobs import TERMINAL
 from job_store.errors import NotFound, StoreError, StoreUnavailable, WrongState
 from job_store.records import JobRecord
 from service.admission import admit
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import GatewayDep, WriterDep
 from service.errors import Refusal
 from service.examples import EDIT_BODY
 from service.gateway import Gateway
@@ -50,7 +50,7 @@ EVENTS = {"schema": {"oneOf": [
 ]}}  # fmt: skip
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": OpenAIError, "description": "As OpenAI tells it."}
-    for status in (400, 401, 409, 429, 500, 503, 507)
+    for status in (400, 401, 403, 409, 429, 500, 503, 507)
 }
 
 
@@ -69,7 +69,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 async def edit_image(
     request: Request,
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: WriterDep,
     idempotency_key: IdempotencyKey = None,
     traceparent: Traceparent = None,
 ) -> Response:

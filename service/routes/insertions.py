@@ -19,7 +19,7 @@ from job_store.listing import Wanted
 from job_store.records import JobRecord
 from service.answers import job_answer, job_body, json_answer, not_modified
 from service.bodies import parse_json, read_json
-from service.dependencies import Cursor, GatewayDep, JobDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, JobDep, OwnJobDep, ReaderDep, WriterDep
 from service.examples import MASK_BODY, SUBMIT_BODY, VARIATION_BODY
 from service.gateway import Gateway
 from service.masks import admit_mask
@@ -71,7 +71,7 @@ Prefer = Annotated[
 async def submit(
     request: Request,
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: WriterDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     traceparent: Traceparent = None,
@@ -112,7 +112,7 @@ async def accepted(
 )
 def list_insertions(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: ReaderDep,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs a page.")] = 20,
     cursor: Cursor = None,
     status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
@@ -183,7 +183,7 @@ async def follow_events(
         **refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
     },
 )
-def cancel(gateway: GatewayDep, record: JobDep) -> Response:
+def cancel(gateway: GatewayDep, record: OwnJobDep) -> Response:
     """Stop a job. Canceling a canceled job again changes nothing."""
     record = gateway.store.cancel(record.id, record.tenant)
     return job_answer(gateway, record, 200 if record.status == "canceled" else 202)
@@ -207,7 +207,7 @@ def cancel(gateway: GatewayDep, record: JobDep) -> Response:
 async def submit_variation(
     request: Request,
     gateway: GatewayDep,
-    parent: JobDep,
+    parent: OwnJobDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     traceparent: Traceparent = None,
@@ -244,7 +244,7 @@ async def submit_variation(
 async def submit_mask(
     request: Request,
     gateway: GatewayDep,
-    parent: JobDep,
+    parent: OwnJobDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     traceparent: Traceparent = None,
@@ -272,7 +272,7 @@ async def submit_mask(
     response_class=Response,
     responses=refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
 )
-def purge(gateway: GatewayDep, record: JobDep) -> Response:
+def purge(gateway: GatewayDep, record: OwnJobDep) -> Response:
     """Remove a job with its pictures and prompts, now, and what workers remember of its source: idle ones
     at once, busy ones after the job in hand. A running job has to be canceled first."""
     gateway.store.delete(record.id, record.tenant)

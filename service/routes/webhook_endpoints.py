@@ -35,7 +35,7 @@ from job_store.webhook_views import to_delivery, to_endpoint
 from runtime.egress import EgressError, judge_callback
 from service.answers import json_answer
 from service.bodies import JSON, parse_json, read_json
-from service.dependencies import Cursor, GatewayDep, TenantDep
+from service.dependencies import Cursor, GatewayDep, WebhooksDep
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
 from service.openapi import refuses
@@ -51,7 +51,7 @@ OWN: tuple[RequestErrorCode, ...] = ("unauthorized", "not_found", "invalid_reque
 
 def endpoint(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: WebhooksDep,
     endpoint_id: Annotated[str, Path(description="The endpoint's id: `we_…`, or `default`.")],
 ) -> EndpointRecord:
     """The tenant's endpoint. Raises `NotFound` for absent and foreign alike."""
@@ -90,7 +90,7 @@ def body_of(model: str, example: dict[str, Any]) -> dict[str, Any]:
 async def create(
     request: Request,
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: WebhooksDep,
     idempotency_key: Annotated[
         str | None, Header(min_length=1, max_length=255, description="Makes a repeated request harmless.")
     ] = None,
@@ -103,7 +103,7 @@ async def create(
 
 
 @router.get("", response_model=WebhookEndpointList, responses=refuses("unauthorized", "store_unavailable"))
-def list_endpoints(gateway: GatewayDep, tenant: TenantDep) -> Response:
+def list_endpoints(gateway: GatewayDep, tenant: WebhooksDep) -> Response:
     """The tenant's endpoints, oldest first, without `default`."""
     return json_answer(
         WebhookEndpointList(data=[_shown(record) for record in gateway.webhook_endpoints.list(tenant)])
