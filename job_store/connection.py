@@ -6,15 +6,18 @@ Only broken connections are tried again, not slow answers. That is safe: every s
 from __future__ import annotations
 
 from redis import Redis
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 1.5
-FOLLOW_SECONDS = 30.0  # longer than any blocking read of events.py
+BLOCK_SECONDS = 12.0  # longer than the blocking read of event_reader.py
+FOLLOWING = 4  # connections for short reads, of however many who follow
+FOLLOWING_SECONDS = 5.0  # that a read waits for one of them
 HEALTH_CHECK_SECONDS = 15  # an idle connection is tested before it is used again
 RETRIES = 2  # redis-py nests them, connecting within sending: up to nine tries
 _BACKOFF = ExponentialWithJitterBackoff(cap=0.2, base=0.03)
@@ -33,12 +36,27 @@ def connect(url: str) -> Redis:
 
 
 def connect_async(url: str) -> AsyncRedis:
-    """A client for following events: its reads may block."""
-    return AsyncRedis.from_url(
+    """A client for many tasks, of few connections."""
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=FOLLOWING,
+        timeout=FOLLOWING_SECONDS,
         protocol=2,
         retry=AsyncRetry(_BACKOFF, RETRIES, (RedisConnectionError,)),
         socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=FOLLOW_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
         health_check_interval=HEALTH_CHECK_SECONDS,
+    )
+    return AsyncRedis.from_pool(pool)
+
+
+def connect_blocking(url: str) -> AsyncRedis:
+    """A client of one connection for reads that block; it fails where it breaks, and connects at the next."""
+    return AsyncRedis.from_url(
+        url,
+        single_connection_client=True,
+        protocol=2,
+        retry=AsyncRetry(NoBackoff(), 0),
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=BLOCK_SECONDS,
     )

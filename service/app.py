@@ -82,7 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await run_in_threadpool(gateway.decoders.close)
-        await gateway.redis_async.aclose()
+        await gateway.events.close()
         gateway.redis.close()
         await run_in_threadpool(telemetry.flush)  # uvicorn ends by the signal it was sent: nothing runs later
 

@@ -12,7 +12,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api_schemas.events import JobEvent
 from job_store.errors import StoreUnavailable
-from job_store.events import follow
 from job_store.views import Link
 from service.errors import Refusal
 from service.gateway import Gateway
@@ -72,7 +71,7 @@ def encode(event: JobEvent) -> bytes:
 async def until_stopped(gateway: Gateway, job_id: str, after: str | None) -> AsyncIterator[JobEvent | None]:
     """The store's events and ticks, until the last, the end of a stream's life or of the process."""
     loop = asyncio.get_running_loop()
-    events, end = follow(gateway.redis_async, job_id, after), loop.time() + LIFE_SECONDS
+    events, end = gateway.events.follow(job_id, after), loop.time() + LIFE_SECONDS
     stop = asyncio.ensure_future(gateway.stopping.wait())
     coming = None
     try:
