@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from api_schemas.events import JobEvent
 from job_store.errors import StoreUnavailable
-from job_store.events import command, is_over, last_id, order, read, read_many
+from job_store.events import PAGE, command, is_over, last_id, order, read, read_many
 
 HEARTBEAT_SECONDS = 15.0
 BLOCK_MS = 10_000
@@ -66,6 +66,9 @@ class EventReader:
                     last = event.id
                     if event.type == "completed":
                         return
+                if len(page) == PAGE:  # more may lie there
+                    page = await read(self._redis, job_id, last)
+                    continue
                 if over:
                     return
                 page = await _coming(news, last)
@@ -99,7 +102,7 @@ class EventReader:
         await self._redis.aclose()
 
     async def _missed(self, job_id: str, last: str) -> tuple[bool, list[JobEvent]]:
-        """(whether the job is over, its events since then); asked in this order, so that no end is missed."""
+        """(whether the job is over, its first events since then), asked in this order: no end is missed."""
         return await is_over(self._redis, job_id), await read(self._redis, job_id, last)
 
     @contextmanager

@@ -31,8 +31,8 @@ async def last_id(redis: Redis, job_id: str) -> str:
 
 
 async def read(redis: Redis, job_id: str, after: str) -> list[JobEvent]:
-    """All that was told of a job since then."""
-    entries = await command(redis, "XRANGE", Key.EVENTS + job_id, f"({after}", "+")
+    """The next `PAGE` events of a job after that id, or fewer."""
+    entries = await command(redis, "XRANGE", Key.EVENTS + job_id, f"({after}", "+", "COUNT", PAGE)
     return _events(entries)
 
 
