@@ -125,19 +125,20 @@ def test_overload_is_shed_and_over_at_once(fleet: Fleet, tmp_path: Path) -> None
         load.run(3 * rate, 2)  # until the line is full
         before, began = succeeded(fleet), time.monotonic()
         load.run(3 * rate, OVERLOAD_SECONDS)
-        goodput = (succeeded(fleet) - before) / (time.monotonic() - began)
+        elapsed = time.monotonic() - began
+        done = succeeded(fleet) - before
         ended_at = time.monotonic()
         fleet.until_ended(until(load.submit, 60), 60)
         recovered = time.monotonic() - ended_at
         ended = [fleet.until_ended(job_id, 60).status for job_id in load.accepted]
     slowest = percentile(load.refused_ms, 0.99)
     print(  # noqa: T201
-        f"rated {rate:.2f} a second; at 3 times that {goodput / rate:.0%} of it, "
+        f"rated {rate:.2f} a second; at 3 times that {done / elapsed / rate:.0%} of it, "
         f"{len(load.accepted)} accepted, {len(load.refused_ms)} refused (p99 {slowest:.0f} ms); "
         f"recovered after {recovered:.1f} s"
     )
     assert set(ended) == {"succeeded"}
-    assert len(load.refused_ms) > len(load.accepted)
-    assert goodput >= 0.9 * rate
+    assert len(load.refused_ms) >= LINE
+    assert done + 1 >= 0.9 * rate * elapsed  # one is half done at either end
     assert slowest < 5000
     assert recovered < 60

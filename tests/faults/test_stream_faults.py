@@ -22,6 +22,7 @@ from job_store.connection import connect
 from job_store.jobs import JobStore
 from job_store.keys import Key
 from job_store.records import Claim
+from job_store.server import Server
 from job_store.workers import WorkerRegistry
 from runtime.valkey import EmbeddedValkey, embedded_valkey
 from tests.faults.gateways import GatewayProcess, gateway_of
@@ -74,11 +75,13 @@ def report(place: Place, claim: Claim, step: int) -> None:
 
 
 def ids_in_the_store(place: Place, job_id: str) -> list[str]:
-    return [entry.decode() for entry, _ in place.redis.xrange(Key.EVENTS + job_id)]
+    return [
+        entry.decode() for entry, _ in Server(place.redis).command("XRANGE", Key.EVENTS + job_id, "-", "+")
+    ]
 
 
 def kill_the_store(place: Place) -> None:
-    place.redis.execute_command("WAITAOF", 1, 0, 5000)  # what is acknowledged is on the disk
+    Server(place.redis).command("WAITAOF", 1, 0, 1000)  # what is acknowledged is on the disk
     place.valkey.kill()
     place.valkey.restart()
 
