@@ -11,9 +11,9 @@ from api_schemas.estimates import EtaSeconds
 
 Z90 = 1.2816
 """The 90 % quantile of the normal distribution."""
-UNFORESEEN = 0.4
-"""Of the whole time, as one standard deviation: jobs yet to come that go first, a source that another worker
-remembers. From `python -m bench.eta`."""
+UNSURE, UNFORESEEN = 0.5, 1.0
+"""Of the own time (a source that another worker remembers) and of the wait (jobs yet to come that go first),
+as standard deviations. From `python -m bench.eta`."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def eta(before: Sequence[Work], own: Work, workers: int, cap: int) -> EtaSeconds
     waiting = all_of_it if all_of_it.mean >= its_own.mean else its_own
     itself = _seconds(own, own.paces)
     middle = waiting.mean + itself.mean
-    spread = math.sqrt(waiting.variance + itself.variance + (UNFORESEEN * middle) ** 2)
+    unknown = math.hypot(UNFORESEEN * waiting.mean, UNSURE * itself.mean)
+    spread = math.sqrt(waiting.variance + itself.variance + unknown**2)
     return EtaSeconds(p50=round(middle, 3), p90=round(middle + Z90 * spread, 3))
 
 

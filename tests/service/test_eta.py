@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from api_schemas.estimates import EtaSeconds
-from service.eta import UNFORESEEN, Z90, Work, eta
+from service.eta import UNFORESEEN, UNSURE, Z90, Work, eta
 
 PACES = [0.1, 0.1, 0.3]
 
@@ -20,7 +20,7 @@ def told(before: list[Work], own: Work, workers: int = 1, cap: int = 1) -> EtaSe
 def test_alone_it_is_the_pace_times_the_work() -> None:
     found = told([], Work(10, PACES))
     assert found.p50 == pytest.approx(10 * np.mean(PACES), abs=1e-3)
-    spread = np.hypot(np.std(PACES), UNFORESEEN * np.mean(PACES))
+    spread = np.hypot(np.std(PACES), UNSURE * np.mean(PACES))
     assert found.p90 == pytest.approx(10 * (np.mean(PACES) + Z90 * spread), abs=1e-3)
 
 
@@ -34,7 +34,8 @@ def test_the_spread_is_that_of_a_sum_of_jobs() -> None:
     paces = generator.gamma(4, 0.1, 500).tolist()
     found = told([Work(200, paces, jobs=20)], Work(10, paces), workers=2, cap=2)
     drawn = generator.choice(paces, (20_000, 21))
-    unforeseen = generator.normal(0, UNFORESEEN * 110 * np.mean(paces), 20_000)
+    unknown = np.hypot(UNFORESEEN * 100, UNSURE * 10) * np.mean(paces)
+    unforeseen = generator.normal(0, unknown, 20_000)
     sums = 10 * drawn[:, :20].sum(1) / 2 + 10 * drawn[:, 20] + unforeseen
     assert found.p50 == pytest.approx(np.mean(sums), rel=0.02)
     assert found.p90 == pytest.approx(np.quantile(sums, 0.9), rel=0.02)
