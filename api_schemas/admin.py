@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -120,8 +120,13 @@ class ActInfo(ResponseModel):
     """Something an operator did."""
 
     at: Timestamp = Field(description="When.")
+    by: str = Field(
+        description="With which key: the first eight digits of its SHA-256; `uid …` on the service's machine."
+    )
     what: str = Field(description="What, such as `pause`.")
-    to: str = Field(description="To which tenant, model, worker or job.")
+    to: str = Field(description="To which tenant, model, worker, job or key.")
+    before: dict[str, Any] | None = Field(description="What it changed; null where there was nothing before.")
+    after: dict[str, Any] | None = Field(description="What it became; null where there is nothing now.")
 
 
 class ActList(ResponseModel):

@@ -9,7 +9,8 @@ from pydantic import Field
 from api_schemas.base import ResponseModel
 
 RequestErrorCode = Literal[
-    "malformed_request", "invalid_request", "unauthorized", "forbidden", "not_found", "method_not_allowed",
+    "malformed_request", "invalid_request", "unauthorized", "forbidden", "forbidden_scope", "not_found",
+    "method_not_allowed",
     "idempotency_key_in_flight", "idempotency_key_reused", "wrong_state", "body_too_large",
     "unsupported_media_type", "invalid_image", "unsupported_image", "image_too_large",
     "subject_not_in_prompt", "subject_not_inferred", "source_prompt_required", "unknown_words",

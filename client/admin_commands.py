@@ -1,27 +1,33 @@
-"""`addit admin`: tenants, queues, workers and jobs that crashed on a terminal, with the operators' key."""
+"""`addit admin`: tenants, queues, workers, jobs that crashed and what was done, with the operators' key."""
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from api_schemas.admin import JobInfo, OwnLimits, QueueInfo, TenantState, WorkerInfo
-from client.terminal import HERE, Url, console, service
+from api_schemas.admin import ActInfo, JobInfo, OwnLimits, QueueInfo, TenantState, WorkerInfo
+from client.admin_key_commands import keys
+from client.terminal import HERE, AdminKey, Url, console, service
 
 admin = typer.Typer(no_args_is_help=True, help="Operate a service, with its ADDIT_ADMIN_KEY.")
-AdminKey = Annotated[str, typer.Option("--key", envvar="ADDIT_ADMIN_KEY", help="The operators' key.")]
+admin.add_typer(keys, name="keys")
 
 
 @admin.command()
 def tenants(key: AdminKey, url: Url = HERE) -> None:
     """Who submits, what it may do and what it has; limits of its own have a star."""
-    table = Table("tenant", "weight", "max running", "max queued", "per minute", "queued", "running")
     with service(url, key) as addit:
-        for tenant in addit.admin.tenants():
-            table.add_row(tenant.name, *_limits(tenant), str(tenant.queued), str(tenant.running))
-    console.print(table)
+        console.print(_table(addit.admin.tenants()))
+
+
+@admin.command()
+def tenant(name: str, key: AdminKey, url: Url = HERE) -> None:
+    """The same of one, which need not have submitted anything yet."""
+    with service(url, key) as addit:
+        console.print(_table([addit.admin.tenant(name)]))
 
 
 @admin.command()
@@ -117,11 +123,27 @@ def replay(job_id: str, key: AdminKey, url: Url = HERE) -> None:
 
 
 @admin.command()
-def acts(key: AdminKey, url: Url = HERE) -> None:
-    """What operators did, one a line, the latest first."""
+def acts(
+    key: AdminKey,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    url: Url = HERE,
+) -> None:
+    """What operators did and with which key, what was before and after; one a line, the latest first."""
     with service(url, key) as addit:
-        for act in addit.admin.acts():
-            console.print(f"{act.at:%Y-%m-%d %H:%M:%S} {act.what} {act.to}", markup=False)
+        for act in addit.admin.acts(limit):
+            console.print(_act(act), markup=False)
+
+
+def _act(act: ActInfo) -> str:
+    before, after = (json.dumps(state) if state is not None else "-" for state in (act.before, act.after))
+    return f"{act.at:%Y-%m-%d %H:%M:%S} [{act.by}] {act.what} {act.to} {before} -> {after}"
+
+
+def _table(tenants: list[TenantState]) -> Table:
+    table = Table("tenant", "weight", "max running", "max queued", "per minute", "queued", "running")
+    for tenant in tenants:
+        table.add_row(tenant.name, *_limits(tenant), str(tenant.queued), str(tenant.running))
+    return table
 
 
 def _limits(tenant: TenantState) -> list[str]:

@@ -6,9 +6,9 @@ import httpx
 
 from api_schemas.events import JobEvent
 from client.errors import ApiError, Unreachable
-from client.retries import ATTEMPTS, worth_another
+from client.retries import worth_another
 
-PAUSES = (0.1, 0.5, 1.0, 2.0)  # seconds before the tries after the first
+PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)  # seconds before the next tries: a gateway may start anew
 
 
 class Following:
@@ -46,7 +46,7 @@ class Following:
             raise error
         self._data = []  # half an event is sent again
         self._failures += 1
-        if self._failures == ATTEMPTS:
+        if self._failures > len(PAUSES):
             raise (
                 error if isinstance(error, ApiError) else Unreachable("the events broke off again and again")
             )

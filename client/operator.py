@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from api_schemas.keys import DAY_SECONDS, KeyInfo
+from client.admin_key_commands import KeyLife, KeyName, KeyScopes, Overlap, key_table, scopes_of
 from client.examples import Example, examples
 from job_store.api_keys import ApiKeys
 from job_store.connection import connect
 from job_store.errors import StoreError
+from job_store.operations import Operations
 from runtime.settings import Settings
 from runtime.up import Stack, StackFailed, local_stack
 
@@ -87,35 +91,42 @@ def _curl(url: str, key: str, example: Example) -> str:
 
 
 @contextmanager
-def _api_keys() -> Iterator[ApiKeys]:
-    """The keys of the configured store; what goes wrong becomes a message and exit code 1."""
+def _store() -> Iterator[tuple[ApiKeys, Operations]]:
+    """The configured store's keys, and acts of whoever is at the terminal; what goes wrong becomes a message
+    and exit code 1."""
     try:
-        yield ApiKeys(connect(Settings().redis_url))
+        redis = connect(Settings().redis_url)
+        yield ApiKeys(redis), Operations(redis, by=f"uid {os.getuid()}")
     except (StoreError, ValueError) as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(str(error) or type(error).__name__, style="red", markup=False)
         raise typer.Exit(1) from None
 
 
 @keys.command()
-def create(tenant: str, name: Annotated[str, typer.Option(help="For people.")] = "") -> None:
+def create(tenant: str, name: KeyName = "", scope: KeyScopes = None, expires: KeyLife = None) -> None:
     """A new key of a tenant, shown this once."""
-    with _api_keys() as api_keys:
-        console.print(api_keys.create(tenant, name))
+    with _store() as (_, acting):
+        console.print(acting.create_key(tenant, name, scopes_of(scope), expires)[1])
 
 
 @keys.command("list")
 def list_keys(tenant: str) -> None:
     """A tenant's live keys, without their secrets."""
-    table = Table("id", "name", "made")
-    with _api_keys() as api_keys:
-        for key in api_keys.list(tenant):
-            table.add_row(key.id, key.name, f"{key.created_at:%Y-%m-%d %H:%M}")
-    console.print(table)
+    with _store() as (api_keys, _):
+        found = [KeyInfo.model_validate(asdict(key)) for key in api_keys.list(tenant)]
+    console.print(key_table(found))
+
+
+@keys.command()
+def rotate(key_id: str, overlap: Overlap = DAY_SECONDS, expires: KeyLife = None) -> None:
+    """A new key that may do the same, shown this once; the old one works until the overlap ends."""
+    with _store() as (_, acting):
+        console.print(acting.rotate_key(key_id, overlap, expires)[1])
 
 
 @keys.command()
 def revoke(key_id: str) -> None:
     """End a key at once."""
-    with _api_keys() as api_keys:
-        api_keys.revoke(key_id)
+    with _store() as (_, acting):
+        acting.revoke_key(key_id)
     console.print(f"{key_id} revoked")

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from redis import Redis
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.asyncio.sentinel import SentinelConnectionPool
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
@@ -20,7 +22,9 @@ from job_store.sentinel_url import is_sentinel, read_sentinel_url
 
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 1.5
-FOLLOW_SECONDS = 30.0  # longer than any blocking read of events.py
+BLOCK_SECONDS = 12.0  # longer than the blocking read of event_reader.py
+FOLLOWING = 4  # connections for short reads, of however many who follow
+FOLLOWING_SECONDS = 5.0  # that a read waits for one of them
 HEALTH_CHECK_SECONDS = 15  # an idle connection is tested before it is used again
 RETRIES = 2  # redis-py nests them, connecting within sending: up to nine tries
 _BACKOFF = ExponentialWithJitterBackoff(cap=0.2, base=0.03)
@@ -47,18 +51,39 @@ def connect(url: str) -> Redis:
 
 
 def connect_async(url: str) -> AsyncRedis:
-    """A client for following events: its reads may block."""
+    """A client for many tasks, of few connections; of as many as tasks where sentinels are asked."""
     options: dict[str, Any] = {
         "protocol": 2,
         "retry": AsyncRetry(_BACKOFF, RETRIES, (RedisConnectionError,)),
         "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": FOLLOW_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
         "health_check_interval": HEALTH_CHECK_SECONDS,
     }
-    if not is_sentinel(url):
-        return AsyncRedis.from_url(url, **options)
+    if is_sentinel(url):
+        return AsyncRedis.from_pool(_asked_of_sentinels(url, options))
+    few = {"max_connections": FOLLOWING, "timeout": FOLLOWING_SECONDS}
+    return AsyncRedis.from_pool(BlockingConnectionPool.from_url(url, **few, **options))
+
+
+def connect_blocking(url: str) -> AsyncRedis:
+    """A client of one connection for reads that block; it fails where it breaks, and connects at the next."""
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "retry": AsyncRetry(NoBackoff(), 0),
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": BLOCK_SECONDS,
+    }
+    if is_sentinel(url):
+        pool = _asked_of_sentinels(url, options)
+        return AsyncRedis(connection_pool=pool, single_connection_client=True)
+    return AsyncRedis.from_url(url, single_connection_client=True, **options)
+
+
+def _asked_of_sentinels(url: str, options: dict[str, Any]) -> SentinelConnectionPool:
+    """Connections to whatever is the primary when they are made."""
     place = read_sentinel_url(url)
     asking = {**_ASKING, "retry": AsyncRetry(_BACKOFF, 0)}
     sentinel = AsyncSentinel(place.sentinels, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
-    primary: AsyncRedis = sentinel.master_for(place.service, **place.login, **options)
-    return primary
+    return SentinelConnectionPool(  # type: ignore[no-untyped-call]
+        place.service, sentinel, **place.login, **options
+    )

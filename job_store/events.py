@@ -1,11 +1,9 @@
-"""Following a job's stream of events. Only the scripts write it; an event's id tells its time."""
+"""Reading jobs' streams of events. Only the scripts write them; an event's id tells its time."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -16,52 +14,51 @@ from job_store.keys import Key
 from job_store.records import moment
 from job_store.server import redis_errors
 
-HEARTBEAT_MS = 15_000
 PAGE = 100
+"""Events of a job that are read at a time."""
 
 
-async def follow(redis: Redis, job_id: str, after: str | None) -> AsyncIterator[JobEvent | None]:
-    """The job's events after that id (None: all of them), as they come; None after each quiet `HEARTBEAT_MS`.
-
-    Ends behind `completed`, and when the job is gone. Raises StoreUnavailable; go on after the last id then.
-    """
-    last = after or "0"
-    while True:
-        over = await _is_over(redis, job_id)  # asked before reading: what ends later is still to be read
-        page = await _read(redis, job_id, last, None if over else HEARTBEAT_MS)
-        for event in page:
-            yield event
-            last = event.id
-            if event.type == "completed":
-                return
-        if not page and over:
-            return
-        if not page:
-            yield None
-
-
-async def wait_for_end(redis: Redis, job_id: str, seconds: float) -> None:
-    """Return when the job has ended or is gone, at the latest after `seconds`. Raises StoreUnavailable."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            async for _ in follow(redis, job_id, await _last_id(redis, job_id)):
-                pass
-
-
-async def _is_over(redis: Redis, job_id: str) -> bool:
-    status = await _command(redis, "HGET", Key.JOB + job_id, "status")
+async def is_over(redis: Redis, job_id: str) -> bool:
+    """Whether a job has ended or is gone. Raises StoreUnavailable, as all here."""
+    status = await command(redis, "HGET", Key.JOB + job_id, "status")
     return status is None or status.decode() in TERMINAL
 
 
-async def _last_id(redis: Redis, job_id: str) -> str | None:
-    entries = await _command(redis, "XREVRANGE", Key.EVENTS + job_id, "+", "-", "COUNT", 1)
-    return entries[0][0].decode() if entries else None
+async def last_id(redis: Redis, job_id: str) -> str:
+    """The id of a job's latest event, or one before all."""
+    entries = await command(redis, "XREVRANGE", Key.EVENTS + job_id, "+", "-", "COUNT", 1)
+    return entries[0][0].decode() if entries else "0"
 
 
-async def _read(redis: Redis, job_id: str, last: str, block_ms: int | None) -> list[JobEvent]:
-    block = () if block_ms is None else ("BLOCK", block_ms)
-    streams = await _command(redis, "XREAD", "COUNT", PAGE, *block, "STREAMS", Key.EVENTS + job_id, last)
-    entries = streams[0][1] if streams else []
+async def read(redis: Redis, job_id: str, after: str) -> list[JobEvent]:
+    """The next `PAGE` events of a job after that id, or fewer."""
+    entries = await command(redis, "XRANGE", Key.EVENTS + job_id, f"({after}", "+", "COUNT", PAGE)
+    return _events(entries)
+
+
+async def read_many(redis: Redis, after: Mapping[str, str], block_ms: int) -> dict[str, list[JobEvent]]:
+    """The next events of these jobs, each after its id, as soon as there is one; none after `block_ms`."""
+    keys = [Key.EVENTS + job_id for job_id in after]
+    streams = await command(
+        redis, "XREAD", "COUNT", PAGE, "BLOCK", block_ms, "STREAMS", *keys, *after.values()
+    )
+    return {key.decode().removeprefix(Key.EVENTS): _events(entries) for key, entries in streams or ()}
+
+
+def order(event_id: str) -> tuple[int, int]:
+    """What ids are sorted by."""
+    ms, _, number = event_id.partition("-")
+    return int(ms), int(number or 0)
+
+
+async def command(redis: Redis, *words: str | int) -> Any:
+    """One command."""
+    untyped: Any = redis  # redis-py's annotations end at execute_command
+    with redis_errors():
+        return await untyped.execute_command(*words)
+
+
+def _events(entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[JobEvent]:
     return [_decode(entry_id.decode(), fields) for entry_id, fields in entries]
 
 
@@ -72,9 +69,3 @@ def _decode(event_id: str, fields: dict[bytes, bytes]) -> JobEvent:
         at=moment(event_id.split("-")[0]),
         data=json.loads(fields[b"data"]),
     )
-
-
-async def _command(redis: Redis, *words: str | int) -> Any:
-    untyped: Any = redis  # redis-py's annotations end at execute_command
-    with redis_errors():
-        return await untyped.execute_command(*words)

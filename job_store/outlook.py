@@ -9,7 +9,6 @@ from typing import Any
 from redis import Redis
 
 from api_schemas.insertions import Priority
-from api_schemas.jobs import Cost
 from job_store.jobs import HEAD_START_MS
 from job_store.keys import Key
 from job_store.records import JobRecord
@@ -22,11 +21,12 @@ ANY_SHAPE = "any"
 
 @dataclass(frozen=True)
 class Load:
-    """Work, in forwards, of jobs of a shape that start before another or run; mine: they are its tenant's."""
+    """Work, in forwards, of so many jobs of a shape that start before another or run; mine: of its tenant."""
 
     work: float
     shape: str
     mine: bool
+    jobs: float
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Outlook:
     def __init__(self, redis: Redis) -> None:
         self._server = Server(redis)
 
-    def note(self, model: str, shape: str, cost: Cost) -> None:
-        """A job of this shape was done at this cost."""
-        if cost.forwards <= 0:
+    def note(self, model: str, shape: str, forwards: float, seconds: float) -> None:
+        """A job of this shape and so many forwards took a worker so long, storing its pictures included."""
+        if forwards <= 0:
             return
         for name in (shape, ANY_SHAPE):
             key = f"{Key.PACE}{model}:{name}"
-            self._server.command("LPUSH", key, f"{cost.gpu_seconds / cost.forwards:.6g}")
+            self._server.command("LPUSH", key, f"{seconds / forwards:.6g}")
             self._server.command("LTRIM", key, 0, REMEMBERED - 1)
 
     def paces(self, model: str, shape: str | None) -> list[float]:
@@ -91,7 +91,7 @@ class Outlook:
 
 def _decode(told: list[Any]) -> Ahead:
     count, running, cap, mine_running, own, *loads = told
-    found = (Load(float(work), shape.decode(), bool(mine)) for work, shape, mine in loads)
+    found = (Load(float(work), shape.decode(), bool(mine), float(jobs)) for work, shape, mine, jobs in loads)
     return Ahead(count, running, cap, mine_running, float(own), tuple(found))
 
 

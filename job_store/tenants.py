@@ -38,6 +38,10 @@ class Tenant:
     queued: int
     running: int
 
+    def own_limits(self) -> dict[str, float]:
+        """Those that were set for it."""
+        return {name: value for name, value in asdict(self.limits).items() if name in self.own}
+
 
 class Tenants:
     """All tenants. Any call may raise StoreUnavailable."""

@@ -20,6 +20,7 @@ from service.problems import install
 from service.request_hop import RequestHop
 from service.routes import (
     admin,
+    admin_keys,
     artifacts,
     batches,
     estimates,
@@ -48,6 +49,7 @@ ROUTERS = tuple(
         webhook_endpoints,
         artifacts,
         admin,
+        admin_keys,
         health,
     )
 )
@@ -85,7 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await run_in_threadpool(gateway.decoders.close)
-        await gateway.redis_async.aclose()
+        await gateway.events.close()
         gateway.redis.close()
         await run_in_threadpool(telemetry.flush)  # uvicorn ends by the signal it was sent: nothing runs later
 

@@ -15,6 +15,7 @@ STATUS: Mapping[RequestErrorCode, int] = {
     "malformed_request": 400,
     "unauthorized": 401,
     "forbidden": 403,
+    "forbidden_scope": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "idempotency_key_in_flight": 409,

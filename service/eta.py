@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, pvariance
 
 from api_schemas.estimates import EtaSeconds
+
+Z90 = 1.2816
+"""The 90 % quantile of the normal distribution."""
+UNSURE, UNFORESEEN = 0.5, 1.0
+"""Of the own time (a source that another worker remembers) and of the wait (jobs yet to come that go first),
+as standard deviations. From `python -m bench.eta`."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """forwards: of one job or several; paces: seconds a forward took lately; mine: of the tenant who asks."""
+    """forwards: of so many jobs; paces: seconds a forward took lately; mine: of the tenant who asks."""
 
     forwards: float
     paces: Sequence[float]
     mine: bool = False
+    jobs: float = 1
 
 
-def quantile(values: Sequence[float], q: float) -> float:
-    """Between the two nearest of at least one value, linearly."""
-    ordered = sorted(values)
-    at = q * (len(ordered) - 1)
-    low = int(at)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (at - low) * (ordered[high] - ordered[low])
+@dataclass(frozen=True)
+class _Seconds:
+    """mean, and variance about it."""
+
+    mean: float
+    variance: float
 
 
 def eta(before: Sequence[Work], own: Work, workers: int, cap: int) -> EtaSeconds | None:
@@ -34,13 +42,22 @@ def eta(before: Sequence[Work], own: Work, workers: int, cap: int) -> EtaSeconds
     """
     if not own.paces or workers < 1 or cap < 1:
         return None
+    mine = [one for one in before if one.mine]
+    all_of_it, its_own = _shared(before, own.paces, workers), _shared(mine, own.paces, min(cap, workers))
+    waiting = all_of_it if all_of_it.mean >= its_own.mean else its_own
+    itself = _seconds(own, own.paces)
+    middle = waiting.mean + itself.mean
+    unknown = math.hypot(UNFORESEEN * waiting.mean, UNSURE * itself.mean)
+    spread = math.sqrt(waiting.variance + itself.variance + unknown**2)
+    return EtaSeconds(p50=round(middle, 3), p90=round(middle + Z90 * spread, 3))
 
-    def seconds(work: Sequence[Work], q: float) -> float:
-        return sum(one.forwards * quantile(one.paces or own.paces, q) for one in work)
 
-    def at(q: float) -> float:
-        mine = [one for one in before if one.mine]
-        waiting = max(seconds(before, q) / workers, seconds(mine, q) / min(cap, workers))
-        return round(waiting + seconds([own], q), 3)
+def _shared(before: Sequence[Work], usual: Sequence[float], workers: int) -> _Seconds:
+    each = [_seconds(one, one.paces or usual) for one in before]
+    return _Seconds(sum(one.mean for one in each) / workers, sum(one.variance for one in each) / workers**2)
 
-    return EtaSeconds(p50=at(0.5), p90=at(0.9))
+
+def _seconds(work: Work, paces: Sequence[float]) -> _Seconds:
+    """Of jobs whose paces do not hang together: the variance of their sum falls with their number."""
+    mean, variance = fmean(paces), pvariance(paces)
+    return _Seconds(work.forwards * mean, work.forwards**2 * variance / max(1.0, work.jobs))

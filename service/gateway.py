@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
 from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
 
 from job_store.api_keys import ApiKeys
 from job_store.artifacts import ArtifactStore
 from job_store.batches import BatchStore
-from job_store.connection import connect, connect_async
+from job_store.connection import connect, connect_async, connect_blocking
 from job_store.delivery_log import DeliveryLog
+from job_store.event_reader import EventReader
 from job_store.images import ImageStore
 from job_store.jobs import JobStore
 from job_store.operations import Operations
@@ -42,7 +42,7 @@ class Gateway:
 
     settings: Settings
     redis: Redis
-    redis_async: AsyncRedis
+    events: EventReader
     store: JobStore
     artifacts: ArtifactStore
     images: ImageStore
@@ -73,7 +73,7 @@ def build_gateway(settings: Settings) -> Gateway:
     return Gateway(
         settings=settings,
         redis=redis,
-        redis_async=connect_async(settings.redis_url),
+        events=EventReader(connect_async(settings.redis_url), connect_blocking(settings.redis_url)),
         store=store,
         artifacts=ArtifactStore(settings.artifact_url),
         images=ImageStore(redis),

@@ -17,6 +17,7 @@ from api_schemas.batches import BatchResult
 from api_schemas.errors import Problem, RequestErrorCode
 from api_schemas.events import JobEvent, Preview
 from api_schemas.image_edits import ImageEditCompleted, ImageEditPartial, ImageEditRequest
+from api_schemas.keys import KeyRequest, KeyRotation
 from api_schemas.masks import MaskRequest
 from api_schemas.scenes import HeadRequest, SceneInsertionRequest, SceneRequest
 from api_schemas.variations import VariationRequest
@@ -29,7 +30,7 @@ from service.problems import MEDIA_TYPE
 
 ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
 DOCUMENTED: tuple[type[BaseModel], ...] = (
-    OwnLimits,
+    OwnLimits, KeyRequest, KeyRotation,
     Problem, JobEvent, Preview, VariationRequest, MaskRequest,
     ImageEditRequest, ImageEditPartial, ImageEditCompleted,
     SceneRequest, SceneInsertionRequest, HeadRequest, BatchResult,
@@ -81,10 +82,20 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for model in DOCUMENTED:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"] |= schema.pop("$defs", {}) | {model.__name__: schema}
+        _with_missing_scopes(document)
         _without_frameworks_own(document)
         _complete(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _with_missing_scopes(document: dict[str, Any]) -> None:
+    """Every call that asks for a tenant's key refuses one without the scope it names."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            if any("HTTPBearer" in way for way in operation.get("security", ())):
+                for status, answer in refuses("forbidden_scope").items():
+                    operation["responses"].setdefault(str(status), answer)
 
 
 def _without_frameworks_own(document: dict[str, Any]) -> None:

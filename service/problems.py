@@ -28,6 +28,7 @@ from job_store.errors import (
     StoreError,
     StoreUnavailable,
     TooManyEndpoints,
+    TooManyKeys,
     WrongState,
 )
 from service.errors import Refusal
@@ -115,6 +116,8 @@ def _from_store(error: Exception) -> Refusal:
         return Refusal("wrong_state", "Not now: the endpoint is disabled; enable it first.")
     if isinstance(error, TooManyEndpoints):
         return Refusal("quota_exceeded", "There may be no more webhook endpoints; delete one first.")
+    if isinstance(error, TooManyKeys):
+        return Refusal("quota_exceeded", "There are two keys of this name, or twenty; revoke one first.")
     if isinstance(error, SceneFull):
         return Refusal(
             "quota_exceeded", "The scene has as many steps as it may; begin another from a picture of it."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api_schemas.base import new_id
 from job_store.artifacts import mask_key
+from job_store.operations import Operations
 from job_store.records import Idempotency, JobRecord, NewJob
 from service.admission import accept
 from service.errors import Refusal
@@ -11,7 +12,7 @@ from service.gateway import Gateway
 from service.variations import kept, own_masks, own_source
 
 
-def replay(gateway: Gateway, dead: JobRecord) -> JobRecord:
+def replay(gateway: Gateway, acting: Operations, dead: JobRecord) -> JobRecord:
     """A new job of the same tenant and request, for a dead one the same one every time.
 
     Raises `Refusal`: wrong_state, source_unavailable, and what submitting it raises.
@@ -37,5 +38,5 @@ def replay(gateway: Gateway, dead: JobRecord) -> JobRecord:
     )
     once = Idempotency(f"replay\0{dead.id}", "")  # no header can hold this key
     record, _ = accept(gateway, job, once)
-    gateway.operations.replayed(dead.id)
+    acting.replayed(dead.id, record.id)
     return record

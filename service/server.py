@@ -1,4 +1,4 @@
-"""Uvicorn with what it lacks: a deadline for a request's head, and a word to the app before it stops."""
+"""Uvicorn with what it lacks: deadlines for heads and for readers, a word to the app before it stops."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from service.errors import Refusal
 from service.problems import answer
 
 HEAD_SECONDS = 15.0
+READER_SECONDS = 15.0
+"""In which a client has to take what is ready for it, some 48 KiB."""
 GRACE_SECONDS = 20
 """For requests under way when the process is told to stop."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Closes a connection whose request head is late; uvicorn's own timer ends with the first byte."""
+    """Closes a connection whose request head is late (uvicorn's own timer ends with the first byte), and one
+    whose client does not read: closing it in order would wait for that client."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -36,8 +40,17 @@ class HttpProtocol(HttpToolsProtocol):
         self._disarm()
         super().on_headers_complete()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(READER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._flowing()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._flowing()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -54,6 +67,10 @@ class HttpProtocol(HttpToolsProtocol):
     def _arm(self) -> None:
         self._disarm()
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _flowing(self) -> None:
+        if self._stalled:
+            self._stalled.cancel()
 
     def _disarm(self) -> None:
         if self._deadline:

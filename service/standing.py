@@ -38,7 +38,7 @@ def eta_behind(
     if work is None or gateway.outlook.paused(model):
         return None
     paces = {load.shape: gateway.outlook.paces(model, load.shape) for load in ahead.loads}
-    before = [Work(load.work, paces[load.shape], load.mine) for load in ahead.loads]
+    before = [Work(load.work, paces[load.shape], load.mine, load.jobs) for load in ahead.loads]
     idle = not ahead.count and ahead.running < workers and ahead.mine_running < ahead.cap
     own = Work(work, gateway.outlook.paces(model, shape))
     return eta([] if idle else before, own, workers, ahead.cap)

@@ -6,13 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api_schemas.events import JobEvent
 from job_store.errors import StoreUnavailable
-from job_store.events import follow
 from job_store.views import Link
 from service.errors import Refusal
 from service.gateway import Gateway
@@ -20,12 +18,11 @@ from service.gateway import Gateway
 LIFE_SECONDS = 600.0
 """A stream ends after this long; clients resume with Last-Event-ID by themselves."""
 STREAMS_PER_TENANT = 100
-SLOW_READER_SECONDS = 15.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventStream(StreamingResponse):
-    """A stream that gives up on a reader who does not take what is sent."""
+    """A stream that counts among its tenant's. A reader who takes nothing is cut off by the server."""
 
     def __init__(self, gateway: Gateway, tenant: str, events: AsyncIterator[bytes]) -> None:
         if gateway.streams[tenant] >= STREAMS_PER_TENANT:
@@ -35,16 +32,9 @@ class EventStream(StreamingResponse):
         self._streams, self._tenant = gateway.streams, tenant
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def patient(message: Message) -> None:
-            try:
-                async with asyncio.timeout(SLOW_READER_SECONDS):
-                    await send(message)
-            except TimeoutError:
-                raise ClientDisconnect from None
-
         self._streams[self._tenant] += 1
         try:
-            await super().__call__(scope, receive, patient)
+            await super().__call__(scope, receive, send)
         finally:
             self._streams[self._tenant] -= 1
 
@@ -72,7 +62,7 @@ def encode(event: JobEvent) -> bytes:
 async def until_stopped(gateway: Gateway, job_id: str, after: str | None) -> AsyncIterator[JobEvent | None]:
     """The store's events and ticks, until the last, the end of a stream's life or of the process."""
     loop = asyncio.get_running_loop()
-    events, end = follow(gateway.redis_async, job_id, after), loop.time() + LIFE_SECONDS
+    events, end = gateway.events.follow(job_id, after), loop.time() + LIFE_SECONDS
     stop = asyncio.ensure_future(gateway.stopping.wait())
     coming = None
     try:

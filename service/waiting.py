@@ -8,7 +8,6 @@ import re
 from starlette.concurrency import run_in_threadpool
 
 from api_schemas.jobs import TERMINAL
-from job_store.events import wait_for_end
 from job_store.records import JobRecord
 from service.gateway import Gateway
 
@@ -25,7 +24,7 @@ async def wait_for(gateway: Gateway, record: JobRecord, seconds: int) -> JobReco
     """The record after it ended, after `seconds`, or when the process stops, whichever is first."""
     if not seconds or record.status in TERMINAL:
         return record
-    end = asyncio.ensure_future(wait_for_end(gateway.redis_async, record.id, seconds))
+    end = asyncio.ensure_future(gateway.events.wait_for_end(record.id, seconds))
     stop = asyncio.ensure_future(gateway.stopping.wait())
     try:
         await asyncio.wait({end, stop}, return_when=asyncio.FIRST_COMPLETED)

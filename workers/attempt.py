@@ -86,7 +86,8 @@ class Attempt:
 
     def __init__(self, run: Run, stores: Stores, settings: Settings, ears: Ears) -> None:
         self._record, self._token = run.claim.record, run.claim.token
-        self._ends_at = time.monotonic() + run.seconds
+        self._began = time.monotonic()
+        self._ends_at = self._began + run.seconds
         self._stores, self._settings, self._ears = stores, settings, ears
         self._last: Progress | None = None
         self._quiet_until = 0.0
@@ -117,7 +118,8 @@ class Attempt:
         first = result.images[0]
         with suppress(StoreUnavailable):
             shape = shape_of(first.width, first.height, runner.card.max_pixels)
-            self._stores.outlook.note(self._record.model, shape, result.cost)
+            seconds = time.monotonic() - self._began
+            self._stores.outlook.note(self._record.model, shape, result.cost.forwards, seconds)
 
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key

@@ -1,17 +1,18 @@
 #!lua flags=no-writes
 -- What a job stands behind, were no more to come. ARGV: model, tenant, a queued job's id or '', by how many ms a new one
 -- stands back. Returns how many jobs start before it, how many of the model run, how many of the tenant may run at a time
--- and do, the work of the job itself; then for each shape of those before it and of those that run: work, shape, 1 if the tenant's.
+-- and do, the work of the job itself; then for each shape of those before it and of those that run: work, shape, 1 if the tenant's, number.
 local model, tenant = ARGV[1], ARGV[2]
 local MOST_TENANTS, SAMPLED, MOST_RUNNING = 64, 3, 200
 local place = tonumber(ARGV[3] ~= '' and redis.call('HGET', KEY.JOB .. ARGV[3], 'place') or now_us + ARGV[4] * 1000)
 local fresh = place > ripe_until()
 local loads, count = {}, 0
 
-local function add(work, shape, own)
+local function add(work, shape, own, number)
   local key = (shape or '') .. '/' .. own
-  loads[key] = loads[key] or {0, shape or '', own}
+  loads[key] = loads[key] or {0, shape or '', own, 0}
   loads[key][1] = loads[key][1] + work
+  loads[key][4] = loads[key][4] + number
 end
 
 -- Work and shape of the first of a tenant's line.
@@ -27,7 +28,7 @@ end
 -- So many of a line start before, and are like the first.
 local function stand_before(number, jobs, own)
   count = count + number
-  for _, job in ipairs(jobs) do add(number * job[1] / #jobs, job[2], own) end
+  for _, job in ipairs(jobs) do add(number * job[1] / #jobs, job[2], own, number / #jobs) end
 end
 
 local function in_line(of, until_place)
@@ -68,7 +69,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEY.LEASES, 0, MOST_RUNNING - 1)) do
   if job[1] == model then
     running = running + 1
     local done = job[4] and cjson.decode(job[4]).percent / 100 or 0
-    add(work_of(id) * (1 - done), job[3] or '', job[2] == tenant and 1 or 0)
+    add(work_of(id) * (1 - done), job[3] or '', job[2] == tenant and 1 or 0, 1)
   end
 end
 
@@ -76,6 +77,6 @@ local cap = math.min(limits_of(tenant).max_running, 1e9)
 local own = ARGV[3] ~= '' and work_of(ARGV[3]) or 0
 local told = {'ok', math.floor(count + 0.5), running, cap, redis.call('ZCARD', KEY.RUNNING .. tenant), string.format('%.6g', own)}
 for _, load in pairs(loads) do
-  told[#told + 1] = {string.format('%.6g', load[1]), load[2], load[3]}
+  told[#told + 1] = {string.format('%.6g', load[1]), load[2], load[3], string.format('%.6g', load[4])}
 end
 return told

@@ -268,3 +268,9 @@ local function remember_once(once, kind, id, fingerprint, keep_ms)
   redis.call('HSET', once, kind, id, 'fingerprint', fingerprint)
   redis.call('PEXPIRE', once, keep_ms)
 end
+
+-- An API key is gone so many milliseconds from now.
+local function expire_key(id, ms)
+  redis.call('HSET', KEY.API_KEY .. id, 'expires_at', now + ms)
+  redis.call('PEXPIREAT', KEY.API_KEY .. id, now + ms)
+end

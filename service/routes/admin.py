@@ -27,18 +27,19 @@ from api_schemas.errors import RequestErrorCode
 from job_store import tickets
 from job_store.api_keys import TENANT
 from job_store.errors import NotFound
+from job_store.operations import Operations
 from job_store.records import JobRecord
 from job_store.tenants import Tenant
 from job_store.workers import WorkerState
 from service.answers import json_answer
 from service.bodies import parse_json, read_json
-from service.dependencies import GatewayDep, OperatorDep
+from service.dependencies import OPERATORS, GatewayDep, OperatorDep
 from service.gateway import Gateway
 from service.openapi import refuses
 from service.replaying import replay as replay_dead
 from service.routes.webhook_endpoints import body_of
 
-router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[OperatorDep])
+router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[OPERATORS])
 LISTED: tuple[RequestErrorCode, ...] = ("unauthorized", "store_unavailable")
 NAMED: tuple[RequestErrorCode, ...] = (*LISTED, "not_found", "invalid_request")
 TenantName = Annotated[
@@ -70,15 +71,18 @@ def read_tenant(gateway: GatewayDep, tenant: TenantName) -> Response:
         *LISTED, "malformed_request", "body_too_large", "unsupported_media_type", "invalid_request"
     ),
 )
-async def put_tenant(request: Request, gateway: GatewayDep, tenant: TenantName) -> Response:
+async def put_tenant(
+    request: Request, gateway: GatewayDep, acting: OperatorDep, tenant: TenantName
+) -> Response:
     """Give a tenant these limits, and the settings' for the rest. They hold at once, for waiting jobs too."""
     own = parse_json(await read_json(request), OwnLimits).model_dump(exclude_none=True)
-    return await to_thread.run_sync(_put_tenant, gateway, tenant, own)
+    return await to_thread.run_sync(_put_tenant, gateway, acting, tenant, own)
 
 
-def _put_tenant(gateway: Gateway, name: str, own: dict[str, float]) -> Response:
+def _put_tenant(gateway: Gateway, acting: Operations, name: str, own: dict[str, float]) -> Response:
+    before = gateway.tenants.get(name)
     tenant = gateway.tenants.put(name, own)
-    gateway.operations.note("put_limits", f"{name} {own}")
+    acting.note("put_limits", name, before.own_limits(), tenant.own_limits())
     return json_answer(_tenant(tenant))
 
 
@@ -90,16 +94,16 @@ def list_queues(gateway: GatewayDep) -> Response:
 
 
 @router.post("/queues/{model}/pause", response_model=QueueInfo, responses=refuses(*NAMED))
-def pause(gateway: GatewayDep, model: Model) -> Response:
+def pause(gateway: GatewayDep, acting: OperatorDep, model: Model) -> Response:
     """Start nothing of a model until it is resumed. What runs goes on; submissions are accepted."""
-    gateway.operations.pause(_known(gateway, model))
+    acting.pause(_known(gateway, model))
     return json_answer(_queue(gateway, model))
 
 
 @router.post("/queues/{model}/resume", response_model=QueueInfo, responses=refuses(*NAMED))
-def resume(gateway: GatewayDep, model: Model) -> Response:
+def resume(gateway: GatewayDep, acting: OperatorDep, model: Model) -> Response:
     """Start a model's jobs again."""
-    gateway.operations.resume(_known(gateway, model))
+    acting.resume(_known(gateway, model))
     tickets.top_up(gateway.redis, gateway.store, model)
     return json_answer(_queue(gateway, model))
 
@@ -112,23 +116,23 @@ def list_workers(gateway: GatewayDep) -> Response:
 
 
 @router.post("/workers/{worker}/drain", response_model=WorkerInfo, responses=refuses(*NAMED))
-def drain(gateway: GatewayDep, worker: Worker) -> Response:
+def drain(gateway: GatewayDep, acting: OperatorDep, worker: Worker) -> Response:
     """Let a worker end its job and take no other, so that it can be stopped at leisure."""
-    gateway.operations.drain(worker)
+    acting.drain(worker)
     return json_answer(_one_worker(gateway, worker))
 
 
 @router.post("/workers/{worker}/undrain", response_model=WorkerInfo, responses=refuses(*NAMED))
-def undrain(gateway: GatewayDep, worker: Worker) -> Response:
+def undrain(gateway: GatewayDep, acting: OperatorDep, worker: Worker) -> Response:
     """Let a drained worker take jobs again."""
-    gateway.operations.undrain(worker)
+    acting.undrain(worker)
     return json_answer(_one_worker(gateway, worker))
 
 
 @router.post("/jobs/{job_id}/move-to-front", response_model=JobInfo, responses=refuses(*NAMED, "wrong_state"))
-def move_to_front(gateway: GatewayDep, job_id: JobId) -> Response:
+def move_to_front(gateway: GatewayDep, acting: OperatorDep, job_id: JobId) -> Response:
     """Make a queued job the next of its model, whatever its tenant's share and cap. It is charged as ever."""
-    gateway.operations.move_to_front(job_id)
+    acting.move_to_front(job_id)
     return json_answer(_job(gateway.store.get(job_id)))
 
 
@@ -149,16 +153,16 @@ def list_dead(gateway: GatewayDep, limit: Limit = 100) -> Response:
         "idempotency_key_reused", "storage_full",
     ),
 )  # fmt: skip
-def replay(gateway: GatewayDep, job_id: JobId) -> Response:
+def replay(gateway: GatewayDep, acting: OperatorDep, job_id: JobId) -> Response:
     """Submit a dead job again, as a new one of its tenant; within a day the same one every time."""
-    return json_answer(_job(replay_dead(gateway, gateway.store.get(job_id))), 202)
+    return json_answer(_job(replay_dead(gateway, acting, gateway.store.get(job_id))), 202)
 
 
 @router.get("/acts", response_model=ActList, responses=refuses(*LISTED, "invalid_request"))
 def list_acts(gateway: GatewayDep, limit: Limit = 100) -> Response:
-    """What operators did here, the latest first; the last 10,000 acts are kept."""
+    """What operators did and with which key, the latest first; the last 10,000 acts are kept."""
     acts = gateway.operations.acts(limit)
-    return json_answer(ActList(data=[ActInfo(at=act.at, what=act.what, to=act.to) for act in acts]))
+    return json_answer(ActList(data=[ActInfo.model_validate(asdict(act)) for act in acts]))
 
 
 def _tenant(tenant: Tenant) -> TenantState:

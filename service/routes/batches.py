@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Security
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -14,7 +14,7 @@ from job_store.batches import BatchRecord
 from service.answers import json_answer
 from service.batches import admit_batch, batch_body, cancel_batch, results
 from service.bodies import media_type, unsupported
-from service.dependencies import Cursor, GatewayDep, IdempotencyKey, TenantDep
+from service.dependencies import AnyTenantDep, Cursor, GatewayDep, IdempotencyKey, ReaderDep, WriterDep
 from service.errors import Refusal
 from service.examples import BATCH_BODY, JSON_LINES
 from service.openapi import refuses
@@ -26,14 +26,16 @@ LINES = {"content": {JSON_LINES[0]: {"schema": {"$ref": "#/components/schemas/Ba
 
 def batch(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: AnyTenantDep,
     batch_id: Annotated[str, Path(description="The batch's id: `bat_…`.")],
 ) -> BatchRecord:
     """The tenant's batch. Raises `NotFound` for absent and foreign alike."""
     return gateway.batches.get(batch_id, tenant)
 
 
-BatchDep = Annotated[BatchRecord, Depends(batch)]
+BatchDep = Annotated[BatchRecord, Security(batch, scopes=["insertions:read"])]
+OwnBatchDep = Annotated[BatchRecord, Security(batch, scopes=["insertions:write"])]
+"""A batch to be changed."""
 
 
 @router.post(
@@ -48,7 +50,7 @@ BatchDep = Annotated[BatchRecord, Depends(batch)]
     ),
 )  # fmt: skip
 async def submit_batch(
-    request: Request, gateway: GatewayDep, tenant: TenantDep, idempotency_key: IdempotencyKey = None
+    request: Request, gateway: GatewayDep, tenant: WriterDep, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Submit up to 1000 insertions at bulk priority, one a line. A line that is refused keeps no other from
     being accepted: the results tell of it. With the same `Idempotency-Key` again nothing is made twice."""
@@ -67,7 +69,7 @@ async def submit_batch(
 )
 def list_batches(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: ReaderDep,
     limit: Annotated[int, Query(ge=1, le=20, description="Batches a page.")] = 20,
     cursor: Cursor = None,
 ) -> Response:
@@ -102,6 +104,6 @@ def read_results(gateway: GatewayDep, record: BatchDep) -> Response:
 
 
 @router.post("/{batch_id}/cancel", response_model=Batch, responses=OF_A_BATCH)
-def cancel(gateway: GatewayDep, record: BatchDep) -> Response:
+def cancel(gateway: GatewayDep, record: OwnBatchDep) -> Response:
     """Stop all jobs that have not ended; again is no error. What is done stays."""
     return json_answer(batch_body(gateway, cancel_batch(gateway, record)))

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api_schemas.estimates import Estimate
 from service.answers import json_answer
-from service.dependencies import GatewayDep, TenantDep
+from service.dependencies import GatewayDep, WriterDep
 from service.examples import SUBMIT_BODY
 from service.openapi import refuses
 from service.scenes import estimate_any
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/estimates", tags=["insertions"])
         "invalid_request", "rate_limited", "store_unavailable",
     ),
 )  # fmt: skip
-async def estimate_insertion(request: Request, gateway: GatewayDep, tenant: TenantDep) -> Response:
+async def estimate_insertion(request: Request, gateway: GatewayDep, tenant: WriterDep) -> Response:
     """Judge a submission without making it: what is inferred, what it costs, when it would be done, or why
     it would be refused. What is no `InsertionRequest` at all is a problem here as well."""
     body, parts = await read_submission(request)

@@ -15,7 +15,7 @@ from job_store.records import JobRecord
 from service.admission import idempotency_of
 from service.answers import json_answer, replayed_unless
 from service.bodies import FORM, media_type, read_form, unsupported
-from service.dependencies import GatewayDep, IdempotencyKey, TenantDep
+from service.dependencies import GatewayDep, IdempotencyKey, ImagesDep
 from service.errors import Refusal
 from service.examples import IMAGE_BODY
 from service.gateway import Gateway
@@ -40,7 +40,7 @@ FILE_PART = "file"
     ),
 )  # fmt: skip
 async def upload(
-    request: Request, gateway: GatewayDep, tenant: TenantDep, idempotency_key: IdempotencyKey = None
+    request: Request, gateway: GatewayDep, tenant: ImagesDep, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Keep a picture for later insertions."""
     data = await _picture_of(request)
@@ -58,7 +58,7 @@ async def upload(
 )
 def read_image(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: ImagesDep,
     image_id: Annotated[str, Path(description="The image's id: `img_…`.")],
 ) -> Response:
     """One picture, uploaded or of a result, with a fresh link."""

@@ -21,7 +21,7 @@ from api_schemas.jobs import TERMINAL
 from job_store.errors import NotFound, StoreError, StoreUnavailable, WrongState
 from job_store.records import JobRecord
 from service.admission import admit
-from service.dependencies import GatewayDep, IdempotencyKey, TenantDep
+from service.dependencies import GatewayDep, IdempotencyKey, WriterDep
 from service.errors import Refusal
 from service.examples import EDIT_BODY
 from service.gateway import Gateway
@@ -48,7 +48,7 @@ STOPPING = Refusal("store_unavailable", "This server stops; try again.", headers
 EVENTS = server_sent("ImageEditPartial", "ImageEditCompleted")
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": OpenAIError, "description": "As OpenAI tells it."}
-    for status in (400, 401, 409, 429, 500, 503, 507)
+    for status in (400, 401, 403, 409, 429, 500, 503, 507)
 }
 
 
@@ -67,7 +67,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 async def edit_image(
     request: Request,
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: WriterDep,
     idempotency_key: IdempotencyKey = None,
     traceparent: Traceparent = None,
 ) -> Response:

@@ -18,7 +18,16 @@ from job_store.listing import Wanted
 from job_store.records import JobRecord
 from service.answers import job_answer, job_body, json_answer, not_modified, replayed_unless
 from service.bodies import parse_json, read_json
-from service.dependencies import Cursor, GatewayDep, IdempotencyKey, JobDep, Moment, TenantDep
+from service.dependencies import (
+    Cursor,
+    GatewayDep,
+    IdempotencyKey,
+    JobDep,
+    Moment,
+    OwnJobDep,
+    ReaderDep,
+    WriterDep,
+)
 from service.examples import MASK_BODY, SUBMIT_BODY, VARIATION_BODY
 from service.gateway import Gateway
 from service.masks import admit_mask
@@ -67,7 +76,7 @@ Prefer = Annotated[
 async def submit(
     request: Request,
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: WriterDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     traceparent: Traceparent = None,
@@ -108,7 +117,7 @@ async def accepted(
 )
 def list_insertions(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: ReaderDep,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs a page.")] = 20,
     cursor: Cursor = None,
     status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
@@ -179,7 +188,7 @@ async def follow_events(
         **refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
     },
 )
-def cancel(gateway: GatewayDep, record: JobDep) -> Response:
+def cancel(gateway: GatewayDep, record: OwnJobDep) -> Response:
     """Stop a job. Canceling a canceled job again changes nothing."""
     record = gateway.store.cancel(record.id, record.tenant)
     return job_answer(gateway, record, 200 if record.status == "canceled" else 202)
@@ -203,7 +212,7 @@ def cancel(gateway: GatewayDep, record: JobDep) -> Response:
 async def submit_variation(
     request: Request,
     gateway: GatewayDep,
-    parent: JobDep,
+    parent: OwnJobDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     traceparent: Traceparent = None,
@@ -240,7 +249,7 @@ async def submit_variation(
 async def submit_mask(
     request: Request,
     gateway: GatewayDep,
-    parent: JobDep,
+    parent: OwnJobDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     traceparent: Traceparent = None,
@@ -268,7 +277,7 @@ async def submit_mask(
     response_class=Response,
     responses=refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
 )
-def purge(gateway: GatewayDep, record: JobDep) -> Response:
+def purge(gateway: GatewayDep, record: OwnJobDep) -> Response:
     """Remove a job with its pictures and prompts, now, and what workers remember of its source: idle ones
     at once, busy ones after the job in hand. A running job has to be canceled first."""
     gateway.store.delete(record.id, record.tenant)

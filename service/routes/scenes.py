@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Security
 from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -27,7 +27,7 @@ from job_store.scenes import SceneRecord
 from service.answers import json_answer, replayed_unless
 from service.beginning import begin_scene
 from service.bodies import parse_json, read_json
-from service.dependencies import Cursor, GatewayDep, IdempotencyKey, TenantDep
+from service.dependencies import AnyTenantDep, Cursor, GatewayDep, IdempotencyKey, ReaderDep, WriterDep
 from service.errors import Refusal, invalid_field
 from service.examples import HEAD_BODY, SCENE_BODY, SCENE_INSERTION_BODY
 from service.gateway import Gateway
@@ -50,14 +50,16 @@ OF_A_SCENE = refuses("unauthorized", "not_found", "invalid_request", "store_unav
 
 def scene(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: AnyTenantDep,
     scene_id: Annotated[str, Path(description="The scene's id: `scn_…`.")],
 ) -> SceneRecord:
     """The tenant's scene. Raises `NotFound` for absent and foreign alike."""
     return gateway.scenes.get(scene_id, tenant)
 
 
-SceneDep = Annotated[SceneRecord, Depends(scene)]
+SceneDep = Annotated[SceneRecord, Security(scene, scopes=["insertions:read"])]
+OwnSceneDep = Annotated[SceneRecord, Security(scene, scopes=["insertions:write"])]
+"""A scene to be changed."""
 
 
 @router.post(
@@ -73,7 +75,7 @@ SceneDep = Annotated[SceneRecord, Depends(scene)]
     ),
 )  # fmt: skip
 async def begin(
-    request: Request, gateway: GatewayDep, tenant: TenantDep, idempotency_key: IdempotencyKey = None
+    request: Request, gateway: GatewayDep, tenant: WriterDep, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Begin a scene with a picture, or with a prompt for one: it is made by the first insertion."""
     body, parts = await read_submission(request)
@@ -93,7 +95,7 @@ async def begin(
 )
 def list_scenes(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: ReaderDep,
     limit: Annotated[int, Query(ge=1, le=50, description="Scenes a page.")] = 20,
     cursor: Cursor = None,
 ) -> Response:
@@ -129,8 +131,8 @@ def read_scene(gateway: GatewayDep, record: SceneDep) -> Response:
 async def add(
     request: Request,
     gateway: GatewayDep,
-    tenant: TenantDep,
-    record: SceneDep,
+    tenant: WriterDep,
+    record: OwnSceneDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     traceparent: Traceparent = None,
@@ -160,7 +162,7 @@ async def add(
     response_model=Scene,
     responses=refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
 )
-def undo(gateway: GatewayDep, record: SceneDep) -> Response:
+def undo(gateway: GatewayDep, record: OwnSceneDep) -> Response:
     """Go back one step; nothing is lost. At the first picture nothing changes. To redo, choose a head."""
     step, _ = standing_head(gateway, record)
     if step is not None:
@@ -178,7 +180,7 @@ def undo(gateway: GatewayDep, record: SceneDep) -> Response:
         "invalid_request", "source_unavailable", "store_unavailable",
     ),
 )  # fmt: skip
-async def choose_head(request: Request, gateway: GatewayDep, record: SceneDep) -> Response:
+async def choose_head(request: Request, gateway: GatewayDep, record: OwnSceneDep) -> Response:
     """Let another step, or another variation of it, be what the next insertion builds upon."""
     asked = parse_json(await read_json(request), HeadRequest)
     return json_answer(await run_in_threadpool(_choose_head, gateway, record, asked))
@@ -200,7 +202,7 @@ def _choose_head(gateway: Gateway, scene: SceneRecord, asked: HeadRequest) -> Sc
 
 
 @router.delete("/{scene_id}", status_code=204, response_class=Response, responses=OF_A_SCENE)
-def purge_scene(gateway: GatewayDep, record: SceneDep) -> Response:
+def purge_scene(gateway: GatewayDep, record: OwnSceneDep) -> Response:
     """Remove a scene with all its steps and pictures, now; a step that runs is canceled and goes then."""
     for job_id in gateway.scenes.delete(record.id, record.tenant):
         prefix = job_prefix(record.tenant, job_id)

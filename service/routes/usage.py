@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from api_schemas.usage import UsageOfDay, UsageReport
 from job_store.usage import UsageDay
 from service.answers import json_answer
-from service.dependencies import Day, GatewayDep, TenantDep
+from service.dependencies import Day, GatewayDep, UsageDep
 from service.errors import invalid_field
 from service.openapi import refuses
 
@@ -25,7 +25,7 @@ EARLIEST = date(2000, 1, 1)
 )
 def read_usage(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: UsageDep,
     since: Annotated[
         Day | None, Query(description="The first UTC day; by default 29 days before `until`.")
     ] = None,

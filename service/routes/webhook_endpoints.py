@@ -34,7 +34,7 @@ from job_store.webhook_views import to_delivery, to_endpoint
 from runtime.egress import EgressError, judge_callback
 from service.answers import json_answer, replayed_unless
 from service.bodies import JSON, parse_json, read_json
-from service.dependencies import Cursor, GatewayDep, IdempotencyKey, TenantDep
+from service.dependencies import Cursor, GatewayDep, IdempotencyKey, WebhooksDep
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
 from service.openapi import refuses
@@ -50,7 +50,7 @@ OWN: tuple[RequestErrorCode, ...] = ("unauthorized", "not_found", "invalid_reque
 
 def endpoint(
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: WebhooksDep,
     endpoint_id: Annotated[str, Path(description="The endpoint's id: `we_…`, or `default`.")],
 ) -> EndpointRecord:
     """The tenant's endpoint. Raises `NotFound` for absent and foreign alike."""
@@ -89,7 +89,7 @@ def body_of(model: str, example: dict[str, Any]) -> dict[str, Any]:
 async def create(
     request: Request,
     gateway: GatewayDep,
-    tenant: TenantDep,
+    tenant: WebhooksDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Make an endpoint, at most ten. Its secret is in this answer and in no later one."""
@@ -100,7 +100,7 @@ async def create(
 
 
 @router.get("", response_model=WebhookEndpointList, responses=refuses("unauthorized", "store_unavailable"))
-def list_endpoints(gateway: GatewayDep, tenant: TenantDep) -> Response:
+def list_endpoints(gateway: GatewayDep, tenant: WebhooksDep) -> Response:
     """The tenant's endpoints, oldest first, without `default`."""
     return json_answer(
         WebhookEndpointList(data=[_shown(record) for record in gateway.webhook_endpoints.list(tenant)])

@@ -41,7 +41,31 @@ def test_queues_and_workers(served: Served) -> None:
     assert "takes jobs" in operate(served, "undrain", worker.name).stdout
     assert "not_found" in operate(served, "drain", "worker_none", code=1).output
     acts = operate(served, "acts").stdout.splitlines()
-    assert [act.split()[2] for act in acts[:4]] == ["undrain", "drain", "resume", "pause"]
+    assert [act.split()[4] for act in acts[:4]] == ["undrain", "drain", "resume", "pause"]
+    assert acts[0].endswith('{"drained": true} -> {"drained": false}')
+    assert len(operate(served, "acts", "--limit", 2).stdout.splitlines()) == 2
+
+
+def test_keys(served: Served) -> None:
+    scopes = ("--scope", "usage", "--scope", "insertions:read")
+    key = operate(served, "keys", "create", "orders", "--name", "shop", *scopes).stdout.strip()
+    with Addit(served.url, key) as service:
+        service.insertions()
+        with pytest.raises(ApiError, match="forbidden_scope"):
+            service.webhooks.list()
+    key_id = key.split("_")[1]
+    assert "insertions:read usage" in (listed := operate(served, "keys", "list", "orders").stdout)
+    assert key_id in listed
+    newer = operate(served, "keys", "rotate", key_id, "--overlap", 0).stdout.strip()
+    with Addit(served.url, key) as service, pytest.raises(ApiError, match="unauthorized"):
+        service.insertions()
+    newer_id = newer.split("_")[1]
+    assert "revoked" in operate(served, "keys", "revoke", newer_id).stdout
+    assert newer_id not in operate(served, "keys", "list", "orders").stdout
+    assert "no scope" in operate(served, "keys", "create", "orders", "--scope", "all", code=2).output
+    assert "orders" in operate(served, "tenant", "orders").stdout
+    acts = operate(served, "acts").stdout.splitlines()
+    assert [act.split()[4] for act in acts[:3]] == ["revoke_key", "rotate_key", "create_key"]
 
 
 def test_jobs(served: Served) -> None:

@@ -130,6 +130,8 @@ def test_keys_are_made_listed_and_revoked(served: Served) -> None:
     key_id = key.split("_")[1]
     assert key_id in (listed := addit("keys", "list", "acme", **store).stdout)
     assert key not in listed
+    newer = addit("keys", "rotate", key_id, "--overlap", "60", **store).stdout.strip()
+    assert newer.split("_")[1] in addit("keys", "list", "acme", **store).stdout
     assert addit("keys", "revoke", key_id, **store).exit_code == 0
     assert key_id not in addit("keys", "list", "acme", **store).stdout
     assert addit("keys", "create", "../acme", **store).exit_code == 1

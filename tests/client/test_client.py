@@ -10,6 +10,7 @@ import pytest
 from api_schemas.masks import MaskRequest
 from client.client import Addit
 from client.errors import ApiError, NotSucceeded, Unreachable
+from client.event_stream import PAUSES
 from tests.client.answers import REQUEST, job, problem, stream
 
 Answer = httpx.Response | Exception
@@ -97,10 +98,10 @@ def test_a_broken_stream_is_resumed_after_the_last_whole_event(client: Make) -> 
 
 def test_a_stream_that_never_comes_back_is_given_up(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("client.client.time.sleep", lambda _: None)
-    addit, service = client(*[httpx.ConnectError("gone")] * 5)
+    addit, service = client(*[httpx.ConnectError("gone")] * (len(PAUSES) + 1))
     with pytest.raises(Unreachable, match="again and again"):
         list(addit.events("ins_1"))
-    assert len(service.requests) == 5
+    assert len(service.requests) == len(PAUSES) + 1
 
 
 def test_a_foreign_job_has_no_stream(client: Make) -> None:

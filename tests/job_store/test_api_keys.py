@@ -9,7 +9,8 @@ from contextlib import suppress
 import pytest
 from redis import Redis
 
-from job_store.api_keys import LIVE_KEYS, ApiKeys
+from api_schemas.keys import SCOPES
+from job_store.api_keys import LIVE_KEYS, MOST_KEYS, ApiKeys, id_of
 from job_store.errors import NotFound, TooManyKeys
 from job_store.keys import Key
 
@@ -24,8 +25,8 @@ def test_a_key_finds_its_tenant(keys: ApiKeys) -> None:
     assert re.fullmatch(r"addit_[0-9a-f]{12}_[0-9a-f]{32}", full)
     found = keys.find(full)
     assert found is not None
-    assert (found.tenant, found.name) == ("acme", "laptop")
-    assert keys.list("acme") == [found]
+    assert (found.tenant, found.name, found.scopes) == ("acme", "laptop", SCOPES)
+    assert [key.id for key in keys.list("acme")] == [found.id] == [id_of(full)]
     assert keys.list("other") == []
 
 
@@ -67,20 +68,80 @@ def test_a_revoked_key_is_dead(keys: ApiKeys) -> None:
 
 
 def test_a_tenant_changes_over_with_two_keys(keys: ApiKeys) -> None:
-    old, new = keys.create("acme", "old"), keys.create("acme", "new")
+    old, new = keys.create("acme", "shop"), keys.create("acme", "shop")
     with pytest.raises(TooManyKeys):
-        keys.create("acme", "third")
-    assert [key.name for key in keys.list("acme")] == ["old", "new"]
-    keys.revoke(keys.list("acme")[0].id)
+        keys.create("acme", "shop")
+    assert [key.id for key in keys.list("acme")] == [id_of(old), id_of(new)]
+    keys.revoke(id_of(old))
     assert keys.find(old) is None
     assert keys.find(new) is not None
-    keys.create("acme", "third")
+    keys.create("acme", "shop")
+
+
+def test_keys_for_several_things_are_bounded_too(keys: ApiKeys) -> None:
+    for number in range(MOST_KEYS):
+        keys.create("acme", str(number))
+    with pytest.raises(TooManyKeys):
+        keys.create("acme", "one more")
+
+
+def test_a_key_may_do_what_its_scopes_say(keys: ApiKeys, redis: Redis) -> None:
+    full = keys.create("acme", "shop", ["usage", "images"])
+    assert keys.get(id_of(full)).scopes == ("images", "usage")
+    redis.hdel(Key.API_KEY + id_of(full), "scopes")  # as it was stored before there were scopes
+    assert keys.get(id_of(full)).scopes == SCOPES
+
+
+def test_a_rotated_key_ends_and_the_new_one_may_do_the_same(keys: ApiKeys, redis: Redis) -> None:
+    old = keys.create("acme", "shop", ["images"])
+    _, new = keys.rotate(id_of(old), overlap_seconds=60)
+    first, second = keys.list("acme")
+    assert (second.id, second.name, second.scopes) == (id_of(new), "shop", ("images",))
+    assert second.expires_at is None
+    assert first.expires_at is not None
+    assert 50 < (first.expires_at - second.created_at).total_seconds() < 70
+    assert keys.find(old)
+    with pytest.raises(TooManyKeys):  # while both live
+        keys.rotate(id_of(new))
+    redis.pexpire(Key.API_KEY + id_of(old), 1)
+    while redis.exists(Key.API_KEY + id_of(old)):
+        pass
+    assert keys.find(old) is None
+    assert keys.find(new)
+    assert [key.id for key in keys.list("acme")] == [id_of(new)]
+    keys.rotate(id_of(new), overlap_seconds=0)
+    assert keys.find(new) is None
+    with pytest.raises(NotFound):
+        keys.rotate(id_of(new))
+
+
+def test_a_rotation_lengthens_no_life(keys: ApiKeys) -> None:
+    old = keys.create("acme", "shop", seconds=60)
+    ends = keys.get(id_of(old)).expires_at
+    keys.rotate(id_of(old), overlap_seconds=3600)
+    assert keys.get(id_of(old)).expires_at == ends
+
+
+def test_use_is_noted_by_the_minute_and_only_of_who_came_in(keys: ApiKeys, redis: Redis) -> None:
+    full = keys.create("acme", "shop")
+    keys.find(full[:-1] + ("0" if full[-1] != "0" else "1"))
+    assert keys.get(id_of(full)).last_used_at is None
+    keys.find(full)
+    used = keys.get(id_of(full)).last_used_at
+    assert used
+    keys.find(full)
+    assert keys.get(id_of(full)).last_used_at == used
+    redis.hincrby(Key.API_KEY + id_of(full), "last_used_at", -61_000)
+    keys.find(full)
+    again = keys.get(id_of(full)).last_used_at
+    assert again
+    assert again >= used
 
 
 def test_no_race_makes_more_keys(keys: ApiKeys, redis: Redis) -> None:
-    def create(n: int) -> None:
+    def create(_: int) -> None:
         with suppress(TooManyKeys):
-            keys.create("acme", str(n))
+            keys.create("acme", "shop")
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(create, range(16)))

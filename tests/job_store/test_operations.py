@@ -9,6 +9,7 @@ from redis import Redis
 
 from job_store.errors import NotFound, WorkerDrained, WrongState
 from job_store.jobs import JobStore
+from job_store.keys import Key
 from job_store.operations import Operations
 from job_store.outlook import Outlook
 from job_store.tenants import Limits, Tenants
@@ -96,13 +97,42 @@ def test_jobs_that_crashed_their_workers_are_kept_apart(store: JobStore, operati
     store.cancel(store.submit(new_job())[0].id, TENANT)
     assert operations.dead(10) == [second, first]
     assert operations.dead(1) == [second]
-    operations.replayed(second)
+    operations.replayed(second, "ins_new")
     store.delete(first, TENANT)
     assert operations.dead(10) == []
 
 
 def test_acts_are_noted_newest_first(operations: Operations) -> None:
-    operations.pause(MODEL)
-    operations.resume(MODEL)
-    assert [(act.what, act.to) for act in operations.acts(10)] == [("resume", MODEL), ("pause", MODEL)]
+    operations.by("ann").pause(MODEL)
+    operations.by("bob").pause(MODEL)
+    operations.by("bob").resume(MODEL)
+    acts = [(act.what, act.to, act.by, act.before, act.after) for act in operations.acts(10)]
+    no, yes = {"paused": False}, {"paused": True}
+    assert acts == [
+        ("resume", MODEL, "bob", yes, no),
+        ("pause", MODEL, "bob", yes, yes),
+        ("pause", MODEL, "ann", no, yes),
+    ]
     assert len(operations.acts(1)) == 1
+
+
+def test_acts_of_before_they_told_who_are_read(operations: Operations, redis: Redis) -> None:
+    redis.xadd(Key.ACTS, {"what": "pause", "to": MODEL})
+    (act,) = operations.acts(10)
+    assert (act.what, act.by, act.before, act.after) == ("pause", "", None, None)
+
+
+def test_acts_upon_keys_are_noted_without_secrets(operations: Operations, redis: Redis) -> None:
+    made, key = operations.create_key(TENANT, "shop", ["images"], None)
+    new, newer = operations.rotate_key(made.id, 60, None)
+    operations.revoke_key(new.id)
+    revoked, rotated, created = operations.acts(10)
+    assert [act.what for act in (revoked, rotated, created)] == ["revoke_key", "rotate_key", "create_key"]
+    assert (created.before, created.to) == (None, made.id)
+    assert created.after == {"id": made.id, "tenant": TENANT, "name": "shop", "scopes": ["images"]}
+    assert rotated.before == created.after
+    assert rotated.after
+    assert rotated.after["id"] == new.id
+    assert (revoked.before, revoked.after) == ({**created.after, "id": new.id}, None)
+    noted = str(redis.xrange(Key.ACTS))
+    assert not any(secret.rpartition("_")[2] in noted for secret in (key, newer))

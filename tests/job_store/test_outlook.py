@@ -9,22 +9,18 @@ import pytest
 from redis import Redis
 
 from api_schemas.insertions import Priority
-from api_schemas.jobs import Cost, Progress
+from api_schemas.jobs import Progress
 from job_store.jobs import JobStore
 from job_store.outlook import REMEMBERED, Load, Outlook, shape_of
 from job_store.tenants import Limits, Tenants
 from tests.job_store.samples import MODEL, TENANT, new_job, pass_time, start
 
 
-def cost(seconds: float, forwards: float) -> Cost:
-    return Cost(gpu_seconds=seconds, forwards=forwards, source_memory="none")
-
-
 def test_the_latest_paces_of_a_shape_are_kept(redis: Redis) -> None:
     outlook = Outlook(redis)
     for n in range(REMEMBERED + 5):
-        outlook.note(MODEL, "16", cost(n, 2))
-    outlook.note(MODEL, "16", cost(1, 0))
+        outlook.note(MODEL, "16", 2, n)
+    outlook.note(MODEL, "16", 0, 1)
     assert outlook.paces(MODEL, "16") == [n / 2 for n in reversed(range(5, REMEMBERED + 5))]
     assert outlook.paces(MODEL, "17") == outlook.paces(MODEL, None) == outlook.paces(MODEL, "16")
     assert outlook.paces("other", "16") == []
@@ -88,7 +84,10 @@ def test_work_is_told_by_shape_and_owner(store: JobStore, redis: Redis) -> None:
         assert claim
         store.report(claim.record.id, claim.token, Progress(stage="denoise", step=1, total=4, percent=25))
     found = Outlook(redis).ahead(MODEL, TENANT, "interactive")
-    assert set(found.loads) == {Load(15 + 30, "16", mine=True), Load(6, "14", mine=False)}
+    assert set(found.loads) == {
+        Load(15 + 30, "16", mine=True, jobs=2),
+        Load(6, "14", mine=False, jobs=1),
+    }
     assert (found.count, found.running, found.mine_running) == (1, 2, 1)
 
 
@@ -96,12 +95,12 @@ def test_a_source_that_was_run_lately_costs_less(store: JobStore, redis: Redis) 
     jobs = [replace(new_job(), work=20.0, remembered_work=12.0) for _ in range(3)]
     first, second, third = (store.submit(job)[0] for job in jobs)
     outlook = Outlook(redis)
-    assert outlook.ahead_of(third).loads == (Load(40, "", mine=True),)
+    assert outlook.ahead_of(third).loads == (Load(40, "", mine=True, jobs=2),)
     assert outlook.ahead_of(third).own == 20
     claim = store.claim(MODEL, "worker-1", 30_000)
     assert claim
     assert (claim.record.id, claim.record.work) == (first.id, 20)
-    assert outlook.ahead_of(third).loads == (Load(20 + 12, "", mine=True),)
+    assert outlook.ahead_of(third).loads == (Load(20 + 12, "", mine=True, jobs=2),)
     assert outlook.ahead_of(second).own == 12
 
 

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanContext
 
 from runtime import telemetry
+from tests.workers.fleet import until
 
 
 class Recording:
@@ -20,8 +21,8 @@ class Recording:
         self._exporter = exporter
 
     def named(self, name: str) -> list[ReadableSpan]:
-        """The spans of this name."""
-        return [span for span in self._exporter.get_finished_spans() if span.name == name]
+        """The spans of this name, once there is one: a request's ends a moment after its answer has gone."""
+        return until(lambda: [span for span in self._exporter.get_finished_spans() if span.name == name])
 
     def all(self) -> list[ReadableSpan]:
         """Every span."""

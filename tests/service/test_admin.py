@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -163,9 +164,17 @@ def test_a_dead_job_is_replayed_once(
     post(operator, "/admin/dead-letters/ins_none/replay", 404)
 
 
-def test_acts_are_listed(operator: httpx.Client) -> None:
+def test_acts_are_listed_with_who_did_them(operator: httpx.Client) -> None:
     operator.put("/admin/tenants/acme", json={"weight": 2})
+    operator.put("/admin/tenants/acme", json={"weight": 3})
+    operator.headers["Authorization"] = "Bearer old-one"
     post(operator, f"/admin/queues/{CARD.name}/pause")
     acts = get(operator, "/admin/acts")["data"]
-    assert [act["what"] for act in acts] == ["pause", "put_limits"]
-    assert "acme" in acts[1]["to"]
+    assert [act["what"] for act in acts] == ["pause", "put_limits", "put_limits"]
+    assert [(act["before"], act["after"]) for act in acts] == [
+        ({"paused": False}, {"paused": True}),
+        ({"weight": 2}, {"weight": 3}),
+        ({}, {"weight": 2}),
+    ]
+    keys = [f"key {sha256(key).hexdigest()[:8]}" for key in (b"old-one", b"a-new-one", b"a-new-one")]
+    assert [act["by"] for act in acts] == keys

@@ -5,35 +5,49 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.eta import Work, eta, quantile
-
-
-@pytest.mark.parametrize("q", [0, 0.1, 0.5, 0.9, 1])
-@pytest.mark.parametrize("size", [1, 2, 7])
-def test_quantiles_are_numpys(size: int, q: float) -> None:
-    values = np.random.default_rng(size).random(size).tolist()
-    assert quantile(values, q) == pytest.approx(np.quantile(values, q))
-
+from api_schemas.estimates import EtaSeconds
+from service.eta import UNFORESEEN, UNSURE, Z90, Work, eta
 
 PACES = [0.1, 0.1, 0.3]
 
 
-def test_the_work_before_is_shared_and_the_own_is_not() -> None:
-    found = eta([Work(30, PACES), Work(10, PACES, mine=True)], Work(10, PACES), workers=4, cap=4)
+def told(before: list[Work], own: Work, workers: int = 1, cap: int = 1) -> EtaSeconds:
+    found = eta(before, own, workers, cap)
     assert found is not None
-    assert found.p50 == pytest.approx(2.0)
-    assert found.p90 == pytest.approx(20 * 0.26)
+    return found
+
+
+def test_alone_it_is_the_pace_times_the_work() -> None:
+    found = told([], Work(10, PACES))
+    assert found.p50 == pytest.approx(10 * np.mean(PACES), abs=1e-3)
+    spread = np.hypot(np.std(PACES), UNSURE * np.mean(PACES))
+    assert found.p90 == pytest.approx(10 * (np.mean(PACES) + Z90 * spread), abs=1e-3)
+
+
+def test_the_work_before_is_shared_and_the_own_is_not() -> None:
+    found = told([Work(30, PACES), Work(10, PACES, mine=True)], Work(10, PACES), workers=4, cap=4)
+    assert found.p50 == pytest.approx(20 * np.mean(PACES), abs=1e-3)
+
+
+def test_the_spread_is_that_of_a_sum_of_jobs() -> None:
+    generator = np.random.default_rng(0)
+    paces = generator.gamma(4, 0.1, 500).tolist()
+    found = told([Work(200, paces, jobs=20)], Work(10, paces), workers=2, cap=2)
+    drawn = generator.choice(paces, (20_000, 21))
+    unknown = np.hypot(UNFORESEEN * 100, UNSURE * 10) * np.mean(paces)
+    unforeseen = generator.normal(0, unknown, 20_000)
+    sums = 10 * drawn[:, :20].sum(1) / 2 + 10 * drawn[:, 20] + unforeseen
+    assert found.p50 == pytest.approx(np.mean(sums), rel=0.02)
+    assert found.p90 == pytest.approx(np.quantile(sums, 0.9), rel=0.02)
 
 
 def test_each_goes_at_its_shapes_pace() -> None:
-    found = eta([Work(5, [2.0]), Work(1, [])], Work(10, [0.5]), workers=1, cap=1)
-    assert found is not None
-    assert found.p50 == found.p90 == 5 * 2.0 + 11 * 0.5
+    assert told([Work(5, [2.0]), Work(1, [])], Work(10, [0.5])).p50 == 5 * 2.0 + 11 * 0.5
 
 
 def test_a_cap_slows_the_own_work_only() -> None:
     before = [Work(30, [1.0]), Work(10, [1.0], mine=True)]
-    seconds = [found.p50 for cap in (4, 2, 1) if (found := eta(before, Work(2, [1.0]), workers=8, cap=cap))]
+    seconds = [told(before, Work(2, [1.0]), workers=8, cap=cap).p50 for cap in (4, 2, 1)]
     assert seconds == [5 + 2, 5 + 2, 10 + 2]
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from api_schemas.jobs import Cost, InsertionJob, Progress, QueueState
+from api_schemas.jobs import InsertionJob, Progress, QueueState
 from job_store.jobs import JobStore
 from job_store.keys import Key
 from job_store.outlook import Outlook, shape_of
@@ -32,8 +32,7 @@ def counted(worker: WorkerRegistry) -> None:
 @pytest.fixture
 def paced(redis: Redis) -> None:
     shape = shape_of(128, 128, CARD.max_pixels)
-    cost = Cost(forwards=10, gpu_seconds=10 * PACE, source_memory="none")
-    Outlook(redis).note(CARD.name, shape, cost)
+    Outlook(redis).note(CARD.name, shape, 10, 10 * PACE)
 
 
 def submit(client: httpx.Client) -> InsertionJob:

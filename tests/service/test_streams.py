@@ -87,7 +87,7 @@ def test_a_last_event_id_of_nobody_is_invalid(client: httpx.Client, job_id: str)
 def test_a_quiet_stream_is_kept_awake(
     client: httpx.Client, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("job_store.events.HEARTBEAT_MS", 100)
+    monkeypatch.setattr("job_store.event_reader.HEARTBEAT_SECONDS", 0.1)
     with client.stream("GET", f"/v1/insertions/{job_id}/events") as answer:
         lines = answer.iter_lines()
         assert any(line.startswith("event: queued") for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -214,8 +215,11 @@ def test_a_full_disk_gives_the_job_another_try_and_then_a_clean_end(full: Bench)
 
 
 def test_a_success_tells_its_pace(bench: Bench) -> None:
-    bench.do(bench.claim())
-    assert bench.outlook.paces(MODEL, "12") == [0.05]  # 64 x 48 pixels; 0.1 s for two forwards
+    claim, began = bench.claim(), time.monotonic()
+    bench.do(claim)
+    elapsed = time.monotonic() - began
+    (pace,) = bench.outlook.paces(MODEL, "12")  # 64 x 48 pixels
+    assert 0 < 2 * pace <= elapsed  # two forwards; storing included
     bench.do(bench.claim("nan"))
     assert len(bench.outlook.paces(MODEL, "12")) == 1
 
