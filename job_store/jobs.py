@@ -214,15 +214,23 @@ class JobStore:
 
     def sweep(self, max_crashes: int) -> Swept:
         """One pass over what time has overtaken, leases, deadlines and retentions: `SWEEP_LIMIT` of each."""
-        *ids, purges = self._server.run("sweep", max_crashes, DEADLINE_GRACE_MS, SWEEP_LIMIT)
-        prefixes = tuple(job_prefix(*member.decode().split("/")) for member in purges)
+        *ids, purges, leftovers = self._server.run("sweep", max_crashes, DEADLINE_GRACE_MS, SWEEP_LIMIT)
+        prefixes = (
+            *(job_prefix(*member.decode().split("/")) for member in purges),
+            *(prefix.decode() for prefix in leftovers),
+        )
         requeued, ended, deleted = (tuple(job_id.decode() for job_id in some) for some in ids)
         return Swept(requeued, ended, deleted, prefixes)
 
     def purged(self, prefix: str) -> None:
         """The artifacts under a prefix that `sweep` named are gone."""
-        _, tenant, _, job_id, _ = prefix.split("/")
-        self._server.command("SREM", Key.PURGES, f"{tenant}/{job_id}")
+        _, tenant, _, job_id, *attempt, _ = prefix.split("/")
+        gone = (Key.LEFTOVERS, prefix) if attempt else (Key.PURGES, f"{tenant}/{job_id}")
+        self._server.command("SREM", *gone)
+
+    def purge_later(self, prefix: str) -> None:
+        """Have `sweep` name the artifacts of an attempt that came to nothing."""
+        self._server.command("SADD", Key.LEFTOVERS, prefix)
 
     def absent(self, prefixes: Sequence[str]) -> builtins.list[str]:
         """Those artifact prefixes whose job has no record; none in a store that never accepted a job."""

@@ -41,7 +41,7 @@ from workers.pictures import SUFFIX, decode, encode, pictures
 from workers.runner import Latents, Place, PreviewImage, Runner, RunOutput
 
 COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
-PUT_SECONDS = 15.0
+STORAGE_SECONDS = 15.0  # tries of one picture; then another worker may reach the storage
 QUIET_SECONDS = 5.0  # without progress reports after one failed: the model does not wait for the store
 
 log = structlog.get_logger()
@@ -110,7 +110,7 @@ class Attempt:
 
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key
-        source = decode(self._stores.artifacts.get(source_key)) if source_key else None
+        source = decode(self._get(source_key)) if source_key else None
         record = self._record
         return runner.run(
             record.request,
@@ -124,15 +124,14 @@ class Attempt:
         )
 
     def _masks(self) -> dict[str, Image.Image]:
-        record, get = self._record, self._stores.artifacts.get
-        fields = masks_of(record.request)
-        return {name: decode(get(mask_key(record.tenant, record.id, name))) for name in fields}
+        record, fields = self._record, masks_of(self._record.request)
+        return {name: decode(self._get(mask_key(record.tenant, record.id, name))) for name in fields}
 
     def _place(self) -> Place:
         """Among the runs whose blend states are kept."""
         record, mask = self._record, None
         if record.replay == "mask":
-            mask = decode(self._stores.artifacts.get(mask_key(record.tenant, record.id, "mask")))
+            mask = decode(self._get(mask_key(record.tenant, record.id, "mask")))
         return Place(
             record.id,
             (record.parent_id or "") if record.replay else "",
@@ -148,7 +147,7 @@ class Attempt:
         if record.parent_id is None:
             return None
         with suppress(ArtifactMissing):
-            return unpack(self._stores.artifacts.get(latents_key(record.tenant, record.id)))
+            return unpack(self._get(latents_key(record.tenant, record.id)))
         return None
 
     def _on_preview(self, shown: PreviewImage) -> None:
@@ -197,12 +196,14 @@ class Attempt:
                 self._put(made_latents_name(index), pack(image.latents))
         return self._result(output, keys, time.monotonic() - started)
 
+    def _get(self, key: str) -> bytes:
+        artifacts = self._stores.artifacts
+        return keep_trying(lambda: artifacts.get(key), StorageUnavailable, STORAGE_SECONDS, self._beat)
+
     def _put(self, name: str, data: bytes) -> str:
-        key = self._key(name)
+        key, artifacts = self._key(name), self._stores.artifacts
         self._stored_bytes += len(data)
-        keep_trying(
-            lambda: self._stores.artifacts.put(key, data), StorageUnavailable, PUT_SECONDS, self._beat
-        )
+        keep_trying(lambda: artifacts.put(key, data), StorageUnavailable, STORAGE_SECONDS, self._beat)
         return key
 
     def _result(
@@ -275,11 +276,13 @@ class Attempt:
         return ending
 
     def _discard(self) -> None:
-        """Remove this attempt's pictures; what cannot be removed now goes with the job."""
+        """Remove this attempt's pictures; what cannot be removed now is left to the reconciler."""
         try:
             self._stores.artifacts.delete(self._key(""))
         except ArtifactError:
             self._log.warning("pictures of an attempt left behind")
+            with suppress(StoreUnavailable):  # else they go with the job
+                self._stores.jobs.purge_later(self._key(""))
 
     def _key(self, name: str) -> str:
         return attempt_key(self._record.tenant, self._record.id, self._token, name)

@@ -40,7 +40,7 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, ArtifactMissing):
         return _failure("source_unavailable", "The source picture is gone.")
     if isinstance(error, StorageFull | StorageUnavailable):
-        return _failure("internal", "The pictures could not be stored.", elsewhere=True)
+        return _failure("internal", "The pictures could not be read or stored.", elsewhere=True)
     return _failure("internal", "Something went wrong; the operator's log has the details.")
 
 

@@ -99,7 +99,7 @@ class Fleet:
             state = self.state(process)
             return state if state and state.state == "ready" and state.engine_pid != other_than else None
 
-        return until(ready, 20)
+        return until(ready, 60)
 
     def submit(self, prompt: str = "a dog", *, ticket: bool = True, **fields: Any) -> str:
         """A new job as the gateway makes it; its id."""
