@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from runtime.settings import Settings
+from runtime.version import service_version
 from service.body_guard import BodyGuard
 from service.gateway import Gateway, build_gateway
 from service.openapi import TITLE, describe
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title=TITLE,
         description=DESCRIPTION,
-        version=_version(),
+        version=service_version(),
         lifespan=_lifespan,
         docs_url="/docs",
         redoc_url=None,
@@ -81,10 +81,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(gateway.decoders.close)
         await gateway.redis_async.aclose()
         gateway.redis.close()
-
-
-def _version() -> str:
-    try:
-        return version("addit-service")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0"

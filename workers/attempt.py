@@ -7,9 +7,10 @@ removes its own pictures and says nothing more.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 import structlog
@@ -32,16 +33,20 @@ from job_store.artifacts import (
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.outlook import Outlook, shape_of
+from runtime.content_credentials import Credentials
+from runtime.moderation import Asked, Moderator, ModeratorUnavailable
 from runtime.settings import Settings
 from workers.failures import TOO_LATE, explain, where
 from workers.latent_files import pack, unpack
 from workers.messages import Ended, Ending, Run, StopReason
 from workers.outage import keep_trying
-from workers.pictures import SUFFIX, decode, encode, pictures
+from workers.pictures import SUFFIX, Picture, decode, encode, made_by, pictures
 from workers.runner import Latents, Place, PreviewImage, Runner, RunOutput
+from workers.sealing import sealed
 
 COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
 STORAGE_SECONDS = 15.0  # tries of one picture; then another worker may reach the storage
+MODERATOR_SECONDS = 15.0  # one that is restarted costs no result
 QUIET_SECONDS = 5.0  # without progress reports after one failed: the model does not wait for the store
 
 log = structlog.get_logger()
@@ -68,11 +73,13 @@ class Ears(Protocol):
 
 @dataclass(frozen=True)
 class Stores:
-    """Where records and pictures live."""
+    """Where records and pictures live; what signs and who judges pictures, if anything and anybody."""
 
     jobs: JobStore
     artifacts: ArtifactStore
     outlook: Outlook
+    credentials: Credentials | None = None
+    moderator: Moderator | None = None
 
 
 class Attempt:
@@ -86,6 +93,7 @@ class Attempt:
         self._quiet_until = 0.0
         self._denoise_steps = 0
         self._stored_bytes = 0
+        self._source: bytes | None = None
         self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
 
     def do(self, runner: Runner) -> Ended:
@@ -110,7 +118,8 @@ class Attempt:
 
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key
-        source = decode(self._get(source_key)) if source_key else None
+        self._source = self._get(source_key) if source_key else None
+        source = decode(self._source) if self._source else None
         record = self._record
         return runner.run(
             record.request,
@@ -151,12 +160,14 @@ class Attempt:
         return None
 
     def _on_preview(self, shown: PreviewImage) -> None:
-        """Store and tell. A preview that cannot be stored or told is left out."""
+        """Store and tell. A preview that cannot be stored or told is left out, and all that nobody judged."""
+        if self._stores.moderator is not None:
+            return
         wanted = self._record.request.output.format
         key = self._key(f"preview-{shown.index}-{shown.number}.{SUFFIX[wanted]}")
         fields = {"number": shown.number, "index": shown.index, "seed": shown.seed, "step": shown.step}
         try:
-            self._stores.artifacts.put(key, encode(shown.image, wanted))
+            self._stores.artifacts.put(key, encode(shown.image, wanted, made_by(self._record.request)))
             preview = Preview.model_validate({**fields, "url": key})
             self._stores.jobs.show(self._record.id, self._token, preview)
         except StaleToken:
@@ -188,13 +199,31 @@ class Attempt:
     def _upload(self, output: RunOutput) -> InsertionResult:
         started = time.monotonic()
         keys: dict[tuple[int | None, str], str] = {}
-        for done, picture in enumerate(pictures(output, self._record.request.output)):
+        request, credentials = self._record.request, self._stores.credentials
+        made = pictures(output, request.output, made_by(request))
+        for done, picture in enumerate(self._judged(made)):
             self._on_step("upload", done, done + 1, self._last.percent if self._last else 0.0)
-            keys[picture.index, picture.field] = self._put(picture.name, picture.data)
+            data = sealed(picture, credentials, self._source)
+            keys[picture.index, picture.field] = self._put(picture.name, data)
         for index, image in enumerate(output.images):
             if image.latents is not None:
                 self._put(made_latents_name(index), pack(image.latents))
         return self._result(output, keys, time.monotonic() - started)
+
+    def _judged(self, made: Iterable[Picture]) -> Iterable[Picture]:
+        """The pictures, once all results among them may pass. Raises ModerationError."""
+        moderator, record = self._stores.moderator, self._record
+        if moderator is None:
+            return made
+        request, found = record.request, list(made)
+        asked = Asked(
+            record.id, record.tenant, record.model, request.prompt, request.subject, request.source.prompt
+        )
+        for picture in found:
+            if picture.field == "url":
+                judge = partial(moderator.judge_result, asked, picture.data, f"image/{picture.format}")
+                keep_trying(judge, ModeratorUnavailable, MODERATOR_SECONDS, self._beat)
+        return found
 
     def _get(self, key: str) -> bytes:
         artifacts = self._stores.artifacts

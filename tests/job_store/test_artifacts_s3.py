@@ -25,7 +25,7 @@ READ_SECONDS = 0.3
 @pytest.fixture
 def artifacts(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> ArtifactStore:
     """One that is as patient as any, but counts in tenths of seconds."""
-    config = {**module._S3["config_kwargs"], "read_timeout": READ_SECONDS}
+    config: dict[str, object] = {**vars(module)["_S3"]["config_kwargs"], "read_timeout": READ_SECONDS}
     monkeypatch.setitem(module._S3, "config_kwargs", config)
     return ArtifactStore(URL)
 
