@@ -21,6 +21,7 @@ from service.examples import IMAGE_BODY
 from service.gateway import Gateway
 from service.openapi import refuses
 from service.result_images import find_result, take_result
+from service.retention import kept
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 FILE_PART = "file"
@@ -84,7 +85,7 @@ def _keep(gateway: Gateway, tenant: str, data: bytes) -> ImageRecord:
         width=picture.width,
         height=picture.height,
         sha256=picture.sha256,
-        seconds=gateway.settings.image_retain_seconds,
+        seconds=kept(gateway, tenant, gateway.settings.image_retain_seconds),
     )
 
 

@@ -31,6 +31,7 @@ from service.errors import Refusal, invalid_field
 from service.examples import HEAD_BODY, SCENE_BODY, SCENE_INSERTION_BODY
 from service.gateway import Gateway
 from service.openapi import refuses
+from service.retention import kept
 from service.routes.insertions import (
     ACCEPTED,
     ENDED,
@@ -89,8 +90,9 @@ async def begin(request: Request, gateway: GatewayDep, tenant: TenantDep) -> Res
 def _begin(gateway: Gateway, tenant: str, asked: SceneRequest, data: bytes | None) -> SceneRecord:
     """data: of a picture that came along."""
     source, image_id = asked.source, None
+    seconds = kept(gateway, tenant, asked.retain_seconds)
     if isinstance(source, ImageSource):
-        image_id = _keep_first(gateway, tenant, source.image, data, asked.retain_seconds)
+        image_id = _keep_first(gateway, tenant, source.image, data, seconds)
         source = source.model_copy(update={"image": ImageRef(id=image_id)})
     return gateway.scenes.create(
         new_id("scn"),
@@ -98,7 +100,7 @@ def _begin(gateway: Gateway, tenant: str, asked: SceneRequest, data: bytes | Non
         source,
         image_id=image_id,
         metadata=asked.metadata,
-        seconds=asked.retain_seconds,
+        seconds=seconds,
     )
 
 
@@ -146,8 +148,9 @@ def read_scene(gateway: GatewayDep, record: SceneDep) -> Response:
             "unsupported_media_type", "invalid_request", "idempotency_key_reused", "invalid_image",
             "unsupported_image", "image_too_large", "unknown_words", "subject_not_in_prompt",
             "subject_not_inferred", "source_prompt_required", "unsupported_size", "unknown_model",
-            "unknown_preset", "unsupported_option", "region_empty", "source_unavailable", "rate_limited",
-            "quota_exceeded", "queue_full", "no_worker", "store_unavailable", "storage_full",
+            "unknown_preset", "unsupported_option", "region_empty", "source_unavailable", "prompt_refused",
+            "rate_limited", "quota_exceeded", "queue_full", "no_worker", "store_unavailable",
+            "moderation_unavailable", "storage_full",
         ),
     },
 )  # fmt: skip
