@@ -21,7 +21,7 @@ from job_store.artifacts import job_prefix
 from job_store.errors import NotFound
 from job_store.keys import Key
 from job_store.listing import ALL, Wanted
-from job_store.records import Claim, Idempotency, JobRecord, NewJob, Swept, decode
+from job_store.records import SCHEMA, Claim, Idempotency, JobRecord, NewJob, Swept, decode
 from job_store.server import Server
 from job_store.statistics import BOUNDS
 from job_store.tenants import Limits, work_of
@@ -77,6 +77,7 @@ class JobStore:
             job.shape or "",
             job.remembered_work or "",
             *_values(self._usual_limits),
+            SCHEMA,
         )
         return decode(job_id.decode(), flat), bool(accepted)
 
@@ -152,10 +153,11 @@ class JobStore:
         holds: sources (`JobRecord.source_id`) that the worker remembers; a job with one of them goes before
             those its tenant submitted up to `AHEAD_MS` earlier
         Jobs past their deadline end on the way. Nothing starts in a paused line. Raises WorkerDrained.
+        What a newer release submitted and this one might not understand is left to a newer one's workers.
         Raises HeldElsewhere while an idle worker holds the source of a first job younger than `patience_ms`.
         """
         token = secrets.token_hex(16)
-        bounds = AHEAD_MS, patience_ms, REMEMBERED_MS
+        bounds = AHEAD_MS, patience_ms, REMEMBERED_MS, SCHEMA
         claimed = self._server.run("claim", model, worker, lease_ms, token, *bounds, *holds)
         return Claim(decode(claimed[0].decode(), claimed[1]), token) if claimed else None
 
