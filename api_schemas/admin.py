@@ -28,6 +28,9 @@ class OwnLimits(RequestModel):
         le=10**6,
         description="Submissions; a minute's worth may come at once, more are `rate_limited`.",
     )
+    max_retain_seconds: int | None = Field(
+        default=None, ge=60, le=2_592_000, description="Pictures are kept at most so long."
+    )
 
 
 class TenantLimits(ResponseModel):
@@ -37,6 +40,7 @@ class TenantLimits(ResponseModel):
     max_running: int = Field(description="Jobs that run at a time, over all models.")
     max_queued: int = Field(description="Jobs that wait.")
     per_minute: int = Field(description="Submissions.")
+    max_retain_seconds: int = Field(description="Pictures are kept at most so long.")
 
 
 class TenantState(ResponseModel):

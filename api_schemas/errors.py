@@ -15,15 +15,15 @@ RequestErrorCode = Literal[
     "unsupported_media_type", "invalid_image", "unsupported_image", "image_too_large",
     "subject_not_in_prompt", "subject_not_inferred", "source_prompt_required", "unknown_words",
     "unsupported_size", "unknown_model", "unknown_preset", "unsupported_option", "source_unavailable",
-    "region_empty",
+    "region_empty", "prompt_refused",
     "rate_limited", "quota_exceeded", "queue_full", "no_worker",
-    "store_unavailable", "storage_full", "internal",
+    "store_unavailable", "moderation_unavailable", "storage_full", "internal",
 ]  # fmt: skip
 
 JobErrorCode = Literal[
     "subject_not_in_prompt", "unsupported_size", "unsupported_option", "out_of_memory", "worker_crashed",
     "deadline_exceeded", "invalid_output", "source_unavailable", "subject_not_inferred",
-    "source_prompt_required", "region_empty", "internal",
+    "source_prompt_required", "region_empty", "result_refused", "moderation_unavailable", "internal",
 ]  # fmt: skip
 
 

@@ -38,11 +38,16 @@ def limit(
     max_running: Annotated[int | None, typer.Option(min=0, help="Jobs that run at a time.")] = None,
     max_queued: Annotated[int | None, typer.Option(min=0, help="Jobs that wait.")] = None,
     per_minute: Annotated[int | None, typer.Option(min=0, help="Submissions.")] = None,
+    max_retain_seconds: Annotated[int | None, typer.Option(min=60, help="Pictures are kept at most.")] = None,
     url: Url = HERE,
 ) -> None:
     """Give a tenant these limits, and the settings' for what is left out."""
     own = OwnLimits.model_construct(
-        weight=weight, max_running=max_running, max_queued=max_queued, per_minute=per_minute
+        weight=weight,
+        max_running=max_running,
+        max_queued=max_queued,
+        per_minute=per_minute,
+        max_retain_seconds=max_retain_seconds,
     )
     with service(url, key) as addit:
         found = addit.admin.limit(tenant, own)
@@ -140,7 +145,8 @@ def _act(act: ActInfo) -> str:
 
 
 def _table(tenants: list[TenantState]) -> Table:
-    table = Table("tenant", "weight", "max running", "max queued", "per minute", "queued", "running")
+    limits = ("weight", "max running", "max queued", "per minute", "kept s")
+    table = Table("tenant", *limits, "queued", "running")
     for tenant in tenants:
         table.add_row(tenant.name, *_limits(tenant), str(tenant.queued), str(tenant.running))
     return table

@@ -29,7 +29,7 @@ _S3 = {
     "config_kwargs": {
         "connect_timeout": 5,
         "read_timeout": 20,
-        "retries": {"mode": "standard", "max_attempts": 4},  # backs off with jitter
+        "retries": {"mode": "standard", "total_max_attempts": 3},  # backs off with jitter
     },
 }
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -94,6 +94,8 @@ class ArtifactStore:
         self._fs: Any = fs
         self._root = str(root).rstrip("/")
         self._local = bool(getattr(fs, "local_file", False))
+        # s3fs would repeat botocore's tries five times: 25 for one picture, 8 minutes at a silent server.
+        fs.retries = 1
 
     def put(self, key: str, data: bytes) -> None:
         """Store, replacing what was there; a reader sees the old or the new bytes, never a part."""

@@ -22,7 +22,7 @@ from job_store.artifacts import job_prefix
 from job_store.errors import NotFound
 from job_store.keys import Key
 from job_store.listing import ALL, Wanted
-from job_store.records import Claim, Idempotency, JobRecord, NewJob, Swept, decode
+from job_store.records import SCHEMA, Claim, Idempotency, JobRecord, NewJob, Swept, decode
 from job_store.server import Server
 from job_store.statistics import BOUNDS
 from job_store.tenants import Limits, work_of
@@ -78,6 +78,7 @@ class JobStore:
             job.shape or "",
             job.remembered_work or "",
             *_values(self._usual_limits),
+            SCHEMA,
         )
         return decode(job_id.decode(), flat), bool(accepted)
 
@@ -153,10 +154,11 @@ class JobStore:
         holds: sources (`JobRecord.source_id`) that the worker remembers; a job with one of them goes before
             those its tenant submitted up to `AHEAD_MS` earlier
         Jobs past their deadline end on the way. Nothing starts in a paused line. Raises WorkerDrained.
+        What a newer release submitted and this one might not understand is left to a newer one's workers.
         Raises HeldElsewhere while an idle worker holds the source of a first job younger than `patience_ms`.
         """
         token = secrets.token_hex(16)
-        bounds = AHEAD_MS, patience_ms, REMEMBERED_MS
+        bounds = AHEAD_MS, patience_ms, REMEMBERED_MS, SCHEMA
         claimed = self._server.run("claim", model, worker, lease_ms, token, *bounds, *holds)
         return Claim(decode(claimed[0].decode(), claimed[1]), token) if claimed else None
 
@@ -215,15 +217,23 @@ class JobStore:
 
     def sweep(self, max_crashes: int) -> Swept:
         """One pass over what time has overtaken, leases, deadlines and retentions: `SWEEP_LIMIT` of each."""
-        *ids, purges = self._server.run("sweep", max_crashes, DEADLINE_GRACE_MS, SWEEP_LIMIT)
-        prefixes = tuple(job_prefix(*member.decode().split("/")) for member in purges)
+        *ids, purges, leftovers = self._server.run("sweep", max_crashes, DEADLINE_GRACE_MS, SWEEP_LIMIT)
+        prefixes = (
+            *(job_prefix(*member.decode().split("/")) for member in purges),
+            *(prefix.decode() for prefix in leftovers),
+        )
         requeued, ended, deleted = (tuple(job_id.decode() for job_id in some) for some in ids)
         return Swept(requeued, ended, deleted, prefixes)
 
     def purged(self, prefix: str) -> None:
         """The artifacts under a prefix that `sweep` named are gone."""
-        _, tenant, _, job_id, _ = prefix.split("/")
-        self._server.command("SREM", Key.PURGES, f"{tenant}/{job_id}")
+        _, tenant, _, job_id, *attempt, _ = prefix.split("/")
+        gone = (Key.LEFTOVERS, prefix) if attempt else (Key.PURGES, f"{tenant}/{job_id}")
+        self._server.command("SREM", *gone)
+
+    def purge_later(self, prefix: str) -> None:
+        """Have `sweep` name the artifacts of an attempt that came to nothing."""
+        self._server.command("SADD", Key.LEFTOVERS, prefix)
 
     def absent(self, prefixes: Sequence[str]) -> builtins.list[str]:
         """Those artifact prefixes whose job has no record; none in a store that never accepted a job."""

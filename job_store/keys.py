@@ -33,6 +33,7 @@ class Key(StrEnum):
     DEADLINES = "addit:deadlines"  # sorted set of queued and running jobs by deadline, ms
     DELETIONS = "addit:deletions"  # sorted set of ended jobs by the end of their retention, ms
     PURGES = "addit:purges"  # set of "tenant/job id" whose artifacts are still to be removed
+    LEFTOVERS = "addit:leftovers"  # set of artifact prefixes of attempts that came to nothing, to be removed
     TENANT = "addit:tenant:"  # + tenant: sorted set of its jobs by the time of submission, microseconds
     IDEMPOTENCY = "addit:idempotency:"  # + tenant + ":" + sha-256 of the client's key: hash
     CLAIM = "addit:claim:"  # + token: the job id it was given for

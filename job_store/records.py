@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
 
+from pydantic import ValidationError
+
 from api_schemas.errors import JobError
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import InsertionResult, JobStatus, Progress
+from job_store.errors import StoreUnavailable
 
 Replay = Literal["localizer", "mask"]
+SCHEMA = 1
+"""Of the records that this release submits; those of the release before say nothing, which is 0.
+
+Raised when a record may ask for something that workers of the release before would not do, or do otherwise.
+"""
 
 
 @dataclass(frozen=True)
@@ -137,8 +145,18 @@ def pairs(flat: Sequence[bytes]) -> dict[str, str]:
 
 
 def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
-    """The record from its hash. An empty field is like an absent one."""
+    """The record from its hash. An empty field is like an absent one; one that only a newer release knows is
+    passed over here and stays where it is. Raises StoreUnavailable for what only a newer release can read."""
     fields = {name: value for name, value in pairs(flat).items() if value}
+    try:
+        return _decode(job_id, fields)
+    except ValidationError as error:
+        if int(fields.get("schema", "0")) <= SCHEMA:
+            raise
+        raise StoreUnavailable(f"{job_id} is of a newer release") from error
+
+
+def _decode(job_id: str, fields: Mapping[str, str]) -> JobRecord:
 
     def time(name: str) -> datetime | None:
         return moment(fields[name]) if name in fields else None
@@ -148,7 +166,7 @@ def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:
         tenant=fields["tenant"],
         model=fields["model"],
         status=cast(JobStatus, fields["status"]),
-        request=InsertionRequest.model_validate_json(fields["request"]),
+        request=InsertionRequest.model_validate_json(fields["request"], extra="ignore"),
         source_key=fields.get("source_key"),
         created_at=moment(fields["created_at"]),
         started_at=time("started_at"),

@@ -20,12 +20,14 @@ class Limits:
     weight: of its share of the workers while others wait too; above 0
     max_running, max_queued: jobs at a time, over all models
     per_minute: submissions; a minute's worth may come at once
+    max_retain_seconds: that pictures are kept at most, whatever a request says
     """
 
     weight: float = 1.0
     max_running: int = 10_000
     max_queued: int = 5_000
     per_minute: int = 6_000
+    max_retain_seconds: int = 2_592_000
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     tenant_per_minute: int = Field(
         default=6_000, description="Submissions of a tenant; more are refused with rate_limited."
     )
+    tenant_max_retain_seconds: int = Field(
+        default=2_592_000, ge=60, description="A tenant's pictures are kept at most so long."
+    )
     admin_key: SecretStr = Field(
         default=SecretStr(""),
         description="Opens /admin to operators; nobody if empty. Several, by spaces, all do.",
@@ -119,6 +122,26 @@ class Settings(BaseSettings):
     )
     canary_seconds: float = Field(default=30.0, description="An idle engine proves itself this often.")
     reconcile_seconds: float = Field(default=2.0, description="Between two passes of the reconciler.")
+
+    # provenance and moderation
+    c2pa_certificate: str = Field(
+        default="", description="PEM file with the chain that results are signed for (docs/provenance.md)."
+    )
+    c2pa_key: str = Field(default="", description="PEM file with the key of its first certificate.")
+    c2pa_algorithm: Literal["es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519"] = Field(
+        default="es256", description="Of that key."
+    )
+    moderation_url: str = Field(
+        default="", description="Judges prompts and results if given (docs/moderation.md)."
+    )
+    moderation_key: SecretStr = Field(default=SecretStr(""), description="Sent to it as a bearer token.")
+    moderation_internal: bool = Field(
+        default=False, description="It may be of this network, on any port, and plain http."
+    )
+    moderation_seconds: float = Field(default=5.0, description="It may take for one verdict.")
+    moderation_fails: Literal["closed", "open"] = Field(
+        default="closed", description="While it gives none, everything is refused, or nothing."
+    )
 
     # webhooks
     webhook_secret: SecretStr = Field(

@@ -25,10 +25,13 @@ from job_store.errors import (
 )
 from job_store.outlook import shape_of
 from job_store.records import Idempotency, JobRecord, NewJob
+from runtime.moderation import ModerationError
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
+from service.moderating import asked_of, refused
 from service.regions import check_areas
 from service.resolve import resolve
+from service.retention import kept_briefly
 from service.sources import TakenSource, take_masks, take_source
 from service.standing import no_room
 from service.submission import Submission
@@ -79,6 +82,8 @@ def admit(
 
 def accept(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tuple[JobRecord, bool]:
     """Store a job whose picture lies in its place, with a ticket; or find it, as `admit` does."""
+    _judge(gateway, job)
+    job = replace(job, request=kept_briefly(gateway, job.tenant, job.request))
     record, fresh = _store(gateway, measured(gateway, job), idempotency)
     if fresh:
         with suppress(StoreUnavailable):  # accepted is accepted: the reconciler issues what is missing
@@ -107,6 +112,17 @@ def work_in(request: InsertionRequest, card: ModelCard, known: bool = False) -> 
 def idempotency_of(key: str | None, fingerprint: Callable[[], str]) -> Idempotency | None:
     """A client's key with the fingerprint of what it came with."""
     return Idempotency(key, fingerprint()) if key is not None else None
+
+
+def _judge(gateway: Gateway, job: NewJob) -> None:
+    """Raise `Refusal` for texts that the operator's moderator does not let pass."""
+    if gateway.moderator is None or job.replay is not None:  # a replay has the texts of its parent
+        return
+    try:
+        gateway.moderator.judge_prompt(asked_of(job))
+    except ModerationError as error:
+        _forget(gateway, job)
+        raise refused(error) from None
 
 
 def _store(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tuple[JobRecord, bool]:

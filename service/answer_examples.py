@@ -34,6 +34,7 @@ from api_schemas.jobs import (
     ResultImage,
     Timings,
 )
+from api_schemas.keys import KeyInfo, KeyList, NewKey
 from api_schemas.models import ModelCard, ModelList
 from api_schemas.scenes import Scene, SceneHead, SceneImage, SceneList, SceneStep
 from api_schemas.usage import UsageOfDay, UsageReport
@@ -171,7 +172,9 @@ card = ModelCard(
 )
 tenant = admin.TenantState(
     name="acme",
-    limits=admin.TenantLimits(weight=2, max_running=4, max_queued=5000, per_minute=6000),
+    limits=admin.TenantLimits(
+        weight=2, max_running=4, max_queued=5000, per_minute=6000, max_retain_seconds=2592000
+    ),
     own=["max_running", "weight"],
     queued=3,
     running=1,
@@ -184,6 +187,23 @@ dead = admin.JobInfo(
     id=JOB, tenant="acme", model="flux-dev", status="failed", created_at=AT, completed_at=LATER, attempts=2,
     crashes=2, parent_id=None,
 )  # fmt: skip
+act = admin.ActInfo(
+    at=AT,
+    by="key 5e884898",
+    what="set_limits",
+    to="acme",
+    before={"max_running": 2},
+    after={"max_running": 4},
+)
+key = KeyInfo(
+    id="0123456789ab",
+    tenant="acme",
+    name="shop",
+    scopes=["insertions:read", "insertions:write"],
+    created_at=AT,
+    last_used_at=LATER,
+    expires_at=None,
+)
 edited = {
     "b64_json": PNG,
     "image_index": 0,
@@ -266,7 +286,10 @@ ANSWERS: tuple[BaseModel, ...] = (
     admin.WorkerList(data=[worker]),
     dead,
     admin.DeadLetterList(data=[dead]),
-    admin.ActList(data=[admin.ActInfo(at=AT, what="pause", to="flux-dev")]),
+    admin.ActList(data=[act]),
+    key,
+    KeyList(data=[key]),
+    NewKey(**key.model_dump(), key="addit_0123456789ab_…"),
     Health(status="ready", models=["flux-dev"]),
 )  # fmt: skip
 """One of each model that an answer or a webhook is made of. A new one belongs here: a test asks for it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -13,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from runtime import telemetry
 from runtime.settings import Settings
+from runtime.version import service_version
 from service.body_guard import BodyGuard
 from service.gateway import Gateway, build_gateway
 from service.openapi import TITLE, describe
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title=TITLE,
         description=DESCRIPTION,
-        version=_version(),
+        version=service_version(),
         lifespan=_lifespan,
         docs_url="/docs",
         redoc_url=None,
@@ -90,10 +90,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.events.close()
         gateway.redis.close()
         await run_in_threadpool(telemetry.flush)  # uvicorn ends by the signal it was sent: nothing runs later
-
-
-def _version() -> str:
-    try:
-        return version("addit-service")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0"

@@ -13,6 +13,7 @@ from job_store.scenes import SceneRecord
 from service.admission import idempotency_of
 from service.gateway import Gateway
 from service.keeping import keep_image
+from service.retention import kept
 from service.sources import png_of, taken
 
 
@@ -25,10 +26,11 @@ def begin_scene(
     """
     idempotency = idempotency_of(key, lambda: _fingerprint(asked, data))
     source, image_id = asked.source, None
+    seconds = kept(gateway, tenant, asked.retain_seconds)
     if isinstance(source, ImageSource):
-        image_id = _keep_first(gateway, tenant, source.image, data, asked.retain_seconds)
+        image_id = _keep_first(gateway, tenant, source.image, data, seconds)
         source = source.model_copy(update={"image": ImageRef(id=image_id)})
-    made = SceneRequest(source=source, retain_seconds=asked.retain_seconds, metadata=asked.metadata)
+    made = SceneRequest(source=source, retain_seconds=seconds, metadata=asked.metadata)
     return _create(gateway, tenant, made, image_id, idempotency)
 
 

@@ -37,12 +37,14 @@ STATUS: Mapping[RequestErrorCode, int] = {
     "unsupported_option": 422,
     "source_unavailable": 422,
     "region_empty": 422,
+    "prompt_refused": 422,
     "rate_limited": 429,
     "quota_exceeded": 429,
     "queue_full": 429,
     "internal": 500,
     "no_worker": 503,
     "store_unavailable": 503,
+    "moderation_unavailable": 503,
     "storage_full": 507,
 }
 """Every code and its status."""

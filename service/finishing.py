@@ -7,6 +7,8 @@ from io import BytesIO
 from PIL import Image
 
 from api_schemas.image_edits import Format
+from runtime.content_credentials import Credentials, Parent, resized
+from runtime.digital_source import found_in, saving
 from service.errors import invalid_field
 
 MAX_SIDE, MAX_PIXELS = 8192, 25_000_000
@@ -27,13 +29,22 @@ def wanted_size(asked: str | None, own: Size) -> Size:
     return width, height
 
 
-def finish(data: bytes, size: Size, format: Format, compression: int | None) -> bytes:
-    """The picture at that size and compression; untouched where it has them already."""
+def finish(
+    data: bytes, size: Size, format: Format, compression: int | None, credentials: Credentials | None = None
+) -> bytes:
+    """The picture at that size and compression; untouched where it has them already.
+
+    What made it stays said inside, and is signed anew, as of the picture that it was.
+    """
     with Image.open(BytesIO(data)) as picture:
         lossy = compression is not None and format != "png"
         if picture.size == size and not lossy:
             return data
         out = BytesIO()
         quality = {"quality": compression} if lossy else {}
-        picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(out, format, **quality)
-    return out.getvalue()
+        xmp = found_in(picture.info)
+        told = saving(xmp, format) if xmp else {}
+        picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(out, format, **quality, **told)
+    if credentials is None:
+        return out.getvalue()
+    return credentials.sign(out.getvalue(), format, resized(), Parent(data, format, "result"))

@@ -26,6 +26,8 @@ from job_store.tenants import Limits, Tenants
 from job_store.usage import Usage
 from job_store.webhook_endpoints import WebhookEndpoints
 from job_store.workers import WorkerRegistry
+from runtime.content_credentials import Credentials, credentials_of
+from runtime.moderation import Moderator, moderator_of
 from runtime.settings import Settings
 from service.intake.decoders import Decoders
 from service.links import Links
@@ -59,6 +61,8 @@ class Gateway:
     decoders: Decoders
     links: Links
     metrics: Metrics
+    credentials: Credentials | None
+    moderator: Moderator | None
     submission_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SUBMISSION_THREADS))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Counter[str] = field(default_factory=Counter)
@@ -95,6 +99,8 @@ def build_gateway(settings: Settings) -> Gateway:
         ),
         links=Links(settings),
         metrics=Metrics(store, workers, Statistics(redis), Outbox(redis)),
+        credentials=credentials_of(settings),
+        moderator=moderator_of(settings),
     )
 
 
@@ -105,4 +111,5 @@ def usual_limits(settings: Settings) -> Limits:
         max_running=settings.tenant_max_running,
         max_queued=settings.tenant_max_queued,
         per_minute=settings.tenant_per_minute,
+        max_retain_seconds=settings.tenant_max_retain_seconds,
     )

@@ -212,5 +212,5 @@ def check_size(asked: ImageEditRequest, own: Size | None) -> None:
 
 
 def _base64(gateway: Gateway, key: str, asked: ImageEditRequest, size: Size) -> str:
-    data = gateway.artifacts.get(key)
-    return b64encode(finish(data, size, asked.output_format or "png", asked.output_compression)).decode()
+    data, format = gateway.artifacts.get(key), asked.output_format or "png"
+    return b64encode(finish(data, size, format, asked.output_compression, gateway.credentials)).decode()

@@ -9,7 +9,12 @@ from job_store.records import JobRecord
 from service.errors import Refusal
 
 PATHS = frozenset({"/v1/images/edits"})
-RETRIED = frozenset({"rate_limited", "quota_exceeded", "queue_full", "no_worker", "store_unavailable"})
+RETRIED = frozenset(
+    {
+        "rate_limited", "quota_exceeded", "queue_full", "no_worker", "store_unavailable",
+        "moderation_unavailable",
+    }
+)  # fmt: skip
 """Codes that a client's own retries may overcome."""
 PARAMS: Mapping[str, str] = {
     "source.image": "image",
@@ -32,10 +37,11 @@ CODE_PARAMS: Mapping[str, str] = {
     "source_prompt_required": "source_prompt",
     "unsupported_size": "image",
     "region_empty": "mask",
+    "prompt_refused": "prompt",
 }
 
 
-FIXABLE = frozenset(CODE_PARAMS) | {"unsupported_option"}
+FIXABLE = frozenset(CODE_PARAMS) | {"unsupported_option", "result_refused"}
 """Codes whose cause is in the request."""
 
 

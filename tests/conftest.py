@@ -10,6 +10,8 @@ from redis import Redis
 from job_store.connection import connect
 from runtime.valkey import EmbeddedValkey, embedded_valkey
 from tests.figures import figure as figure
+from tests.s3 import s3 as s3
+from tests.s3 import s3_server as s3_server
 
 
 @pytest.fixture(scope="session")

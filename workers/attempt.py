@@ -7,9 +7,10 @@ removes its own pictures and says nothing more.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 import structlog
@@ -32,6 +33,8 @@ from job_store.artifacts import (
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.outlook import Outlook, shape_of
+from runtime.content_credentials import Credentials
+from runtime.moderation import Asked, Moderator, ModeratorUnavailable
 from runtime.settings import Settings
 from runtime.telemetry import following
 from workers.addit.stage_clock import StageClock, heard_laps
@@ -40,11 +43,13 @@ from workers.laps import Laps
 from workers.latent_files import pack, unpack
 from workers.messages import Ended, Ending, Lap, Run, StopReason
 from workers.outage import keep_trying
-from workers.pictures import SUFFIX, decode, encode, pictures
+from workers.pictures import SUFFIX, Picture, decode, encode, made_by, pictures
 from workers.runner import Latents, Place, PreviewImage, Runner, RunOutput
+from workers.sealing import sealed
 
 COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
-PUT_SECONDS = 15.0
+STORAGE_SECONDS = 15.0  # tries of one picture; then another worker may reach the storage
+MODERATOR_SECONDS = 15.0  # one that is restarted costs no result
 QUIET_SECONDS = 5.0  # without progress reports after one failed: the model does not wait for the store
 
 log = structlog.get_logger()
@@ -74,11 +79,13 @@ class Ears(Protocol):
 
 @dataclass(frozen=True)
 class Stores:
-    """Where records and pictures live."""
+    """Where records and pictures live; what signs and who judges pictures, if anything and anybody."""
 
     jobs: JobStore
     artifacts: ArtifactStore
     outlook: Outlook
+    credentials: Credentials | None = None
+    moderator: Moderator | None = None
 
 
 class Attempt:
@@ -94,6 +101,7 @@ class Attempt:
         self._denoise_steps = 0
         self._stored_bytes = 0
         self._laps = Laps(self._token, ears.lap if run.traced else None)
+        self._source: bytes | None = None
         self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
 
     def do(self, runner: Runner) -> Ended:
@@ -123,7 +131,8 @@ class Attempt:
 
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key
-        source = decode(self._stores.artifacts.get(source_key)) if source_key else None
+        self._source = self._get(source_key) if source_key else None
+        source = decode(self._source) if self._source else None
         record = self._record
         return runner.run(
             record.request,
@@ -137,15 +146,14 @@ class Attempt:
         )
 
     def _masks(self) -> dict[str, Image.Image]:
-        record, get = self._record, self._stores.artifacts.get
-        fields = masks_of(record.request)
-        return {name: decode(get(mask_key(record.tenant, record.id, name))) for name in fields}
+        record, fields = self._record, masks_of(self._record.request)
+        return {name: decode(self._get(mask_key(record.tenant, record.id, name))) for name in fields}
 
     def _place(self) -> Place:
         """Among the runs whose blend states are kept."""
         record, mask = self._record, None
         if record.replay == "mask":
-            mask = decode(self._stores.artifacts.get(mask_key(record.tenant, record.id, "mask")))
+            mask = decode(self._get(mask_key(record.tenant, record.id, "mask")))
         return Place(
             record.id,
             (record.parent_id or "") if record.replay else "",
@@ -161,16 +169,18 @@ class Attempt:
         if record.parent_id is None:
             return None
         with suppress(ArtifactMissing):
-            return unpack(self._stores.artifacts.get(latents_key(record.tenant, record.id)))
+            return unpack(self._get(latents_key(record.tenant, record.id)))
         return None
 
     def _on_preview(self, shown: PreviewImage) -> None:
-        """Store and tell. A preview that cannot be stored or told is left out."""
+        """Store and tell. A preview that cannot be stored or told is left out, and all that nobody judged."""
+        if self._stores.moderator is not None:
+            return
         wanted = self._record.request.output.format
         key = self._key(f"preview-{shown.index}-{shown.number}.{SUFFIX[wanted]}")
         fields = {"number": shown.number, "index": shown.index, "seed": shown.seed, "step": shown.step}
         try:
-            self._stores.artifacts.put(key, encode(shown.image, wanted))
+            self._stores.artifacts.put(key, encode(shown.image, wanted, made_by(self._record.request)))
             preview = Preview.model_validate({**fields, "url": key})
             self._stores.jobs.show(self._record.id, self._token, preview)
         except StaleToken:
@@ -202,21 +212,41 @@ class Attempt:
 
     def _upload(self, output: RunOutput) -> InsertionResult:
         clock, keys = StageClock(), dict[tuple[int | None, str], str]()
+        request, credentials = self._record.request, self._stores.credentials
         with clock("upload"):
-            for done, picture in enumerate(pictures(output, self._record.request.output)):
+            made = pictures(output, request.output, made_by(request))
+            for done, picture in enumerate(self._judged(made)):
                 self._on_step("upload", done, done + 1, self._last.percent if self._last else 0.0)
-                keys[picture.index, picture.field] = self._put(picture.name, picture.data)
+                data = sealed(picture, credentials, self._source)
+                keys[picture.index, picture.field] = self._put(picture.name, data)
             for index, image in enumerate(output.images):
                 if image.latents is not None:
                     self._put(made_latents_name(index), pack(image.latents))
         return self._result(output, keys, clock.seconds["upload"])
 
-    def _put(self, name: str, data: bytes) -> str:
-        key = self._key(name)
-        self._stored_bytes += len(data)
-        keep_trying(
-            lambda: self._stores.artifacts.put(key, data), StorageUnavailable, PUT_SECONDS, self._beat
+    def _judged(self, made: Iterable[Picture]) -> Iterable[Picture]:
+        """The pictures, once all results among them may pass. Raises ModerationError."""
+        moderator, record = self._stores.moderator, self._record
+        if moderator is None:
+            return made
+        request, found = record.request, list(made)
+        asked = Asked(
+            record.id, record.tenant, record.model, request.prompt, request.subject, request.source.prompt
         )
+        for picture in found:
+            if picture.field == "url":
+                judge = partial(moderator.judge_result, asked, picture.data, f"image/{picture.format}")
+                keep_trying(judge, ModeratorUnavailable, MODERATOR_SECONDS, self._beat)
+        return found
+
+    def _get(self, key: str) -> bytes:
+        artifacts = self._stores.artifacts
+        return keep_trying(lambda: artifacts.get(key), StorageUnavailable, STORAGE_SECONDS, self._beat)
+
+    def _put(self, name: str, data: bytes) -> str:
+        key, artifacts = self._key(name), self._stores.artifacts
+        self._stored_bytes += len(data)
+        keep_trying(lambda: artifacts.put(key, data), StorageUnavailable, STORAGE_SECONDS, self._beat)
         return key
 
     def _result(
@@ -290,11 +320,13 @@ class Attempt:
         return ending
 
     def _discard(self) -> None:
-        """Remove this attempt's pictures; what cannot be removed now goes with the job."""
+        """Remove this attempt's pictures; what cannot be removed now is left to the reconciler."""
         try:
             self._stores.artifacts.delete(self._key(""))
         except ArtifactError:
             self._log.warning("pictures of an attempt left behind")
+            with suppress(StoreUnavailable):  # else they go with the job
+                self._stores.jobs.purge_later(self._key(""))
 
     def _key(self, name: str) -> str:
         return attempt_key(self._record.tenant, self._record.id, self._token, name)

@@ -25,6 +25,8 @@ from job_store.connection import connect
 from job_store.jobs import JobStore
 from job_store.outlook import Outlook
 from runtime import logs
+from runtime.content_credentials import credentials_of
+from runtime.moderation import moderator_of
 from runtime.settings import Settings
 from workers.attempt import Attempt, Stores
 from workers.failures import where
@@ -55,13 +57,20 @@ def main(settings: Settings, pipe: Connection[FromEngine, ToEngine]) -> None:
     logs.configure(settings, "engine")
     line = Line(pipe)
     try:
+        credentials = credentials_of(settings)
         runner = load_runner(settings)
         runner.canary()
     except Exception as error:
         log.error("model not loaded", model=settings.model, error=where(error, settings.log_prompts))
         sys.exit(1)
     redis = connect(settings.redis_url)
-    stores = Stores(JobStore(redis), ArtifactStore(settings.artifact_url), Outlook(redis))
+    stores = Stores(
+        JobStore(redis),
+        ArtifactStore(settings.artifact_url),
+        Outlook(redis),
+        credentials,
+        moderator_of(settings),
+    )
     line.say(Ready(runner.card, runner.memory()))
     serve(line, runner, stores, settings)
 

@@ -8,6 +8,7 @@ from typing import cast, get_args
 
 from api_schemas.errors import JobError, JobErrorCode
 from job_store.artifacts import ArtifactMissing, StorageFull, StorageUnavailable
+from runtime.moderation import ContentRefused, ModeratorUnavailable
 from workers.runner import RunError
 
 TOO_LATE = JobError(code="deadline_exceeded", message="The job was started but not done in time.")
@@ -40,7 +41,11 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, ArtifactMissing):
         return _failure("source_unavailable", "The source picture is gone.")
     if isinstance(error, StorageFull | StorageUnavailable):
-        return _failure("internal", "The pictures could not be stored.", elsewhere=True)
+        return _failure("internal", "The pictures could not be read or stored.", elsewhere=True)
+    if isinstance(error, ContentRefused):
+        return _failure("result_refused", f"The result is not delivered: {error}.")
+    if isinstance(error, ModeratorUnavailable):
+        return _failure("moderation_unavailable", "Nobody could judge the result; try again later.")
     return _failure("internal", "Something went wrong; the operator's log has the details.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -160,10 +161,13 @@ class Guard:
 
     def _discard(self) -> None:
         """Remove what the engine had stored before it was cut short."""
+        prefix = attempt_key(self._claim.record.tenant, self._id, self._token, "")
         try:
-            self._post.artifacts.delete(attempt_key(self._claim.record.tenant, self._id, self._token, ""))
+            self._post.artifacts.delete(prefix)
         except ArtifactError:
             self._log.warning("pictures of an attempt left behind")
+            with suppress(StoreUnavailable):
+                self._post.jobs.purge_later(prefix)
 
 
 def lease_ms(settings: Settings) -> int:

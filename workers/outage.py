@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from redis.exceptions import RedisError
 
@@ -13,6 +14,7 @@ from job_store.errors import StoreUnavailable
 OUTAGES = (StoreUnavailable, RedisError)  # ours, and what comes straight from RQ
 FIRST_SECONDS = 0.05
 LONGEST_SECONDS = 2.0
+Value = TypeVar("Value")
 
 
 class Backoff:
@@ -33,9 +35,9 @@ class Backoff:
 
 
 def keep_trying(
-    action: Callable[[], None], outage: type[Exception], seconds: float, meanwhile: Callable[[], None]
-) -> None:
-    """Do it, again after every `outage` for up to `seconds`; then the last one is raised."""
+    action: Callable[[], Value], outage: type[Exception], seconds: float, meanwhile: Callable[[], None]
+) -> Value:
+    """Do it, again after every `outage` for up to `seconds`; then the last one is raised. What it gives."""
     ends_at, backoff = time.monotonic() + seconds, Backoff()
     while True:
         try:

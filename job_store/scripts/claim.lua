@@ -2,15 +2,17 @@
 -- A job of a model's line starts running: one that was moved to the front, or one of the tenant that was served least by
 -- its weight. Of that tenant's the first, or one a little behind it whose source the worker holds.
 -- ARGV: model, worker, lease in ms, token, how much later a job may stand to go first, how long a job may wait for
--- an idle worker that holds its source, ms of its being remembered, then the sources that this worker holds.
+-- an idle worker that holds its source, ms of its being remembered, the newest schema of records that this worker knows,
+-- then the sources that it holds.
 -- Returns its id and record, or nothing; `elsewhere` where another worker should ask for it, `drained`. With the same token again:
 -- the same job again.
 local model, worker, lease_ms, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local ahead_ms, patience_ms, remembered_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local ahead_ms, patience_ms, remembered_ms, schema = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 local LOOKED_AT = 32 -- jobs behind the first
+local TENANTS_LOOKED_AT = 100 -- whose first job a newer release made
 local MOST_RIPENED = 100 -- tenants in one claim
 local holds = {}
-for i = 8, #ARGV do holds[ARGV[i]] = true end
+for i = 9, #ARGV do holds[ARGV[i]] = true end
 
 local given = redis.call('GET', KEY.CLAIM .. token)
 if given and runs_under(read(given), token) then return {'ok', given, fields(given)} end
@@ -45,13 +47,29 @@ local function start(job)
   return {'ok', job.id, fields(job.id)}
 end
 
+-- Whether this worker's release knows all that a job may ask for; else it is left to a newer one's.
+local function known(id)
+  return tonumber(redis.call('HGET', KEY.JOB .. id, 'schema') or 0) <= schema
+end
+
+-- The first id of a tenant's line that is known, false if none is, nil if there is none at all.
+local function first_known(line)
+  local first = redis.call('ZRANGE', line, 0, 0)[1]
+  if not first or known(first) then return first end
+  for _, id in ipairs(redis.call('ZRANGE', line, 1, LOOKED_AT)) do
+    if known(id) then return id end
+  end
+  return false
+end
+
 -- The first job of the same tenant at most `ahead_ms` behind `first` whose source this worker holds.
 local function held_job(first)
   if not next(holds) then return nil end
   for _, id in ipairs(redis.call('ZRANGE', line_of(model, first.tenant), 1, LOOKED_AT)) do
     local job = read(id)
     if job and job.place - first.place > ahead_ms * 1000 then return nil end
-    if job and job.status == 'queued' and holds[job.source_id] and tonumber(job.deadline_at) > now then return job end
+    local fits = job and job.status == 'queued' and holds[job.source_id] and tonumber(job.deadline_at) > now
+    if fits and known(id) then return job end
   end
 end
 
@@ -65,11 +83,17 @@ end
 
 -- (The id of the next job, its tenant), nothing if none may run.
 local function next_id()
-  local moved = redis.call('ZRANGE', KEY.READY .. model, '-inf', '(0', 'BYSCORE', 'LIMIT', 0, 1)[1]
-  if moved then return moved, redis.call('HGET', KEY.JOB .. moved, 'tenant') or '' end
-  local tenant = redis.call('ZRANGE', KEY.TURNS .. model, 0, 0)[1]
-    or redis.call('ZRANGE', KEY.BULK_TURNS .. model, 0, 0)[1]
-  if tenant then return redis.call('ZRANGE', line_of(model, tenant), 0, 0)[1], tenant end
+  for _, moved in ipairs(redis.call('ZRANGE', KEY.READY .. model, '-inf', '(0', 'BYSCORE', 'LIMIT', 0, LOOKED_AT)) do
+    if known(moved) then return moved, redis.call('HGET', KEY.JOB .. moved, 'tenant') or '' end
+  end
+  for _, turns in ipairs({KEY.TURNS .. model, KEY.BULK_TURNS .. model}) do
+    for place = 0, TENANTS_LOOKED_AT - 1 do
+      local tenant = redis.call('ZRANGE', turns, place, place)[1]
+      if not tenant then break end
+      local id = first_known(line_of(model, tenant))
+      if id ~= false then return id, tenant end
+    end
+  end
 end
 
 local aged = redis.call('ZRANGE', KEY.RIPENING .. model, '-inf', ripe_until(), 'BYSCORE', 'LIMIT', 0, MOST_RIPENED)

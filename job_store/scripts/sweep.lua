@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- One bounded pass over what time has overtaken. ARGV: crashes allowed, grace after a running job's deadline in ms, how many
--- of each kind at most. Returns the ids put back into line, ended and deleted, and members of PURGES.
+-- of each kind at most. Returns the ids put back into line, ended and deleted, and members of PURGES and LEFTOVERS.
 local max_crashes, grace_ms, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local requeued, ended, deleted = {}, {}, {}
 
@@ -48,4 +48,4 @@ for _, model in ipairs(redis.call('SMEMBERS', KEY.MODELS)) do
   end
 end
 
-return {'ok', requeued, ended, deleted, redis.call('SRANDMEMBER', KEY.PURGES, limit)}
+return {'ok', requeued, ended, deleted, redis.call('SRANDMEMBER', KEY.PURGES, limit), redis.call('SRANDMEMBER', KEY.LEFTOVERS, limit)}

@@ -22,6 +22,7 @@ from service.gateway import Gateway
 from service.keeping import keep_image
 from service.openapi import refuses
 from service.result_images import find_result, take_result
+from service.retention import kept
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 FILE_PART = "file"
@@ -83,7 +84,7 @@ async def _picture_of(request: Request) -> bytes:
 def _keep(gateway: Gateway, tenant: str, data: bytes, key: str | None) -> tuple[ImageRecord, bool]:
     """(the picture's record, whether it is new or the same upload again)."""
     picture = gateway.decoders.take_in(data)
-    seconds = gateway.settings.image_retain_seconds
+    seconds = kept(gateway, tenant, gateway.settings.image_retain_seconds)
     idempotency = idempotency_of(key, lambda: hashlib.sha256(data).hexdigest())
     return keep_image(gateway, tenant, picture, seconds, idempotency)
 

@@ -68,8 +68,9 @@ Prefer = Annotated[
             "image_too_large", "quota_exceeded", "unknown_words", "subject_not_in_prompt",
             "subject_not_inferred",
             "source_prompt_required", "unsupported_size", "unknown_model", "unknown_preset",
-            "unsupported_option", "region_empty", "source_unavailable", "rate_limited",
-            "quota_exceeded", "queue_full", "no_worker", "store_unavailable", "storage_full",
+            "unsupported_option", "region_empty", "source_unavailable", "prompt_refused", "rate_limited",
+            "quota_exceeded", "queue_full", "no_worker", "store_unavailable", "moderation_unavailable",
+            "storage_full",
         ),
     },
 )  # fmt: skip
@@ -204,8 +205,8 @@ def cancel(gateway: GatewayDep, record: OwnJobDep) -> Response:
             "malformed_request", "unauthorized", "not_found", "body_too_large", "unsupported_media_type",
             "invalid_request", "idempotency_key_reused", "unknown_words", "subject_not_in_prompt",
             "subject_not_inferred", "source_prompt_required", "unknown_model", "unknown_preset",
-            "unsupported_option", "source_unavailable", "rate_limited", "quota_exceeded",
-            "queue_full", "no_worker", "store_unavailable", "storage_full",
+            "unsupported_option", "source_unavailable", "prompt_refused", "rate_limited", "quota_exceeded",
+            "queue_full", "no_worker", "store_unavailable", "moderation_unavailable", "storage_full",
         ),
     },
 )  # fmt: skip

@@ -123,8 +123,9 @@ def read_scene(gateway: GatewayDep, record: SceneDep) -> Response:
             "unsupported_media_type", "invalid_request", "idempotency_key_reused", "invalid_image",
             "unsupported_image", "image_too_large", "unknown_words", "subject_not_in_prompt",
             "subject_not_inferred", "source_prompt_required", "unsupported_size", "unknown_model",
-            "unknown_preset", "unsupported_option", "region_empty", "source_unavailable", "rate_limited",
-            "quota_exceeded", "queue_full", "no_worker", "store_unavailable", "storage_full",
+            "unknown_preset", "unsupported_option", "region_empty", "source_unavailable", "prompt_refused",
+            "rate_limited", "quota_exceeded", "queue_full", "no_worker", "store_unavailable",
+            "moderation_unavailable", "storage_full",
         ),
     },
 )  # fmt: skip

@@ -12,7 +12,7 @@ from api_schemas.errors import JobError
 from api_schemas.jobs import Progress
 from job_store.errors import NotFound, StaleToken, WrongState
 from job_store.jobs import AHEAD_MS, HEAD_START_MS, REMEMBERED_MS, JobStore
-from job_store.records import Claim
+from job_store.records import SCHEMA, Claim
 from job_store.server import Server
 from tests.job_store.samples import (
     LEASE_MS,
@@ -84,7 +84,7 @@ def test_many_workers_share_jobs_without_doubling(store: JobStore) -> None:
     assert {claim.record.id for claim in claims} == ids
 
 
-BOUNDS = AHEAD_MS, 0, REMEMBERED_MS
+BOUNDS = AHEAD_MS, 0, REMEMBERED_MS, SCHEMA
 
 
 def test_a_claim_whose_answer_was_lost_gives_the_same_job(store: JobStore, redis: Redis) -> None:

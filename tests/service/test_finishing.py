@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
+import c2pa
 import pytest
 from PIL import Image
 
+from api_schemas.image_edits import Format
+from runtime.content_credentials import Credentials, created
+from runtime.digital_source import found_in, packet, saving
 from service.errors import Refusal
 from service.finishing import finish, wanted_size
+from tests.certificates import chain_in
 from tests.service.pictures import encoded, gradient
 
 
@@ -39,6 +45,27 @@ def test_what_is_right_stays_as_it_is(form: str) -> None:
     data = encoded(gradient(), form)
     assert finish(data, (40, 30), form, None) is data  # type: ignore[arg-type]
     assert finish(encoded(gradient()), (40, 30), "png", 10) == encoded(gradient())
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+def test_what_made_it_stays_said(form: Format) -> None:
+    told = packet("trainedAlgorithmicMedia")
+    data = encoded(gradient(), form, **saving(told, form))
+    with Image.open(io.BytesIO(finish(data, (20, 15), form, None))) as picture:
+        assert found_in(picture.info) == told
+
+
+def test_a_finished_picture_is_signed_as_one_of_what_it_was(tmp_path: Path) -> None:
+    chain = chain_in(tmp_path)
+    credentials = Credentials(chain.certificate.read_bytes(), chain.key.read_bytes(), "es256")
+    first = credentials.sign(encoded(gradient()), "png", created("trainedAlgorithmicMedia"))
+    assert finish(first, (40, 30), "png", None, credentials) is first
+    with c2pa.Reader("image/png", io.BytesIO(finish(first, (20, 15), "png", None, credentials))) as reader:
+        manifest = reader.get_active_manifest()
+    assert manifest
+    assert manifest["ingredients"][0]["active_manifest"]
+    [actions] = [one["data"]["actions"] for one in manifest["assertions"] if "actions" in one["label"]]
+    assert [action["action"] for action in actions] == ["c2pa.opened", "c2pa.resized", "c2pa.transcoded"]
 
 
 def test_compression_and_size_are_applied() -> None:

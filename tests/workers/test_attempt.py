@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import c2pa
 import fsspec
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 from redis import Redis
 
+import workers.attempt
 from api_schemas.base import new_id
 from api_schemas.events import Preview
 from api_schemas.insertions import GeneratedSource, InsertionRequest
@@ -32,9 +36,14 @@ from job_store.jobs import JobStore
 from job_store.outlook import Outlook
 from job_store.records import Claim, JobRecord, NewJob, ScenePlace
 from job_store.scenes import SceneStore
+from runtime.content_credentials import Credentials
+from runtime.moderation import Moderator
 from runtime.settings import Settings
 from runtime.valkey import EmbeddedValkey
+from tests.certificates import chain_in
 from tests.job_store.samples import events_of
+from tests.runtime.judge import Judge, judging
+from tests.runtime.test_content_credentials import actions_of, read
 from tests.workers.fleet import MODEL, TENANT, short
 from tests.workers.scripted_runner import ScriptedRunner, image_of
 from workers.attempt import Attempt, Stores
@@ -43,6 +52,7 @@ from workers.pictures import encode
 from workers.runner import ALONE, NO_MASKS, Masks, OnPreview, OnStep, Place, RunOutput, no_preview
 
 LEASE_MS = 30_000
+UPLOADED = {"kind": "image", "image": {"id": "img_1"}, "prompt": "a room"}
 
 
 @dataclass
@@ -85,8 +95,15 @@ class Bench:
         assert claim is not None
         return claim
 
-    def do(self, claim: Claim, ears: Ears | None = None, seconds: float = 60) -> Ended:
-        stores = Stores(self.jobs, self.artifacts, self.outlook)
+    def do(
+        self,
+        claim: Claim,
+        ears: Ears | None = None,
+        seconds: float = 60,
+        credentials: Credentials | None = None,
+        moderator: Moderator | None = None,
+    ) -> Ended:
+        stores = Stores(self.jobs, self.artifacts, self.outlook, credentials, moderator)
         return Attempt(Run(claim, seconds), stores, self.settings, ears or Ears()).do(ScriptedRunner())
 
     @property
@@ -114,6 +131,87 @@ def test_a_picture_comes_in_and_its_result_keeps_its_size(bench: Bench) -> None:
     assert record.result.source_url == attempt_key(TENANT, record.id, claim.token, "source.png")
     assert record.result.timings.upload > 0
     assert len(bench.files) == 3
+
+
+def test_results_are_signed_where_there_is_something_to_sign_with(bench: Bench, tmp_path: Path) -> None:
+    chain = chain_in(tmp_path)
+    credentials = Credentials(chain.certificate.read_bytes(), chain.key.read_bytes(), "es256")
+    bench.artifacts.put(image_key(TENANT, "img_1"), encode(image_of(0, (80, 56), empty=False).image, "png"))
+    include = {"include": ["mask", "source"]}
+    claim = bench.claim(source_key=image_key(TENANT, "img_1"), output=include, source=UPLOADED)
+    assert bench.do(claim, credentials=credentials).ending == "succeeded"
+    result = bench.jobs.get(claim.record.id).result
+    assert result
+    [image] = result.images
+    state, manifest = read(bench.artifacts.get(image.url), "png", chain)
+    assert (state, [one["title"] for one in manifest["ingredients"]]) == ("Trusted", ["source"])
+    assert [one["action"] for one in actions_of(manifest)] == ["c2pa.opened", "c2pa.edited"]
+    assert image.mask_url
+    assert result.source_url
+    for unsigned in (image.mask_url, result.source_url):
+        assert c2pa.Reader.try_create("image/png", BytesIO(bench.artifacts.get(unsigned))) is None
+    assert result.cost.stored_bytes == sum(path.stat().st_size for path in bench.files)
+
+
+def test_a_generated_picture_is_signed_as_created(bench: Bench, tmp_path: Path) -> None:
+    chain = chain_in(tmp_path)
+    credentials = Credentials(chain.certificate.read_bytes(), chain.key.read_bytes(), "es256")
+    claim = bench.claim()
+    bench.do(claim, credentials=credentials)
+    _, manifest = read(
+        bench.artifacts.get(attempt_key(TENANT, claim.record.id, claim.token, "0.png")), "png", chain
+    )
+    assert [one["action"] for one in actions_of(manifest)] == ["c2pa.created"]
+
+
+@pytest.fixture
+def judge() -> Iterator[Judge]:
+    with judging() as judge:
+        yield judge
+
+
+def moderated(bench: Bench, judge: Judge, **changes: Any) -> Moderator:
+    settings = bench.settings.model_copy(update={**judge.settings, **changes})
+    return Moderator(settings)
+
+
+def test_a_result_is_judged_before_anything_is_stored(bench: Bench, judge: Judge) -> None:
+    claim = bench.claim(seeds=[1, 2], output={"previews": 1, "format": "webp"})
+    judge.sees = lambda asked: bench.files == [] and {"allowed": True}
+    assert bench.do(claim, moderator=moderated(bench, judge)).ending == "succeeded"
+    assert [(asked["kind"], asked["media_type"]) for asked in judge.asked] == [("result", "image/webp")] * 2
+    for asked in judge.asked:
+        assert Image.open(BytesIO(b64decode(asked["picture"]))).size == (64, 48)
+        assert (asked["job_id"], asked["tenant"]) == (claim.record.id, TENANT)
+        assert (asked["prompt"], asked["subject"], asked["source_prompt"]) == ("a dog", "dog", "a room")
+
+
+def test_a_refused_result_is_not_delivered(bench: Bench, judge: Judge, redis: Redis) -> None:
+    claim = bench.claim(seeds=[1, 2], output={"previews": 1})
+    judge.sees = lambda asked: {"allowed": len(judge.asked) < 2, "reason": "a dog of the wrong kind"}
+    assert bench.do(claim, moderator=moderated(bench, judge)).ending == "failed"
+    error = bench.jobs.get(claim.record.id).error
+    assert error
+    assert (error.code, error.message) == (
+        "result_refused",
+        "The result is not delivered: a dog of the wrong kind.",
+    )
+    assert bench.files == []
+    assert "preview" not in [kind for kind, _ in events_of(redis, claim.record.id)]
+
+
+@pytest.mark.parametrize(("policy", "ending"), [("closed", "failed"), ("open", "succeeded")])
+def test_without_a_moderator_the_policy_decides(
+    bench: Bench, judge: Judge, monkeypatch: pytest.MonkeyPatch, policy: str, ending: str
+) -> None:
+    monkeypatch.setattr(workers.attempt, "MODERATOR_SECONDS", 0.2)
+    claim = bench.claim()
+    judge.sees = lambda asked: {"no": "verdict"}
+    assert bench.do(claim, moderator=moderated(bench, judge, moderation_fails=policy)).ending == ending
+    error = bench.jobs.get(claim.record.id).error
+    assert (error.code if error else None) == ("moderation_unavailable" if ending == "failed" else None)
+    assert (bench.files == []) == (ending == "failed")
+    assert len(judge.asked) > (policy == "closed")
 
 
 def test_seeds_that_were_not_finished_are_on_record(bench: Bench) -> None:
