@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from redis import Redis
 
 from job_store.connection import connect
 from runtime.valkey import EmbeddedValkey, embedded_valkey
 from tests.figures import figure as figure
+
+hypothesis.settings.register_profile("fuzz", max_examples=2000)
+"""`make fuzz`."""
 
 
 @pytest.fixture(scope="session")

@@ -270,7 +270,7 @@ def test_any_order_of_calls_keeps_the_promises(redis: Redis) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=50,
+            max_examples=settings.default.max_examples // 2,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
