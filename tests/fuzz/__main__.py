@@ -1,4 +1,4 @@
-"""`make fuzz`: 5,000 mutated pictures, then many more examples of what `make test` tries a few of."""
+"""The pictures of `make fuzz`: 5,000 mutated ones into a gateway of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx
-import pytest
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -21,19 +20,16 @@ from runtime.settings import Settings
 from runtime.valkey import embedded_valkey, free_port
 from tests.fuzz.images import MEGABYTE, ROOT, Tally, fuzz, gateway
 
-EXAMPLES = ["tests/fuzz/test_bodies.py", "tests/job_store/test_job_machine.py"]
-
 
 def main(
     count: Annotated[int, typer.Option(min=1, help="Of pictures.")] = 5000,
     seed: Annotated[int | None, typer.Option(help="Of the pictures; drawn and printed if none.")] = None,
 ) -> None:
-    """Print the tables; exit code 1 if anything was answered with 5xx, or an example broke a promise."""
+    """Print what was answered; exit code 1 if anything was answered with 5xx."""
     seed, began = secrets.randbelow(2**32) if seed is None else seed, time.monotonic()
     tally = pictures(count, seed)
     show(tally, seed, time.monotonic() - began)
-    code = pytest.main(["-q", "--hypothesis-profile", "fuzz", "-o", "timeout=3600", *EXAMPLES])
-    sys.exit(bool(tally.worst) or int(code))
+    sys.exit(bool(tally.worst))
 
 
 def pictures(count: int, seed: int) -> Tally:

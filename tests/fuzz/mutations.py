@@ -19,7 +19,7 @@ SIZES = (0, 1, 15, 16, 8192, 8193, 60_000, 65_535, 2**31 - 1, 2**31, 2**32 - 1)
 
 
 def seeds() -> dict[str, bytes]:
-    """Sound files of every format and mode that is taken, and those that are refused for what they are."""
+    """Sound files of every format and mode that is taken, and some that are refused for what they are."""
     more = {
         "progressive JPEG": encoded(gradient(), "JPEG", progressive=True, quality=80),
         "JPEG with EXIF": encoded(gradient(), "JPEG", exif=_exif()),
@@ -29,9 +29,12 @@ def seeds() -> dict[str, bytes]:
         "PNG with a profile": pictures.with_profile(gradient(), pictures.swapped_profile()),
         "palette with transparency": encoded(gradient().convert("P"), transparency=3),
     }
-    corpora = (pictures.TAKEN, pictures.UNSUPPORTED, pictures.FOREIGN)
-    made = {name: make() for corpus in corpora for name, make in corpus.items()}
-    return {**made, **more, "PNG without pixels": pictures.png_header(40, 30)}
+    made = {
+        name: make() for corpus in (pictures.TAKEN, pictures.UNSUPPORTED) for name, make in corpus.items()
+    }
+    foreign = {name: pictures.FOREIGN[name]() for name in ("TIFF", "animated GIF")}  # enter no parser
+    large = {kind: encoded(gradient((250, 200)).resize((3000, 2400)), kind) for kind in ("PNG", "JPEG")}
+    return {**made, **more, **foreign, **{f"large {kind}": data for kind, data in large.items()}}
 
 
 def _exif() -> Image.Exif:
