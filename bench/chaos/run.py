@@ -24,6 +24,7 @@ from job_store.errors import StoreUnavailable
 from job_store.jobs import JobStore
 from job_store.keys import Key
 from job_store.records import JobRecord
+from job_store.server import Server
 from job_store.workers import WorkerRegistry
 
 TENANT = "chaos"
@@ -95,7 +96,7 @@ def _in_hand(redis: Redis, pid: int) -> str | None:
     """The job that the worker with this process runs, if it does and the store says so."""
     with suppress(StoreUnavailable):
         name = next((state.name for state in WorkerRegistry(redis).all() if state.pid == pid), None)
-        running = [job_id.decode() for job_id in redis.zrange(Key.RUNNING + TENANT, 0, -1)]
+        running = [job_id.decode() for job_id in Server(redis).command("ZRANGE", Key.RUNNING + TENANT, 0, -1)]
         records = JobStore(redis).get_all(running)
         return next((record.id for record in records if record.worker == name), None)
     return None

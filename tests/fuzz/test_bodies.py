@@ -17,7 +17,8 @@ from api_schemas.errors import Problem
 from api_schemas.insertions import Extra, InsertionRequest, Inversion, Localizer, Mode, WebhookEvent
 from api_schemas.jobs import InsertionJob
 from job_store.jobs import JobStore
-from tests.service.conftest import BODY
+from job_store.workers import WorkerRegistry
+from tests.service.conftest import BODY, put_worker
 
 pytestmark = pytest.mark.usefixtures("worker")
 ALL = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -106,16 +107,19 @@ FIELDS: Mapping[str, SearchStrategy[Any]] = {
     "deadline_seconds": st.integers(1, 86_400),
     "retain_seconds": st.integers(60, 2_592_000),
     "metadata": st.dictionaries(
-        st.text(max_size=9), st.text(max_size=9) | st.floats(allow_nan=False), max_size=4
+        st.text(max_size=9),
+        st.text(max_size=9) | st.floats(allow_nan=False, allow_infinity=False),
+        max_size=4,
     ),
 }
 """Of `InsertionRequest`: values that mostly pass alone, and some that never do."""
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+STRANGE = st.sampled_from(["\0", "../../etc/passwd", "{{7*7}}", "9" * 3000]) | st.integers(10**30, 10**40)
 ODD = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.integers(10**30, 10**40) | st.floats(allow_nan=False)
-    | st.text(max_size=20) | st.sampled_from(["\0", "../../etc/passwd", "{{7*7}}", "9" * 3000]),
+    st.none() | st.booleans() | st.integers() | FINITE | st.text(max_size=20) | STRANGE,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
 """JSON that nobody should send."""
 
 
@@ -159,12 +163,15 @@ def check_refused(answer: httpx.Response) -> None:
     assert (answer.status_code, problem.status) == (422, 422), answer.text
 
 
-def test_options_in_any_combination_are_accepted_or_refused(client: httpx.Client, store: JobStore) -> None:
+def test_options_in_any_combination_are_accepted_or_refused(
+    client: httpx.Client, store: JobStore, worker: WorkerRegistry
+) -> None:
     statuses = Counter[int]()
 
     @ALL
     @given(changes=changes())
     def submit(changes: Body) -> None:
+        put_worker(worker)
         answer = post(client, {**BODY, **changes})
         statuses[answer.status_code] += 1
         if answer.status_code != 202:
@@ -180,10 +187,11 @@ def test_options_in_any_combination_are_accepted_or_refused(client: httpx.Client
     assert statuses[202] > statuses.total() / 10, statuses
 
 
-def test_what_nobody_should_send_is_never_our_fault(client: httpx.Client) -> None:
+def test_what_nobody_should_send_is_never_our_fault(client: httpx.Client, worker: WorkerRegistry) -> None:
     @ALL
     @given(body=damaged() | ODD)
     def submit(body: object) -> None:
+        put_worker(worker)
         answer = post(client, body)
         if answer.status_code != 202:
             check_refused(answer)

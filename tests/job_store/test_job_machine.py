@@ -134,10 +134,7 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(target=jobs, tenant=TENANTS)
     def submit_twice_as_the_reply_was_lost(self, tenant: str) -> str:
-        job = self.job_of(tenant)
-        assert [self.store.submit(job)[0].id for _ in range(2)] == [job.id, job.id]
-        self.expected[job.id] = Expected(tenant=tenant)
-        return job.id
+        return self.accepted(tenant)
 
     # scenes and batches, all of one tenant
 
@@ -195,7 +192,7 @@ class JobMachine(RuleBasedStateMachine):
         lines = self.lines[batch_id]
         if number in lines.jobs:
             return multiple()
-        job_id = self.submit_twice_as_the_reply_was_lost(TENANT)
+        job_id = self.accepted(TENANT)
         assert self.batch_store.note(batch_id, number, job_id) == lines.canceled
         lines.jobs[number] = job_id
         return job_id
@@ -348,8 +345,9 @@ class JobMachine(RuleBasedStateMachine):
         expected = self.expected.get(job_id)
         if expected and expected.status == "running":
             pass_time(self.redis, job_id, DEADLINE_SECONDS * 1000 + DEADLINE_GRACE_MS)
+            token = expected.token
             if expected.give_back(crashed=True) == "queued":
-                expected.end("failed")
+                expected.status, expected.token = "failed", token
             assert self.store.sweep(MAX_CRASHES).ended == (job_id,)
             self.bury(job_id)
 
@@ -390,6 +388,13 @@ class JobMachine(RuleBasedStateMachine):
             retain_seconds=RETAIN_SECONDS, webhook={"url": "https://example.com/"},
         )  # fmt: skip
 
+    def accepted(self, tenant: str) -> str:
+        """A new job, submitted twice; its id."""
+        job = self.job_of(tenant)
+        assert [self.store.submit(job)[0].id for _ in range(2)] == [job.id, job.id]
+        self.expected[job.id] = Expected(tenant=tenant)
+        return job.id
+
     def bury(self, job_id: str) -> None:
         """One whose scene was deleted goes with the next sweep after its end."""
         expected = self.expected[job_id]
@@ -420,7 +425,7 @@ def test_any_order_of_calls_keeps_the_promises(redis: Redis) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=settings.default.max_examples // 2,
+            max_examples=settings().max_examples // 2,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
