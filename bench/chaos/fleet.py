@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -109,13 +110,14 @@ class Part:
 
 @dataclass
 class Fleet:
-    """The store, all parts, and the cable between it and each of them."""
+    """The store, all parts, and the cable between it and each of them. repairs: held while one suffers."""
 
     folder: Path
     settings: Settings
     valkey: EmbeddedValkey
     parts: dict[str, Part] = field(default_factory=dict)
     cables: dict[str, Cable] = field(default_factory=dict)
+    repairs: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     @property
     def url(self) -> str:

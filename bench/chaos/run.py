@@ -84,12 +84,14 @@ async def _trouble(
 
 
 async def _strike(fleet: Fleet, redis: Redis, fault: Planned, struck: list[Struck]) -> None:
+    """At its time, or when what befell the same part before is repaired: that may take longer than planned."""
     await asyncio.sleep(fault.at)
-    job_id = None
-    if fault.kind.blocks == "its job":
-        job_id = await asyncio.to_thread(_in_hand, redis, fleet.parts[fault.target].process.pid)
-    struck.append(Struck(time.time(), fault.kind, fault.target, job_id))
-    await fault.kind.cause(fleet, fault.target, fault.seconds)
+    async with fleet.repairs[fault.target]:
+        job_id = None
+        if fault.kind.blocks == "its job":
+            job_id = await asyncio.to_thread(_in_hand, redis, fleet.parts[fault.target].process.pid)
+        struck.append(Struck(time.time(), fault.kind, fault.target, job_id))
+        await fault.kind.cause(fleet, fault.target, fault.seconds)
 
 
 def _in_hand(redis: Redis, pid: int) -> str | None:
