@@ -84,7 +84,7 @@ async def _trouble(
 
 
 async def _strike(fleet: Fleet, redis: Redis, fault: Planned, struck: list[Struck]) -> None:
-    """At its time, or when what befell the same part before is repaired: that may take longer than planned."""
+    """At its time, or when what befell the same part before is repaired, which may take long."""
     await asyncio.sleep(fault.at)
     async with fleet.repairs[fault.target]:
         job_id = None
