@@ -26,7 +26,7 @@ from bench.figures import Figures, percentile
 from bench.report import JsonFile, report
 
 EVERY_SECONDS = 5.0
-PER_SECOND = 2.0
+PER_SECOND = 1.0
 
 
 def main(

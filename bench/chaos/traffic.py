@@ -22,7 +22,7 @@ from client.errors import ApiError, ClientError
 PATIENCE_SECONDS = 90.0
 """A client that was not answered for so long gives up."""
 CALL_SECONDS = 5.0
-AGAIN_SECONDS = 0.5
+AGAIN_SECONDS = 2.0
 FOLLOW_SECONDS = 10
 TALLY = "order"
 """The field of a job's metadata that tells which order it is."""
