@@ -15,7 +15,7 @@ from redis import Redis
 from bench.chaos.faults import Planned
 from bench.chaos.fleet import Fleet, fleet_of
 from bench.chaos.receiver import Receiver, receiving
-from bench.chaos.traffic import Book, Traffic, clients
+from bench.chaos.traffic import Book, Traffic
 from bench.chaos.verdict import Struck, Verdict, judge, recovery
 from job_store.api_keys import ApiKeys
 from job_store.audit import violations
@@ -61,12 +61,11 @@ async def run(
             await fleet.until_ready()
             with connect(fleet.valkey.url) as redis:
                 key = ApiKeys(redis).create(TENANT, "chaos")
-                async with clients(fleet.url, key) as addit:
-                    traffic = Traffic(addit, receiver.url, dice, per_second)
-                    orchestrator = asyncio.create_task(fleet.orchestrate())
-                    struck = await _trouble(fleet, redis, traffic, planned, seconds)
-                    drained = await _drain(redis)
-                    orchestrator.cancel()
+                traffic = Traffic(fleet.url, key, receiver.url, dice, per_second)
+                orchestrator = asyncio.create_task(fleet.orchestrate())
+                struck = await _trouble(fleet, redis, traffic, planned, seconds)
+                drained = await _drain(redis)
+                orchestrator.cancel()
                 await fleet.stop()
                 return _outcome(fleet, redis, receiver, traffic.book, struck, drained)
 
