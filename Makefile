@@ -6,8 +6,10 @@ INSTALLED := .venv/.installed
 export GOMP_SPINCOUNT ?= 30000
 LINTERS := node_modules/.package-lock.json
 DOCKERFILES = $(wildcard docker/*.Dockerfile)
+SHIPPED = $(wildcard api_schemas client job_store runtime service studio workers)
+FUZZED = tests/fuzz/test_bodies.py tests/job_store/test_job_machine.py
 
-.PHONY: install demo up test lint format bench faults fuzz-api soak
+.PHONY: install demo up test lint security format bench faults fuzz fuzz-api soak
 
 install: $(INSTALLED)
 
@@ -38,8 +40,12 @@ lint: install $(LINTERS)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_imports.py
 	$(BIN)/hadolint $(DOCKERFILES)
-	node_modules/.bin/dclint --max-warnings 0 docker-compose.yml
+	node_modules/.bin/dclint --max-warnings 0 docker-compose.yml docker/proxy/compose.yml
 	$(BIN)/shellcheck .ci/run
+
+security: install ## our code, and what is known of the versions it runs on
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(SHIPPED)
+	$(BIN)/python -m tests.dependency_audit
 
 format: install
 	$(BIN)/ruff check --fix --quiet .
@@ -53,6 +59,10 @@ fuzz-api: install ## Schemathesis over the whole API, minutes; ARGS="--max-examp
 
 soak: install ## steady traffic on a local stack, and whether anything grows; MINUTES=60
 	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),60)
+
+fuzz: install ## 5,000 mutated pictures, any body of a submission, any order of calls in a job's life
+	$(BIN)/python -m tests.fuzz
+	$(BIN)/python -m pytest -q --hypothesis-profile fuzz -o timeout=3600 $(FUZZED)
 
 bench: install
 	$(BIN)/python -m bench

@@ -41,10 +41,13 @@ _REFUSALS: dict[str, type[Exception]] = {
 
 @contextmanager
 def redis_errors() -> Iterator[None]:
-    """Raise StoreUnavailable for whatever redis-py raises."""
+    """Raise StoreUnavailable for whatever redis-py raises.
+
+    A RuntimeError is uvloop's: a connection was reset while it was being made, and redis-py lets it through.
+    """
     try:
         yield
-    except RedisError as error:
+    except (RedisError, RuntimeError) as error:
         raise errors.StoreUnavailable(str(error)) from error
 
 

@@ -134,7 +134,7 @@ def _start(name: str, module: str, stack: Stack) -> Part:
     log = stack.folder / "logs" / f"{name}.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # nosec B603 # a module of ours, no shell
             [sys.executable, "-m", module],
             env=environment(stack.settings),
             stdin=subprocess.DEVNULL,

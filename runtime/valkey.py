@@ -63,7 +63,7 @@ class EmbeddedValkey:
     def _start(self) -> None:
         with self._log.open("ab") as log:
             # A session of its own: Ctrl-C reaches the program that started it, which then stops it last.
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # nosec B603 # the package's binary, no shell
                 self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         try:

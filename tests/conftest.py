@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from redis import Redis
 
@@ -12,6 +13,9 @@ from runtime.valkey import EmbeddedValkey, embedded_valkey
 from tests.figures import figure as figure
 from tests.s3 import s3 as s3
 from tests.s3 import s3_server as s3_server
+
+hypothesis.settings.register_profile("fuzz", max_examples=2000)
+"""`make fuzz`."""
 
 
 @pytest.fixture(scope="session")

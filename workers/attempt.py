@@ -26,6 +26,7 @@ from job_store.artifacts import (
     ArtifactStore,
     StorageUnavailable,
     attempt_key,
+    job_prefix,
     latents_key,
     made_latents_name,
     mask_key,
@@ -119,6 +120,7 @@ class Attempt:
         ending = self._commit(result)
         if ending == "succeeded":
             self._note_pace(result, runner)
+            self._clear()
         return Ended(self._token, ending)
 
     def _note_pace(self, result: InsertionResult, runner: Runner) -> None:
@@ -327,6 +329,17 @@ class Attempt:
             self._log.warning("pictures of an attempt left behind")
             with suppress(StoreUnavailable):  # else they go with the job
                 self._stores.jobs.purge_later(self._key(""))
+
+    def _clear(self) -> None:
+        """Remove what earlier attempts left that were killed with their supervisors. One that yet lives is
+        refused when it commits, and removes its own."""
+        if self._record.attempts == 1:
+            return
+        prefix = job_prefix(self._record.tenant, self._record.id)
+        with suppress(ArtifactError):
+            names = (key.removeprefix(prefix).split("/") for key in self._stores.artifacts.keys(prefix))
+            for token in {name[0] for name in names if len(name) > 1} - {self._token}:
+                self._stores.artifacts.delete(f"{prefix}{token}/")
 
     def _key(self, name: str) -> str:
         return attempt_key(self._record.tenant, self._record.id, self._token, name)

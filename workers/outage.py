@@ -25,7 +25,7 @@ class Backoff:
 
     def next(self) -> float:
         """Seconds to wait now."""
-        seconds = self._seconds * random.uniform(0.5, 1.0)
+        seconds = self._seconds * random.uniform(0.5, 1.0)  # nosec B311 # jitter
         self._seconds = min(2 * self._seconds, LONGEST_SECONDS)
         return seconds
 

@@ -187,7 +187,8 @@ def decide(answer: Answer, delivery: Delivery, schedule: Sequence[float]) -> Fat
         return Dead("the test failed")
     if delivery.tries >= len(schedule):
         return Dead(f"{delivery.tries} tries")
-    delay = timedelta(seconds=schedule[delivery.tries] * random.uniform(1, 1 + JITTER))
+    longer = random.uniform(1, 1 + JITTER)  # nosec B311 # jitter
+    delay = timedelta(seconds=schedule[delivery.tries] * longer)
     wish = retry_after(response.headers, delivery.taken_at) if response is not None else timedelta()
     return Retry(delivery.taken_at + max(delay, min(wish, LONGEST_WISH)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pytest
@@ -19,13 +19,17 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 
+from api_schemas.base import new_id
 from api_schemas.errors import JobError
+from api_schemas.insertions import GeneratedSource
 from api_schemas.jobs import TERMINAL, JobStatus
 from job_store.audit import violations
-from job_store.errors import NotFound, StaleToken, StoreError, WrongState
+from job_store.batches import BatchStore
+from job_store.errors import IdempotencyKeyReused, NotFound, StaleToken, StoreError, WrongState
 from job_store.jobs import DEADLINE_GRACE_MS, JobStore
 from job_store.operations import Operations
-from job_store.records import Claim, Idempotency
+from job_store.records import Claim, Idempotency, NewJob, ScenePlace
+from job_store.scenes import SceneStore
 from job_store.tenants import Limits, Tenants
 from tests.job_store.samples import (
     LEASE_MS,
@@ -45,7 +49,7 @@ ERROR = JobError(code="internal", message="broken")
 
 @dataclass
 class Expected:
-    """What the machine thinks of a job. token: of its current attempt."""
+    """What the machine thinks of a job. token: of its current attempt; doomed: it goes when it has ended."""
 
     status: JobStatus = "queued"
     token: str | None = None
@@ -54,6 +58,7 @@ class Expected:
     cancel_requested: bool = False
     tenant: str = TENANT
     moved: bool = False
+    doomed: bool = False
 
     def end(self, status: JobStatus) -> None:
         self.status = status
@@ -69,12 +74,30 @@ class Expected:
         return self.status
 
 
+@dataclass
+class Tree:
+    """What the machine thinks of a scene: its steps with what each builds upon, and its head."""
+
+    steps: dict[str, str | None] = field(default_factory=dict)
+    head: str | None = None
+
+
+@dataclass
+class Lines:
+    """What the machine thinks of a batch: the job of each line."""
+
+    jobs: dict[int, str] = field(default_factory=dict)
+    canceled: bool = False
+
+
 class JobMachine(RuleBasedStateMachine):
     """Calls go to the real store and to `Expected`; they must agree on every answer and every record."""
 
     redis: Redis
     jobs = Bundle("jobs")
     claims = Bundle("claims")
+    trees = Bundle("trees")
+    batches = Bundle("batches")
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,15 +106,16 @@ class JobMachine(RuleBasedStateMachine):
         self.expected: dict[str, Expected] = {}
         self.keys: dict[tuple[str, str], str] = {}
         self.caps: dict[str, int] = {}
+        self.scene_store, self.batch_store = SceneStore(self.redis), BatchStore(self.redis)
+        self.scenes: dict[str, Tree] = {}
+        self.lines: dict[str, Lines] = {}
+        self.paused = False
 
     # tenants
 
     @rule(target=jobs, tenant=TENANTS, bulk=st.booleans(), key=st.sampled_from(["", "a", "b"]))
     def submit(self, tenant: str, bulk: bool, key: str) -> str:
-        job = new_job(
-            tenant, priority="bulk" if bulk else "interactive", deadline_seconds=DEADLINE_SECONDS,
-            retain_seconds=RETAIN_SECONDS, webhook={"url": "https://example.com/"},
-        )  # fmt: skip
+        job = self.job_of(tenant, bulk)
         record, fresh = self.store.submit(job, Idempotency(key, "body") if key else None)
         earlier = self.keys.get((tenant, key))
         assert fresh == (earlier not in self.expected)
@@ -101,6 +125,84 @@ class JobMachine(RuleBasedStateMachine):
             if key:
                 self.keys[tenant, key] = record.id
         return record.id
+
+    @rule(tenant=TENANTS, key=st.sampled_from(["a", "b"]))
+    def submit_something_else_under_a_key(self, tenant: str, key: str) -> None:
+        if self.keys.get((tenant, key)) in self.expected:
+            job, other = self.job_of(tenant), Idempotency(key, "another body")
+            assert self.refusal_of(lambda: self.store.submit(job, other)) is IdempotencyKeyReused
+
+    @rule(target=jobs, tenant=TENANTS)
+    def submit_twice_as_the_reply_was_lost(self, tenant: str) -> str:
+        return self.accepted(tenant)
+
+    # scenes and batches, all of one tenant
+
+    @rule(target=trees)
+    def begin_scene(self) -> str:
+        scene_id = new_id("scn")
+        source = GeneratedSource(prompt="a room")
+        self.scene_store.create(scene_id, TENANT, source, image_id=None, metadata={}, seconds=RETAIN_SECONDS)
+        self.scenes[scene_id] = Tree()
+        return scene_id
+
+    @rule(target=jobs, scene_id=trees, data=st.data())
+    def add_step(self, scene_id: str, data: st.DataObject) -> object:
+        tree = self.scenes.get(scene_id)
+        parent = data.draw(st.sampled_from([None, *tree.steps])) if tree else None
+        job = replace(self.job_of(TENANT), parent_id=parent, scene=ScenePlace(scene_id, None))
+        refusal = self.refusal_of(lambda: self.store.submit(job))
+        assert refusal is (None if tree else NotFound)
+        if tree is None:
+            return multiple()
+        tree.steps[job.id], tree.head = parent, job.id
+        self.expected[job.id] = Expected()
+        return job.id
+
+    @rule(scene_id=trees, data=st.data())
+    def undo(self, scene_id: str, data: st.DataObject) -> None:
+        tree = self.scenes.get(scene_id)
+        if tree:
+            tree.head = data.draw(st.sampled_from([None, *tree.steps]))
+            self.scene_store.move_head(self.scene_store.get(scene_id, TENANT), tree.head)
+
+    @rule(scene_id=trees)
+    def delete_scene(self, scene_id: str) -> None:
+        tree = self.scenes.pop(scene_id, None)
+        if tree is None:
+            assert self.refusal_of(lambda: self.scene_store.delete(scene_id, TENANT)) is NotFound
+            return
+        there = {job_id for job_id in tree.steps if job_id in self.expected}
+        running = {job_id for job_id in there if self.expected[job_id].status == "running"}
+        assert set(self.scene_store.delete(scene_id, TENANT)) == there - running
+        for job_id in there - running:
+            del self.expected[job_id]
+        for job_id in running:
+            self.expected[job_id].cancel_requested = self.expected[job_id].doomed = True
+
+    @rule(target=batches)
+    def create_batch(self) -> str:
+        batch_id = new_id("bat")
+        self.batch_store.create(batch_id, TENANT, total=9)
+        self.lines[batch_id] = Lines()
+        return batch_id
+
+    @rule(target=jobs, batch_id=batches, number=st.integers(1, 9))
+    def take_line(self, batch_id: str, number: int) -> object:
+        lines = self.lines[batch_id]
+        if number in lines.jobs:
+            return multiple()
+        job_id = self.accepted(TENANT)
+        assert self.batch_store.note(batch_id, number, job_id) == lines.canceled
+        lines.jobs[number] = job_id
+        return job_id
+
+    @rule(batch_id=batches)
+    def cancel_batch(self, batch_id: str) -> None:
+        self.batch_store.cancel(batch_id, TENANT)
+        self.lines[batch_id].canceled = True
+        for job_id in self.lines[batch_id].jobs.values():
+            self.cancel(job_id)
 
     @rule(job_id=jobs)
     def cancel(self, job_id: str) -> None:
@@ -139,6 +241,11 @@ class JobMachine(RuleBasedStateMachine):
             assert refusal is (None if expected.status == "queued" else WrongState)
             expected.moved |= expected.status == "queued"
 
+    @rule(paused=st.booleans())
+    def pause_or_resume(self, paused: bool) -> None:
+        operations, self.paused = Operations(self.redis), paused
+        operations.pause(MODEL) if paused else operations.resume(MODEL)
+
     @rule(tenant=TENANTS, cap=st.integers(0, 3), weight=st.sampled_from([0.5, 1, 3]))
     def limit(self, tenant: str, cap: int, weight: float) -> None:
         self.caps[tenant] = cap
@@ -150,7 +257,8 @@ class JobMachine(RuleBasedStateMachine):
     def claim(self) -> object:
         running = Counter(job.tenant for job in self.expected.values() if job.status == "running")
         queued = [job for job in self.expected.values() if job.status == "queued"]
-        free = [job for job in queued if job.moved or running[job.tenant] < self.caps.get(job.tenant, 99)]
+        room = {tenant for tenant in (TENANT, "globex") if running[tenant] < self.caps.get(tenant, 99)}
+        free = [job for job in queued if not self.paused and (job.moved or job.tenant in room)]
         claim = self.store.claim(MODEL, "worker", LEASE_MS)
         assert (claim is None) == (not free)
         if claim is None:
@@ -188,6 +296,7 @@ class JobMachine(RuleBasedStateMachine):
         if self.holds(claim):
             assert refusal is None
             cast(Expected, expected).end(status)
+            self.bury(job_id)
         else:
             repeated = expected is not None and expected.token == token and expected.status == status
             assert refusal is (None if repeated else StaleToken)
@@ -200,6 +309,7 @@ class JobMachine(RuleBasedStateMachine):
                 claim.record.id, claim.token, crashed=crashed, max_crashes=MAX_CRASHES
             )
             assert status == expected
+            self.bury(claim.record.id)
         else:
             self.refusal_of(  # either stale, or told how it is by now; what matters is that nothing moves
                 lambda: self.store.release(
@@ -217,6 +327,7 @@ class JobMachine(RuleBasedStateMachine):
             status = expected.give_back(crashed=True)
             swept = self.store.sweep(MAX_CRASHES)
             assert (swept.requeued if status == "queued" else swept.ended) == (job_id,)
+            self.bury(job_id)
             if status == "queued":  # of an ended one it would put off the end of its retention
                 pass_time(self.redis, job_id, -LEASE_MS)
 
@@ -227,6 +338,18 @@ class JobMachine(RuleBasedStateMachine):
             pass_time(self.redis, job_id, DEADLINE_SECONDS * 1000 + DEADLINE_GRACE_MS)
             expected.end("failed" if expected.attempts else "expired")
             assert self.store.sweep(MAX_CRASHES).ended == (job_id,)
+
+    @rule(job_id=jobs)
+    def deadline_of_a_running_one_passes(self, job_id: str) -> None:
+        """Its worker is gone as well: an hour is longer than any lease."""
+        expected = self.expected.get(job_id)
+        if expected and expected.status == "running":
+            pass_time(self.redis, job_id, DEADLINE_SECONDS * 1000 + DEADLINE_GRACE_MS)
+            token = expected.token
+            if expected.give_back(crashed=True) == "queued":
+                expected.status, expected.token = "failed", token
+            assert self.store.sweep(MAX_CRASHES).ended == (job_id,)
+            self.bury(job_id)
 
     @rule(job_id=jobs)
     def retention_passes(self, job_id: str) -> None:
@@ -246,8 +369,40 @@ class JobMachine(RuleBasedStateMachine):
                 expected.status, expected.attempts, expected.crashes,
             )  # fmt: skip
 
+    @invariant()
+    def scenes_and_batches_are_as_expected(self) -> None:
+        for scene_id, tree in self.scenes.items():
+            scene = self.scene_store.get(scene_id, TENANT)
+            assert {step.id: step.parent for step in scene.steps} == tree.steps
+            assert scene.head == tree.head
+        for batch_id, lines in self.lines.items():
+            batch = self.batch_store.get(batch_id, TENANT)
+            assert (batch.jobs, batch.canceled) == (lines.jobs, lines.canceled)
+
     def teardown(self) -> None:
         assert violations(self.redis) == []
+
+    def job_of(self, tenant: str, bulk: bool = False) -> NewJob:
+        return new_job(
+            tenant, priority="bulk" if bulk else "interactive", deadline_seconds=DEADLINE_SECONDS,
+            retain_seconds=RETAIN_SECONDS, webhook={"url": "https://example.com/"},
+        )  # fmt: skip
+
+    def accepted(self, tenant: str) -> str:
+        """A new job, submitted twice; its id."""
+        job = self.job_of(tenant)
+        assert [self.store.submit(job)[0].id for _ in range(2)] == [job.id, job.id]
+        self.expected[job.id] = Expected(tenant=tenant)
+        return job.id
+
+    def bury(self, job_id: str) -> None:
+        """One whose scene was deleted goes with the next sweep after its end."""
+        expected = self.expected[job_id]
+        if expected.doomed and expected.status in TERMINAL:
+            self.store.sweep(MAX_CRASHES)
+            with pytest.raises(NotFound):
+                self.store.get(job_id)
+            del self.expected[job_id]
 
     def tenant_of(self, job_id: str) -> str:
         return self.expected[job_id].tenant if job_id in self.expected else TENANT
@@ -270,7 +425,7 @@ def test_any_order_of_calls_keeps_the_promises(redis: Redis) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=50,
+            max_examples=settings().max_examples // 2,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,

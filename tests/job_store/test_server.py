@@ -25,6 +25,11 @@ def test_every_error_of_redis_is_unavailable(kind: type[Exception]) -> None:
         raise kind.__new__(kind, "why")
 
 
+def test_a_connection_that_uvloop_finds_closed_is_unavailable() -> None:
+    with pytest.raises(StoreUnavailable), redis_errors():
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+
 def test_other_errors_stay_what_they_are() -> None:
     with pytest.raises(KeyError), redis_errors():
         raise KeyError("ours")

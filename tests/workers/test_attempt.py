@@ -118,6 +118,22 @@ def bench(redis: Redis, valkey: EmbeddedValkey, tmp_path: Path) -> Bench:
     return Bench(JobStore(redis), artifacts, Outlook(redis), settings, tmp_path)
 
 
+@pytest.mark.fault(1)
+def test_what_a_killed_attempt_had_stored_goes_when_another_succeeds(bench: Bench) -> None:
+    killed = bench.claim()
+    job_id = killed.record.id
+    bench.artifacts.put(attempt_key(TENANT, job_id, killed.token, "0.png"), b"half of a result")
+    bench.artifacts.put(mask_key(TENANT, job_id, "region"), b"what the request came with")
+    bench.jobs.release(job_id, killed.token, crashed=True, max_crashes=9)
+    again = bench.reclaim()
+    assert bench.do(again) == Ended(again.token, "succeeded")
+    assert {path.parent.name for path in bench.files} == {again.token, job_id}
+    assert bench.artifacts.keys(f"t/{TENANT}/j/{job_id}/") == [
+        *(attempt_key(TENANT, job_id, again.token, name) for name in ("0-mask.png", "0.png")),
+        mask_key(TENANT, job_id, "region"),
+    ]
+
+
 def test_a_picture_comes_in_and_its_result_keeps_its_size(bench: Bench) -> None:
     source_key = image_key(TENANT, "img_1")
     bench.artifacts.put(source_key, encode(image_of(0, (80, 56), empty=False).image, "png"))

@@ -1,0 +1,1 @@
+"""Steady traffic on the real processes while they are killed, stopped and cut off at random from a seed."""
