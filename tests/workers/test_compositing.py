@@ -50,7 +50,12 @@ def test_outside_the_mask_the_source_stays_bit_for_bit(feather: float) -> None:
     assert (whole[np.asarray(mask) == 255] == result[np.asarray(mask) == 255]).all()
 
 
-@pytest.mark.parametrize("reach", [0, 1, 2, 5, 7, 30])
+def test_a_mask_that_does_not_grow_stays() -> None:
+    mask = np.eye(9, dtype=np.uint8) * 255
+    assert (grow(mask, 0) == mask).all()
+
+
+@pytest.mark.parametrize("reach", [1, 2, 5, 7, 30])
 def test_a_mask_grows_as_by_a_maximum_filter(reach: int) -> None:
     mask = (np.random.default_rng(reach).random((23, 41)) > 0.97).astype(np.uint8) * 255
     expected = Image.fromarray(mask).filter(ImageFilter.MaxFilter(2 * reach + 1))
