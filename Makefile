@@ -31,7 +31,11 @@ demo: install ## one insertion over HTTP into an example picture, saved to demo/
 up: install ## the whole stack on this machine until Ctrl-C
 	$(BIN)/addit up
 
+# The studio is tested in a real browser; where it can not be installed, those tests fail and say so.
+BROWSER := command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
 test: install ## every test; ARGS="tests/client -x" for some
+	-@$(BROWSER)
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: install $(LINTERS)

@@ -109,6 +109,10 @@ class Admin:
         """What operators did and with which key, the latest first; at most a thousand."""
         return self._get(f"acts?limit={limit}", ActList).data
 
+    def metrics(self) -> str:
+        """What Prometheus is told."""
+        return self._send(Call("GET", "/metrics", lambda answer: answer.text))
+
     def _get(self, what: str, model: type[Answer]) -> Answer:
         return self._send(Call("GET", f"/admin/{what}", lambda it: model.model_validate_json(it.content)))
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -54,11 +55,13 @@ def up(
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = Settings() if port is None else Settings(port=port)
+    settings = Settings()
+    if port is not None:
+        settings = settings.model_copy(update={"port": port} | ({} if port else {"studio_port": 0}))
     try:
         console.print("Starting; the model takes a while to load.")
         with running(folder, settings, workers) as (stack, key):
-            _announce(stack, key)
+            _announce(stack, key, stack.start_studio(key) if find_spec("gradio") else None)
             while True:
                 stack.check()
                 time.sleep(1)
@@ -69,7 +72,9 @@ def up(
         raise typer.Exit(1) from None
 
 
-def _announce(stack: Stack, key: str) -> None:
+def _announce(stack: Stack, key: str, studio: str | None) -> None:
+    if studio is not None:
+        console.print(f"Studio   {studio}")
     console.print(f"API      {stack.url}   (reference: {stack.url}/docs)")
     console.print(f"Key      {key}   (kept in {stack.folder}/key)")
     console.print(f"Data     {stack.folder}   (logs in its folder logs)\n")

@@ -42,6 +42,11 @@ def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
     emu.add_argument("--source", default=HUB, help="a folder of parquet or JSON lines files, or an address")
     report = parts.add_parser("report", help="write one HTML file of all that was measured")
     report.add_argument("--output", type=Path, help="by default report.html in the folder")
+    study = parts.add_parser(
+        "study", help="write the pairs of two methods, for people to judge in the studio"
+    )
+    study.add_argument("methods", nargs=2, metavar="METHOD", help="as they stand in the records")
+    study.add_argument("--output", type=Path, help="by default study in the folder")
     return parser.parse_args(given)
 
 

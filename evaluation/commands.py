@@ -17,6 +17,7 @@ from evaluation.methods.method import Method, Workbench
 from evaluation.metrics.judges import Judges, hub_judges, toyland_judges
 from evaluation.report.figures import grouped, newest
 from evaluation.report.page import write_report
+from evaluation.report.pairs import write_pairs
 from evaluation.report.tables import main_table
 from evaluation.running import Evaluation
 from evaluation.sourcing import model_name
@@ -55,6 +56,10 @@ def run(arguments: argparse.Namespace, command: str) -> None:
         case "tune":
             _note(arguments.folder, command)
             tune_methods(arguments)
+        case "study":
+            folder = arguments.output or arguments.folder / "study"
+            count = write_pairs(arguments.folder, (arguments.methods[0], arguments.methods[1]), folder)
+            Console().print(f"{count} pairs in {folder}: python -m studio --study {folder}", markup=False)
         case "report":
             file = arguments.output or arguments.folder / "report.html"
             write_report(arguments.folder, file, "\n".join([*_noted(arguments.folder), command]))

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     )
     image_retain_seconds: int = Field(default=7 * 86_400, description="How long an uploaded picture is kept.")
 
+    # studio
+    studio_host: str = Field(default="127.0.0.1", description="Address the studio of `addit up` listens on.")
+    studio_port: int = Field(default=7860, description="Port it listens on.")
+    studio_study: str = Field(default="", description="A folder with pairs.json, to be judged blind there.")
+
     # models
     model: str = Field(
         default="embedded", description="Profile: embedded, a name of docs/models.md, or a directory."

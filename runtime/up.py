@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,10 +71,25 @@ class Stack:
         for part in self.parts:
             part.check()
 
+    def start_studio(self, key: str) -> str:
+        """Its address, once it answers; everybody who opens it works by this key. Raises StackFailed."""
+        settings = self.settings
+        port = settings.studio_port or free_port()
+        told = {"ADDIT_URL": self.url, "ADDIT_KEY": key, "ADDIT_STUDIO_PORT": str(port)}
+        self.parts.append(_start("studio", "studio", self, told))
+        address = f"http://{settings.studio_host}:{port}"
+        deadline = time.monotonic() + settings.load_seconds
+        while not _answers(address):
+            self.check()
+            if time.monotonic() > deadline:
+                raise StackFailed(f"the studio does not answer; see {self.folder}/logs/studio.log")
+            time.sleep(POLL_SECONDS)
+        return address
+
     def wait_until_ready(self) -> None:
         """Until a worker has proved that it can serve. Raises StackFailed."""
         deadline = time.monotonic() + self.settings.load_seconds
-        while not _is_ready(self.url):
+        while not _answers(f"{self.url}/readyz"):
             self.check()
             if time.monotonic() > deadline:
                 raise StackFailed(
@@ -130,13 +145,13 @@ def _kept_secrets(file: Path) -> dict[str, SecretStr]:
     return {name: SecretStr(value) for name, value in json.loads(file.read_text()).items()}
 
 
-def _start(name: str, module: str, stack: Stack) -> Part:
+def _start(name: str, module: str, stack: Stack, told: Mapping[str, str] | None = None) -> Part:
     log = stack.folder / "logs" / f"{name}.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(  # nosec B603 # a module of ours, no shell
             [sys.executable, "-m", module],
-            env=environment(stack.settings),
+            env=environment(stack.settings) | dict(told or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -154,7 +169,7 @@ def _stop(stack: Stack) -> None:
         part.end(max(0.1, deadline - time.monotonic()))
 
 
-def _is_ready(url: str) -> bool:
+def _answers(url: str) -> bool:
     with suppress(httpx.TransportError):
-        return httpx.get(f"{url}/readyz", timeout=5, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
     return False

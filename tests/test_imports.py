@@ -46,6 +46,7 @@ ROOMS = [
     # The commands of an operator: they run on the server's machine with the server's packages.
     room("client/operator.py", f"client {STORE}", never=MODELS | WEB),
     room("client/demo.py", f"client {STORE}", never=MODELS | WEB),
+    room("studio", "studio client api_schemas", only="gradio pandas PIL pydantic typer"),
     room("evaluation", f"evaluation toyland {EDITING} client api_schemas", never=WEB | {"redis", "rq"}),
     room("toyland", f"toyland {EDITING}", never=WEB | {"redis", "rq"}),
 ]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from runtime.settings import environment
@@ -50,6 +51,7 @@ def test_the_line_it_prints_inserts_into_an_example_and_sigterm_stops_it(tmp_pat
         job = json.loads(answer.stdout)
         assert job["status"] == "succeeded", job
         assert job["result"]["images"][0]["url"].startswith(shown("API", said))
+        assert "Addit studio" in httpx.get(shown("Studio", said)).text
         assert (tmp_path / "key").read_text() == shown("Key", said)
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=30)

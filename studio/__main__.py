@@ -1,0 +1,43 @@
+"""`python -m studio`: serves the studio for a running service."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from client.terminal import HERE, ApiKey, Url, console
+from studio.app import serve
+from studio.connection import Connection
+
+
+def main(
+    url: Url = HERE,
+    key: ApiKey = None,
+    host: Annotated[
+        str, typer.Option(envvar="ADDIT_STUDIO_HOST", help="Address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="ADDIT_STUDIO_PORT", help="Port to listen on.")] = 7860,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ADDIT_STUDIO_STUDY", help="A folder with pairs.json to be judged.", file_okay=False
+        ),
+    ] = None,
+) -> None:
+    """Pages where people place things. With --key everybody who opens them works by that key; without, each
+    visitor gives an own one."""
+    stopped = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    page = serve(Connection(url, key or ""), host, port, study)
+    console.print(f"Studio   http://{host}:{port}")
+    stopped.wait()
+    page.close(verbose=False)
+
+
+if __name__ == "__main__":
+    typer.run(main)

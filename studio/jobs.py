@@ -1,0 +1,80 @@
+"""A job as it is seen while it runs: what its stream says folded into moments, its place in the queue asked
+for until it starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from api_schemas.estimates import EtaSeconds
+from api_schemas.events import JobEvent, Preview
+from api_schemas.jobs import InsertionJob
+from client.async_client import AsyncAddit
+from client.errors import ClientError
+
+LOOK_SECONDS = 1.0  # between looks at the queue
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is known of a job now.
+
+    percent: 0..100; previews: the latest by index of the seed, then their link
+    """
+
+    job_id: str
+    status: str = "queued"
+    stage: str = ""
+    step: int = 0
+    total: int = 0
+    percent: float = 0.0
+    position: int | None = None
+    eta: EtaSeconds | None = None
+    previews: dict[int, Preview] = field(default_factory=dict)
+
+
+def after(moment: Moment, event: JobEvent) -> Moment:
+    """The moment that an event leads to."""
+    match event.type:
+        case "started":
+            return replace(moment, status="running", stage="encode", position=None)
+        case "stage" | "progress":
+            known = {name: event.data[name] for name in ("stage", "step", "total", "percent")}
+            return replace(moment, status="running", position=None, eta=None, **known)
+        case "preview":
+            preview = Preview.model_validate(event.data)
+            return replace(moment, previews={**moment.previews, preview.index: preview})
+        case "completed":
+            return replace(moment, status=str(event.data.get("status", "succeeded")))
+    return moment
+
+
+def looked_at(moment: Moment, job: InsertionJob) -> Moment:
+    """The moment with the job's place in the queue."""
+    if job.queue is None or job.status != "queued":
+        return moment
+    return replace(moment, position=job.queue.position, eta=job.queue.eta_seconds)
+
+
+async def follow(addit: AsyncAddit, job_id: str) -> AsyncIterator[Moment]:
+    """Every moment of a job until it has ended. Raises ClientError."""
+    moment, events = Moment(job_id), addit.events(job_id)
+    coming = asyncio.ensure_future(anext(events))
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=LOOK_SECONDS)
+            if done:
+                moment = after(moment, coming.result())
+                yield moment
+                coming = asyncio.ensure_future(anext(events))
+            else:
+                moment = looked_at(moment, await addit.job(job_id))
+                yield moment
+    except StopAsyncIteration:
+        return
+    finally:
+        coming.cancel()
+        with suppress(asyncio.CancelledError, StopAsyncIteration, ClientError):
+            await coming

@@ -1,0 +1,188 @@
+"""The operators' page: workers, queues, throughput, source memory, dead letters; opened by the admin key."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from client.client import Addit
+from client.errors import ClientError
+from studio import words
+from studio.connection import Connection
+from studio.measures import Glance, Sample, glance, hit_rate, per_minute, samples, total
+
+LOOK_SECONDS = 2.0
+KEPT = 150  # glances: five minutes
+WORKERS = ["Worker", "Model", "State", "Drained", "Last proof"]
+QUEUES = ["Model", "Waiting", "May start", "Workers", "Paused"]
+DEAD = ["Job", "Tenant", "Model", "Ended", "Crashes"]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What an operator's visit keeps."""
+
+    key: str = ""
+    glances: tuple[Glance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Components, in the order in which `_read` fills them."""
+
+    trouble: Any
+    figures: Any
+    speed: Any
+    waiting: Any
+    workers: Any
+    queues: Any
+    memory: Any
+    dead: Any
+
+
+def draw(page: gr.Blocks, connection: Connection) -> None:
+    """Draws the page; inside its Blocks."""
+    gr.Markdown("# Operate\nWorkers, queues and what they remember, every two seconds.")
+    watch = gr.State(Watch())
+    with gr.Group() as login:
+        key = gr.Textbox(
+            label="Admin key", type="password", elem_id="admin-key", info="ADDIT_ADMIN_KEY of the gateway."
+        )
+        enter = gr.Button("Watch", variant="primary", elem_id="watch")
+    trouble = gr.HTML(elem_id="operator-trouble")
+    with gr.Column(visible=False) as panel_column:
+        panel = _panel(trouble)
+        with gr.Row():
+            job = gr.Textbox(label="Job to run once more", placeholder="ins_…", elem_id="replay-id")
+            replay = gr.Button("Replay", elem_id="replay", min_width=120)
+        replayed = gr.HTML(elem_id="replayed")
+    timer = gr.Timer(LOOK_SECONDS, active=False)
+    parts = list(vars(panel).values())
+
+    def look(watch: Watch) -> list[Any]:
+        return _read(connection, watch)
+
+    def begin(said: str) -> list[Any]:
+        first = _read(connection, Watch(said.strip()))
+        let_in = bool(first[0].glances)
+        return [gr.update(visible=not let_in), gr.update(visible=let_in), gr.update(active=let_in), *first]
+
+    def again(watch: Watch, job_id: str) -> str:
+        try:
+            with connection.operate(watch.key) as addit:
+                return words.note(f"{job_id.strip()} runs again as {addit.admin.replay(job_id.strip()).id}.")
+        except ClientError as error:
+            return words.alert(words.told(error))
+
+    for event in (enter.click, key.submit):
+        event(begin, key, [login, panel_column, timer, watch, *parts], show_progress="hidden")
+    timer.tick(look, watch, [watch, *parts], show_progress="hidden")
+    replay.click(again, [watch, job], replayed, show_progress="hidden")
+
+
+def _panel(trouble: Any) -> Panel:
+    figures = gr.HTML(elem_id="figures")
+    with gr.Row():
+        speed = gr.LinePlot(
+            x="seconds",
+            y="jobs a minute",
+            title="Throughput",
+            y_lim=[0, None],
+            height=220,
+            elem_id="speed",
+            min_width=280,
+        )
+        waiting = gr.LinePlot(
+            x="seconds",
+            y="jobs",
+            title="Waiting",
+            y_lim=[0, None],
+            height=220,
+            elem_id="waiting",
+            min_width=280,
+        )
+    workers = gr.Dataframe(headers=WORKERS, label="Workers", interactive=False, elem_id="workers")
+    queues = gr.Dataframe(headers=QUEUES, label="Queues", interactive=False, elem_id="queues")
+    memory = gr.BarPlot(
+        x="tier", y="MiB", title="Source memory held", y_lim=[0, None], height=200, elem_id="memory"
+    )
+    dead = gr.Dataframe(
+        headers=DEAD, label="Dead letters: jobs that crashed their workers", interactive=False, elem_id="dead"
+    )
+    return Panel(trouble, figures, speed, waiting, workers, queues, memory, dead)
+
+
+def _read(connection: Connection, watch: Watch) -> list[Any]:
+    """The watch, then the panel's values; where the service says no, the reason and everything as it was."""
+    try:
+        with connection.operate(watch.key) as addit:
+            return _told(addit, watch)
+    except ClientError as error:
+        return [watch, words.alert(words.told(error)), *_unchanged(7)]
+
+
+def _told(addit: Addit, watch: Watch) -> list[Any]:
+    workers, queues, dead = addit.admin.workers(), addit.admin.queues(), addit.admin.dead()
+    found = samples(addit.admin.metrics())
+    glances = (*watch.glances, glance(found, time.monotonic()))[-KEPT:]
+    return [
+        Watch(watch.key, glances),
+        "" if dead else words.note(words.NO_DEAD),
+        _figures(found, len(workers)),
+        pd.DataFrame(per_minute(list(glances)), columns=["seconds", "jobs a minute"]),
+        pd.DataFrame(
+            [(round(one.at - glances[-1].at), one.waiting) for one in glances], columns=["seconds", "jobs"]
+        ),
+        [
+            [
+                one.name,
+                one.model,
+                one.state,
+                _yes(one.drained),
+                f"{one.last_ok:%H:%M:%S}" if one.last_ok else "-",
+            ]
+            for one in workers
+        ],
+        [[one.model, one.queued, one.claimable, one.workers, _yes(one.paused)] for one in queues],
+        _memory(found),
+        [
+            [
+                one.id,
+                one.tenant,
+                one.model,
+                f"{one.completed_at:%H:%M:%S}" if one.completed_at else "-",
+                one.crashes,
+            ]
+            for one in dead
+        ],
+    ]
+
+
+def _figures(found: list[Sample], workers: int) -> str:
+    rate = hit_rate(found)
+    jobs = {
+        status: total(found, "addit_jobs_total", status=status)
+        for status in ("succeeded", "failed", "canceled")
+    }
+    counted = ", ".join(f"{count:g} {status}" for status, count in jobs.items())
+    remembered = "no source asked for yet" if rate is None else f"sources remembered in {rate:.0%} of jobs"
+    return words.note(f"{workers} worker{'s' if workers != 1 else ''}; {counted}; {remembered}.")
+
+
+def _memory(found: list[Sample]) -> pd.DataFrame:
+    held = [one for one in found if one.name == "addit_source_memory_bytes"]
+    tiers = sorted({one.labels["tier"] for one in held})
+    rows = [(tier, total(held, "addit_source_memory_bytes", tier=tier) / 2**20) for tier in tiers]
+    return pd.DataFrame(rows, columns=["tier", "MiB"])
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
+
+
+def _unchanged(count: int) -> list[Any]:
+    return [gr.skip() for _ in range(count)]

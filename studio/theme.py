@@ -1,0 +1,60 @@
+"""How it looks: colours with contrast in light and dark, the system's own fonts."""
+
+from __future__ import annotations
+
+from gradio.themes import Base, Font
+from gradio.themes.utils import colors, sizes
+
+SANS = [Font("system-ui"), Font("-apple-system"), Font("Segoe UI"), Font("Roboto"), Font("sans-serif")]
+MONO = [Font("ui-monospace"), Font("Menlo"), Font("Consolas"), Font("monospace")]
+
+THEME = Base(
+    primary_hue=colors.teal,
+    secondary_hue=colors.slate,
+    neutral_hue=colors.slate,
+    font=SANS,
+    font_mono=MONO,
+    radius_size=sizes.radius_md,
+).set(
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800",
+    button_primary_text_color="white",
+    color_accent="*primary_700",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_300",
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_300",
+    block_title_text_color="*neutral_700",
+    block_label_text_color="*neutral_700",
+    input_placeholder_color="*neutral_500",
+    input_placeholder_color_dark="*neutral_400",
+)
+
+CSS = """
+.gradio-container { width: 100%; max-width: 1320px !important; margin: 0 auto; box-sizing: border-box; }
+.note { padding: .6rem .8rem; border-radius: 6px; background: var(--background-fill-secondary); }
+.trouble { border-left: 4px solid #b42318; background: #fef3f2; color: #7a1f16; }
+.dark .trouble { background: #3b1512; color: #fecdc9; border-left-color: #f97066; }
+.live { display: flex; flex-direction: column; gap: .4rem; padding: .4rem 0; }
+.live progress { width: 100%; height: .7rem; appearance: none; border: 0; }
+.live progress::-webkit-progress-bar { background: var(--neutral-200); border-radius: 99px; }
+.live progress::-webkit-progress-value { background: var(--primary-700); border-radius: 99px; }
+.dark .live progress::-webkit-progress-bar { background: var(--neutral-700); }
+.dark .live progress::-webkit-progress-value { background: var(--primary-500); }
+.dark { --color-accent: var(--primary-400); }
+#result img, #cutout img, #study-left img, #study-right img
+  { width: 100%; height: 100%; object-fit: contain; }
+.fixed-height { min-height: 0 !important; max-height: none !important; }
+#examples .fixed-height { max-height: 260px !important; overflow-y: auto; }
+.caption-label { max-width: 100% !important; white-space: normal !important; text-align: left; }
+.verdicts { list-style: none; margin: 0; padding: 0; display: grid; gap: .35rem; }
+.verdicts li { padding-left: .6rem; border-left: 4px solid #1a7f37; }
+.verdicts li.missing { border-left-color: #b45309; }
+.verdicts li.dropped { border-left-color: var(--neutral-400); }
+.verdicts + p { margin-top: .8rem; }
+.verdicts ol { margin: .2rem 0 .2rem 1.2rem; list-style: decimal; }
+:focus-visible { outline: 3px solid var(--primary-500) !important; outline-offset: 2px; }
+@media (max-width: 480px) { .gradio-container { padding: .5rem !important; } }
+"""

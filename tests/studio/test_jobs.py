@@ -1,0 +1,41 @@
+"""What a job's events make of what is known of it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api_schemas.events import JobEvent
+from studio.jobs import Moment, after, looked_at
+from tests.studio.samples import AT, job
+
+
+def event(kind: str, **data: object) -> JobEvent:
+    return JobEvent.model_validate({"id": "1", "type": kind, "at": AT, "data": data})
+
+
+def test_a_job_goes_from_the_queue_through_its_steps_to_its_end() -> None:
+    waiting = Moment("ins_1", position=3)
+    started = after(waiting, event("started"))
+    assert (started.status, started.position) == ("running", None)
+    stepped = after(started, event("progress", stage="denoise", step=3, total=26, percent=11.5))
+    assert (stepped.stage, stepped.step, stepped.total, stepped.percent) == ("denoise", 3, 26, 11.5)
+    assert after(stepped, event("completed", status="canceled")).status == "canceled"
+
+
+@given(st.lists(st.integers(0, 7)))
+def test_the_latest_preview_of_each_seed_is_kept(indices: list[int]) -> None:
+    moment = Moment("ins_1")
+    for number, index in enumerate(indices):
+        shown = {"number": number, "index": index, "seed": index, "step": number, "url": f"/{number}"}
+        moment = after(moment, event("preview", **shown))
+    latest = {index: f"/{number}" for number, index in enumerate(indices)}
+    assert {index: preview.url for index, preview in moment.previews.items()} == latest
+
+
+def test_a_place_in_the_queue_is_known_only_while_a_job_waits() -> None:
+    queue = {"position": 2, "eta_seconds": {"p50": 3, "p90": 9}}
+    waiting = looked_at(Moment("ins_1"), job(status="queued", queue=queue))
+    assert waiting.position == 2
+    assert waiting.eta is not None
+    assert looked_at(Moment("ins_1"), job(status="running", queue=queue)).position is None

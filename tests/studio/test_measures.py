@@ -1,0 +1,32 @@
+"""Prometheus' text as numbers."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+
+from studio.measures import Glance, glance, hit_rate, per_minute, samples, total
+
+
+def exposed(hits: int, misses: int) -> str:
+    registry = CollectorRegistry()
+    for name, count in (("hits", hits), ("misses", misses)):
+        counter = Counter(f"addit_source_memory_{name}", "…", ["worker"], registry=registry)
+        counter.labels('a "quoted" one').inc(count)
+    jobs = Counter("addit_jobs", "…", ["status"], registry=registry)
+    jobs.labels("succeeded").inc(7)
+    return generate_latest(registry).decode()
+
+
+def test_numbers_are_found_by_name_and_label() -> None:
+    found = samples(exposed(3, 1))
+    assert total(found, "addit_jobs_total", status="succeeded") == 7
+    assert total(found, "addit_jobs_total", status="failed") == 0
+    assert hit_rate(found) == 0.75
+    assert hit_rate(samples("")) is None
+    assert glance(found, 5.0) == Glance(5.0, 7, 0)
+
+
+def test_throughput_is_the_difference_over_the_time_and_never_below_nothing() -> None:
+    glances = [Glance(0, 10, 0), Glance(30, 12, 0), Glance(60, 2, 0)]
+    assert per_minute(glances) == [(-30, 4.0), (0, 0.0)]
+    assert per_minute([]) == []

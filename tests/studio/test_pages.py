@@ -1,0 +1,156 @@
+"""Keys, errors, the study, the operators' page, phones and darkness, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from client.client import Addit
+from client.errors import ClientError
+from client.examples import FOLDER
+from studio.votes import Study
+from tests.studio.accessibility import faint, nameless
+from tests.studio.conftest import studio, visit
+from tests.studio.samples import request
+from tests.studio.visitor import PATIENCE, Visitor
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def enter(person: Visitor, key: str) -> None:
+    person.open()
+    person.write("key", key)
+    person.press("enter")
+
+
+def tell(person: Visitor, prompt: str) -> None:
+    """Words for the scripted model, which takes the whole prompt for a command."""
+    inferred = person.page.locator("#prompt textarea")
+    person.bring(FOLDER / "meadow.png")
+    person.write("source-prompt", "a place")
+    person.write("add", "a thing")
+    expect(inferred).to_have_value("a place with a thing", timeout=PATIENCE)
+    person.write("prompt", prompt)
+    person.write("subject", prompt.split()[0])
+    person.press("place")
+
+
+def begin_anew(person: Visitor) -> None:
+    """A new scene, once what was told of the one before is gone."""
+    person.press("anew")
+    person.see("live", "Nothing placed yet")
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than the window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def test_a_wrong_key_is_told_and_the_right_one_lets_in(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, _ = scripted
+    with visit(browser, address) as person:
+        enter(person, "addit_wrong")
+        person.see("trouble", "does not know this key")
+        enter(person, key)
+        expect(person.one("key")).to_be_hidden(timeout=PATIENCE)
+        person.press("place")
+        person.see("trouble", "Choose a picture first")
+        person.bring(FOLDER / "meadow.png")
+        person.press("place")
+        person.see("trouble", "Say what to add")
+
+
+def test_what_the_service_refuses_and_what_a_worker_fails_is_told_and_the_page_goes_on(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, _ = scripted
+    with visit(browser, address, width=390) as person:
+        enter(person, key)
+        tell(person, "nan thing")
+        person.see("live", "not finite")
+        person.idle()
+        begin_anew(person)
+        tell(person, "slow 200")
+        person.see("live", re.compile("step"))
+        person.press("stop")
+        person.see("live", "Stopped, as you asked")
+        person.idle()
+        begin_anew(person)
+        tell(person, "draw thing")
+        person.see("verdicts", "added")
+        person.steps(2)
+        assert overflow(person.page) <= 0
+
+
+def test_a_service_that_is_gone_is_told(browser: Browser, tmp_path: Path) -> None:
+    with studio("http://127.0.0.1:9", "--key", "any") as (address, _), visit(browser, address) as person:
+        person.open()
+        person.see("trouble", "The service does not answer")
+        person.open("study")
+        person.page.get_by_text("No study here").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_nothing_overflows_is_faint_or_nameless_in_light_and_dark(
+    browser: Browser, scripted: tuple[str, str, str], scheme: str
+) -> None:
+    with visit(browser, scripted[0], width=390, color_scheme=scheme) as person:
+        for path in ("", "study", "operate"):
+            person.open(path)
+            assert overflow(person.page) <= 0, path
+            assert faint(person.page) == [], path
+            assert nameless(person.page) == [], path
+
+
+def test_votes_by_key_and_button_are_counted(
+    browser: Browser, scripted: tuple[str, str, str], study_folder: Path
+) -> None:
+    study = Study(study_folder)
+    with visit(browser, scripted[0]) as person:
+        person.open("study")
+        person.see("question", "(1 of 2)")
+        person.page.locator("#study-left img").wait_for()
+        person.page.keyboard.press("1")
+        person.see("question", "Which has more sky? (2 of 2)")
+        person.press("vote-tie")
+        person.see("question", "judged all pairs")
+        person.unfold("win-rates")
+        person.press("count")
+        person.see("rates", "75%")
+    votes = study.votes
+    assert [vote.pair for vote in votes] == ["1", "2"]
+    assert votes[0].winner in ("addit", "other")
+    assert votes[1].winner is None
+    assert len({vote.voter for vote in votes}) == 1
+
+
+def test_operators_see_workers_and_replay_what_crashed(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, url = scripted
+    with Addit(url, key) as addit:
+        dead = addit.submit(request("segfault now"))
+        with pytest.raises(ClientError):
+            addit.until_succeeded(dead.id)
+    with visit(browser, address) as person:
+        person.open("operate")
+        person.write("admin-key", "wrong")
+        person.press("watch")
+        person.see("operator-trouble", "does not know this key")
+        person.write("admin-key", "operate")
+        person.press("watch")
+        person.see("figures", "1 worker")
+        person.see("workers", "scripted")
+        person.see("dead", dead.id[:12])
+        person.write("replay-id", dead.id)
+        person.press("replay")
+        person.see("replayed", "runs again as ins_")
+    with Addit(url, key) as addit:
+        again = addit.insertions(parent=dead.id).data
+        assert json.loads(again[0].model_dump_json())["request"]["prompt"] == "segfault now"

@@ -1,0 +1,72 @@
+"""A person at the studio's page, in a real browser: finds things by ids and labels, waits for what shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE = 120_000  # milliseconds: the machine may be shared by many
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """page: the browser's; address: of the studio; asked: every URL that the page asked for"""
+
+    page: Page
+    address: str
+    asked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, path: str = "") -> None:
+        """Go to a page."""
+        self.page.goto(f"{self.address}/{path}")
+        self.page.get_by_role("heading", level=1).first.wait_for()
+
+    def one(self, name: str) -> Locator:
+        """The part of that id."""
+        return self.page.locator(f"#{name}")
+
+    def see(self, name: str, text: str | re.Pattern[str]) -> None:
+        """Wait for a text in a part."""
+        expect(self.one(name)).to_contain_text(text, timeout=PATIENCE)
+
+    def bring(self, picture: Path) -> None:
+        """Upload a picture."""
+        self.page.locator("#picture input[type=file]").set_input_files(picture)
+        self.page.locator("#picture img").wait_for()
+
+    def write(self, name: str, text: str) -> None:
+        """Fill a field, and leave it."""
+        box = self.one(name).locator("textarea, input").first
+        box.fill(text)
+        box.blur()
+
+    def press(self, name: str) -> None:
+        """A button, once it may be pressed."""
+        button = self.page.locator(f"button#{name}, #{name} button").first
+        expect(button).to_be_enabled(timeout=PATIENCE)
+        button.click()
+
+    def unfold(self, name: str) -> None:
+        """An accordion."""
+        self.one(name).get_by_role("button").first.click()
+
+    def show(self, tab: str) -> None:
+        """A tab."""
+        self.page.get_by_role("tab", name=tab, exact=True).click()
+
+    def steps(self, count: int) -> Locator:
+        """The strip, once it has so many pictures."""
+        pictures = self.page.locator("#strip img")
+        expect(pictures).to_have_count(count, timeout=PATIENCE)
+        return pictures
+
+    def idle(self) -> None:
+        """Wait until nothing runs."""
+        expect(self.page.locator("button#place")).to_be_enabled(timeout=PATIENCE)
