@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, HttpUrl, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, model_validator
 
 from api_schemas.base import RequestModel
 from api_schemas.subjects import Subject, Subjects
@@ -257,6 +257,40 @@ class WebhookTarget(RequestModel):
     )  # fmt: skip
 
 
+class LoraScale(RequestModel):
+    """One of the model's LoRAs, and how much of it."""
+
+    name: str = Field(min_length=1, max_length=64, description="As the model's card names it.")
+    scale: float = Field(default=1.0, ge=-2, le=2, description="What its weights are multiplied by.")
+
+
+def _listed(value: object) -> object:
+    """A list from scales by name, as records are kept and as clients wrote them before there was a list."""
+    if not isinstance(value, dict):
+        return value
+    return [{"name": name, "scale": scale} for name, scale in value.items()]
+
+
+def _each_once(loras: list[LoraScale]) -> list[LoraScale]:
+    if len({lora.name for lora in loras}) < len(loras):
+        raise ValueError("a LoRA is named once")
+    return loras
+
+
+Loras = Annotated[
+    list[LoraScale],
+    BeforeValidator(
+        _listed,
+        json_schema_input_type=list[LoraScale]
+        | Annotated[
+            dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[float, Field(ge=-2, le=2)]],
+            Field(max_length=4),
+        ],
+    ),
+    AfterValidator(_each_once),
+]
+
+
 class InsertionRequest(RequestModel):
     """Add a subject, or several at once, to one source."""
 
@@ -288,8 +322,10 @@ class InsertionRequest(RequestModel):
         default="exact",
         description="Whether late steps may reuse what earlier ones computed: faster, not exact.",
     )
-    loras: dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[float, Field(ge=-2, le=2)]] = (
-        Field(default={}, max_length=4, description="Weights of the model's LoRAs, by name.")
+    loras: Loras = Field(
+        default=[],
+        max_length=4,
+        description="The model's LoRAs that are worn. Also taken as an object of scales by name.",
     )
     webhook: WebhookTarget | None = Field(default=None, description="Told when the job ends.")
     if_not_added: Literal["report", "retry"] = Field(
@@ -307,6 +343,10 @@ class InsertionRequest(RequestModel):
         default=86_400, ge=60, le=2_592_000, description="How long pictures are kept."
     )
     metadata: dict[str, Any] = Field(default={}, max_length=32, description="Yours; given back as it came.")
+
+    def lora_scales(self) -> dict[str, float]:
+        """How much of each LoRA, by name."""
+        return {lora.name: lora.scale for lora in self.loras}
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> Self:

@@ -22,7 +22,7 @@ from job_store.artifacts import job_prefix
 from job_store.errors import NotFound
 from job_store.keys import Key
 from job_store.listing import ALL, Wanted
-from job_store.records import SCHEMA, Claim, Idempotency, JobRecord, NewJob, Swept, decode
+from job_store.records import SCHEMA, Claim, Idempotency, JobRecord, NewJob, Swept, decode, written
 from job_store.server import Server
 from job_store.statistics import BOUNDS
 from job_store.tenants import Limits, work_of
@@ -58,7 +58,7 @@ class JobStore:
             job.id,
             job.tenant,
             job.model,
-            request.model_dump_json(),
+            written(request),
             job.source_key or "",
             job.traceparent or "",
             job.parent_id or "",

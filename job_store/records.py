@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -142,6 +143,12 @@ def pairs(flat: Sequence[bytes]) -> dict[str, str]:
     """A hash from the list of its fields and values in turn."""
     words = [word.decode() for word in flat]
     return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def written(request: InsertionRequest) -> str:
+    """The request as records hold it: LoRAs by name, as the release before reads them."""
+    told = request.model_dump(mode="json")
+    return json.dumps(told | {"loras": request.lora_scales()}, ensure_ascii=False, separators=(",", ":"))
 
 
 def decode(job_id: str, flat: Sequence[bytes]) -> JobRecord:

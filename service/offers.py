@@ -12,7 +12,7 @@ from service.errors import Refusal
 def check_offers(request: InsertionRequest, card: ModelCard) -> None:
     """Raise `Refusal` where the request names a mode or a LoRA that the model does not have."""
     _check("mode", [request.mode], card.modes, card.name)
-    _check("loras", request.loras, card.loras, card.name)
+    _check("loras", request.lora_scales(), card.loras, card.name)
 
 
 def _check(option: str, asked: Collection[str], known: Collection[str], model: str) -> None:

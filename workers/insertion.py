@@ -144,8 +144,8 @@ class AdditRunner:
             looking = time.perf_counter() - started
             edit = replace(self.to_edit(request, source, masks), owner=owner, source_name=source_id)
             edit = continuing(with_mask(edit, place.mask), place, self.models)
-            runner = replace(self, models=self._worn(request.loras))
-            with self.loras.worn(request.loras):
+            runner = replace(self, models=self._worn(request.lora_scales()))
+            with self.loras.worn(request.lora_scales()):
                 output = runner._insert(request, source, edit, on_step, on_preview, place)
             output = told_of_encoding(output, edit, place)
             return with_inferred(output, inferred, looking) if inferred else output

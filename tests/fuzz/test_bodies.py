@@ -95,7 +95,8 @@ FIELDS: Mapping[str, SearchStrategy[Any]] = {
     ),
     "model": st.sampled_from(["small", "other"]),
     "mode": st.sampled_from(get_args(Mode)),
-    "loras": st.dictionaries(st.text(max_size=9), st.floats(-2, 2), max_size=3),
+    "loras": st.dictionaries(st.text(max_size=9), st.floats(-2, 2), max_size=3)
+    | st.lists(optional({"name": st.text(max_size=9), "scale": st.floats(-3, 3)}), max_size=5),
     "webhook": optional(
         {
             "url": st.sampled_from(["https://example.com/hook", "http://127.0.0.1/", "ftp://x", "https://"]),

@@ -19,6 +19,9 @@ CARD = ModelCard(
 )  # fmt: skip
 
 
+INK_AND_WASH = [{"name": "ink", "scale": 0.8}, {"name": "wash", "scale": -0.5}]
+
+
 def request(**more: Any) -> InsertionRequest:
     source = {"kind": "generated", "prompt": "a beach"}
     return InsertionRequest.model_validate(
@@ -26,14 +29,18 @@ def request(**more: Any) -> InsertionRequest:
     )
 
 
-@pytest.mark.parametrize("more", [{}, {"mode": "turbo"}, {"loras": {"ink": 0.8, "wash": -0.5}}])
+@pytest.mark.parametrize("more", [{}, {"mode": "turbo"}, {"loras": INK_AND_WASH}, {"loras": {"ink": 0.8}}])
 def test_what_the_card_names_is_taken(more: dict[str, Any]) -> None:
     check_offers(request(**more), CARD)
 
 
 @pytest.mark.parametrize(
     ("more", "option", "known"),
-    [({"mode": "fast"}, "mode", ["exact", "turbo"]), ({"loras": {"oil": 1}}, "loras", ["ink", "wash"])],
+    [
+        ({"mode": "fast"}, "mode", ["exact", "turbo"]),
+        ({"loras": {"oil": 1}}, "loras", ["ink", "wash"]),
+        ({"loras": [{"name": "oil", "scale": 1}, {"name": "ink"}]}, "loras", ["ink", "wash"]),
+    ],
 )
 def test_what_it_does_not_name_is_refused(more: dict[str, Any], option: str, known: list[str]) -> None:
     with pytest.raises(Refusal) as caught:
