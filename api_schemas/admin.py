@@ -61,6 +61,27 @@ class TenantList(ResponseModel):
     data: list[TenantState] = Field(description="The tenants.")
 
 
+class TenantPurge(ResponseModel):
+    """What is gone of a tenant. Its pictures go within seconds, two hundred jobs each time."""
+
+    object: Literal["tenant.purge"] = Field(default="tenant.purge", description="What this is.")
+    tenant: str = Field(description="Whose it was.")
+    jobs: int = Field(description="Jobs with their pictures and prompts, those that waited canceled before.")
+    stopping: int = Field(description="Jobs that run: they stop within a step, and go then.")
+    scenes: int = Field(description="Scenes; their steps are among the jobs.")
+    batches: int = Field(description="Batches; their lines are among the jobs.")
+    images: int = Field(description="Uploaded pictures.")
+    keys: int = Field(description="Keys that were revoked.")
+
+
+class QueuePurge(ResponseModel):
+    """What no longer waits."""
+
+    object: Literal["queue.purge"] = Field(default="queue.purge", description="What this is.")
+    model: str = Field(description="For what.")
+    canceled: int = Field(description="Jobs of all tenants that waited and are canceled.")
+
+
 class QueueInfo(ResponseModel):
     """A model's queue as it is now."""
 

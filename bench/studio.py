@@ -31,7 +31,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, browsing() as browser:
         study = write_study(Path(folder) / "study")
         with running(Path(folder) / "stack", SETTINGS, workers=1) as (stack, key):
-            with studio(stack.url, "--key", key, "--study", str(study)) as (address, _):
+            words = ("--key", key, "--admin-url", stack.admin_url or "", "--study", str(study))
+            with studio(stack.url, *words) as (address, _):
                 judge(browser, address)
                 walk(browser, address)
                 operate(browser, address)

@@ -14,7 +14,9 @@ from api_schemas.admin import (
     OwnLimits,
     QueueInfo,
     QueueList,
+    QueuePurge,
     TenantList,
+    TenantPurge,
     TenantState,
     WorkerInfo,
     WorkerList,
@@ -28,7 +30,8 @@ Answer = TypeVar("Answer", bound=ResponseModel)
 
 
 class Admin:
-    """`addit.admin`: tenants with limits and keys, queues, workers, dead letters. Raises ClientError."""
+    """`addit.admin` of a client of the gateway's port for operators: tenants with limits and keys, queues,
+    workers, dead letters. Raises ClientError."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -46,6 +49,11 @@ class Admin:
         body = {"json": limits.model_dump(exclude_none=True)}
         path = f"/admin/tenants/{quote(tenant, safe='')}"
         return self._send(Call("PUT", path, lambda it: TenantState.model_validate_json(it.content), body))
+
+    def purge_tenant(self, tenant: str, *, revoke_keys: bool = False) -> TenantPurge:
+        """Removes all jobs, scenes, batches and pictures of a tenant, and ends its keys if asked for."""
+        keys = "revoke" if revoke_keys else "keep"
+        return self._post("tenants", tenant, f"purge?keys={keys}", TenantPurge)
 
     def keys(self, tenant: str) -> list[KeyInfo]:
         """A tenant's live keys, oldest first, without their secrets."""
@@ -80,6 +88,10 @@ class Admin:
     def resume(self, model: str) -> QueueInfo:
         """Starts its jobs again."""
         return self._post("queues", model, "resume", QueueInfo)
+
+    def purge_queue(self, model: str) -> QueuePurge:
+        """Cancels all jobs that wait for a model."""
+        return self._post("queues", model, "purge", QueuePurge)
 
     def workers(self) -> list[WorkerInfo]:
         """Those that spoke lately."""

@@ -10,21 +10,22 @@ from rich.table import Table
 
 from api_schemas.admin import ActInfo, JobInfo, OwnLimits, QueueInfo, TenantState, WorkerInfo
 from client.admin_key_commands import keys
-from client.terminal import HERE, AdminKey, Url, console, service
+from client.terminal import ADMIN_HERE, AdminKey, AdminUrl, console, service
 
 admin = typer.Typer(no_args_is_help=True, help="Operate a service, with its ADDIT_ADMIN_KEY.")
 admin.add_typer(keys, name="keys")
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @admin.command()
-def tenants(key: AdminKey, url: Url = HERE) -> None:
+def tenants(key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Who submits, what it may do and what it has; limits of its own have a star."""
     with service(url, key) as addit:
         console.print(_table(addit.admin.tenants()))
 
 
 @admin.command()
-def tenant(name: str, key: AdminKey, url: Url = HERE) -> None:
+def tenant(name: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """The same of one, which need not have submitted anything yet."""
     with service(url, key) as addit:
         console.print(_table([addit.admin.tenant(name)]))
@@ -39,7 +40,7 @@ def limit(
     max_queued: Annotated[int | None, typer.Option(min=0, help="Jobs that wait.")] = None,
     per_minute: Annotated[int | None, typer.Option(min=0, help="Submissions.")] = None,
     max_retain_seconds: Annotated[int | None, typer.Option(min=60, help="Pictures are kept at most.")] = None,
-    url: Url = HERE,
+    url: AdminUrl = ADMIN_HERE,
 ) -> None:
     """Give a tenant these limits, and the settings' for what is left out."""
     own = OwnLimits.model_construct(
@@ -55,7 +56,33 @@ def limit(
 
 
 @admin.command()
-def queues(key: AdminKey, url: Url = HERE) -> None:
+def purge_tenant(
+    tenant: str,
+    key: AdminKey,
+    keys: Annotated[bool, typer.Option("--keys", help="Its API keys as well.")] = False,
+    yes: Yes = False,
+    url: AdminUrl = ADMIN_HERE,
+) -> None:
+    """Remove all jobs, scenes, batches and pictures of a tenant. There is no way back."""
+    if not yes:
+        typer.confirm(f"Remove all that {tenant} has?", abort=True)
+    with service(url, key) as addit:
+        gone = addit.admin.purge_tenant(tenant, revoke_keys=keys)
+    told = gone.model_dump(exclude={"object", "tenant"})
+    console.print(tenant, *(f"{name} {count}" for name, count in told.items()), markup=False)
+
+
+@admin.command()
+def purge_queue(model: str, key: AdminKey, yes: Yes = False, url: AdminUrl = ADMIN_HERE) -> None:
+    """Cancel all jobs that wait for a model, of all tenants."""
+    if not yes:
+        typer.confirm(f"Cancel all that waits for {model}?", abort=True)
+    with service(url, key) as addit:
+        console.print(f"{model} canceled {addit.admin.purge_queue(model).canceled}", markup=False)
+
+
+@admin.command()
+def queues(key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """What waits for each model, and how much of it might start now."""
     table = Table("model", "state", "queued", "claimable", "workers")
     with service(url, key) as addit:
@@ -67,21 +94,21 @@ def queues(key: AdminKey, url: Url = HERE) -> None:
 
 
 @admin.command()
-def pause(model: str, key: AdminKey, url: Url = HERE) -> None:
+def pause(model: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Start nothing of a model; submissions are accepted."""
     with service(url, key) as addit:
         console.print(model, _state(addit.admin.pause(model)), markup=False)
 
 
 @admin.command()
-def resume(model: str, key: AdminKey, url: Url = HERE) -> None:
+def resume(model: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Start a model's jobs again."""
     with service(url, key) as addit:
         console.print(model, _state(addit.admin.resume(model)), markup=False)
 
 
 @admin.command()
-def workers(key: AdminKey, url: Url = HERE) -> None:
+def workers(key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Workers that spoke lately."""
     table = Table("worker", "model", "state", "drained", "since")
     with service(url, key) as addit:
@@ -92,28 +119,28 @@ def workers(key: AdminKey, url: Url = HERE) -> None:
 
 
 @admin.command()
-def drain(worker: str, key: AdminKey, url: Url = HERE) -> None:
+def drain(worker: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Let a worker end its job and take no other."""
     with service(url, key) as addit:
         console.print(worker, _drained(addit.admin.drain(worker)), markup=False)
 
 
 @admin.command()
-def undrain(worker: str, key: AdminKey, url: Url = HERE) -> None:
+def undrain(worker: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Let a drained worker take jobs again."""
     with service(url, key) as addit:
         console.print(worker, _drained(addit.admin.undrain(worker)), markup=False)
 
 
 @admin.command()
-def front(job_id: str, key: AdminKey, url: Url = HERE) -> None:
+def front(job_id: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Make a queued job the next of its model, whatever its tenant's share."""
     with service(url, key) as addit:
         console.print(_line(addit.admin.move_to_front(job_id)), markup=False)
 
 
 @admin.command()
-def dead(key: AdminKey, url: Url = HERE) -> None:
+def dead(key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Jobs that failed as their workers crashed over them, one a line, the latest first."""
     with service(url, key) as addit:
         for job in addit.admin.dead():
@@ -121,7 +148,7 @@ def dead(key: AdminKey, url: Url = HERE) -> None:
 
 
 @admin.command()
-def replay(job_id: str, key: AdminKey, url: Url = HERE) -> None:
+def replay(job_id: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Submit one of them again; prints the new job."""
     with service(url, key) as addit:
         console.print(_line(addit.admin.replay(job_id)), markup=False)
@@ -131,7 +158,7 @@ def replay(job_id: str, key: AdminKey, url: Url = HERE) -> None:
 def acts(
     key: AdminKey,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
-    url: Url = HERE,
+    url: AdminUrl = ADMIN_HERE,
 ) -> None:
     """What operators did and with which key, what was before and after; one a line, the latest first."""
     with service(url, key) as addit:

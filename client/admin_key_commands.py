@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from api_schemas.keys import DAY_SECONDS, SCOPES, KeyInfo, Scope
-from client.terminal import HERE, AdminKey, Url, console, service
+from client.terminal import ADMIN_HERE, AdminKey, AdminUrl, console, service
 
 keys = typer.Typer(no_args_is_help=True, help="Tenants' API keys.")
 KeyName = Annotated[str, typer.Option("--name", help="What it is for; of a name there are two at a time.")]
@@ -25,7 +25,7 @@ def create(
     name: KeyName = "",
     scope: KeyScopes = None,
     expires: KeyLife = None,
-    url: Url = HERE,
+    url: AdminUrl = ADMIN_HERE,
 ) -> None:
     """A new key of a tenant, shown this once."""
     with service(url, key) as addit:
@@ -33,7 +33,7 @@ def create(
 
 
 @keys.command("list")
-def list_keys(tenant: str, key: AdminKey, url: Url = HERE) -> None:
+def list_keys(tenant: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """A tenant's live keys, without their secrets."""
     with service(url, key) as addit:
         console.print(key_table(addit.admin.keys(tenant)))
@@ -41,7 +41,11 @@ def list_keys(tenant: str, key: AdminKey, url: Url = HERE) -> None:
 
 @keys.command()
 def rotate(
-    key_id: str, key: AdminKey, overlap: Overlap = DAY_SECONDS, expires: KeyLife = None, url: Url = HERE
+    key_id: str,
+    key: AdminKey,
+    overlap: Overlap = DAY_SECONDS,
+    expires: KeyLife = None,
+    url: AdminUrl = ADMIN_HERE,
 ) -> None:
     """A new key that may do the same, shown this once; the old one works until the overlap ends."""
     with service(url, key) as addit:
@@ -49,7 +53,7 @@ def rotate(
 
 
 @keys.command()
-def revoke(key_id: str, key: AdminKey, url: Url = HERE) -> None:
+def revoke(key_id: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """End a key at once."""
     with service(url, key) as addit:
         addit.admin.revoke_key(key_id)

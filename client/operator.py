@@ -76,6 +76,8 @@ def _announce(stack: Stack, key: str, studio: str | None) -> None:
     if studio is not None:
         console.print(f"Studio   {studio}")
     console.print(f"API      {stack.url}   (reference: {stack.url}/docs)")
+    if stack.admin_url:
+        console.print(f"Admin    {stack.admin_url}   (for ADDIT_ADMIN_KEY)")
     console.print(f"Key      {key}   (kept in {stack.folder}/key)")
     console.print(f"Data     {stack.folder}   (logs in its folder logs)\n")
     for example in examples()[:1]:

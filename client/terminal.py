@@ -20,8 +20,10 @@ Url = Annotated[str, typer.Option(envvar="ADDIT_URL", help="Of the service.")]
 ApiKey = Annotated[
     str | None, typer.Option("--key", envvar="ADDIT_KEY", help="An API key; that of `addit up` here.")
 ]
+AdminUrl = Annotated[str, typer.Option(envvar="ADDIT_ADMIN_URL", help="Of the gateway's port for operators.")]
 AdminKey = Annotated[str, typer.Option("--key", envvar="ADDIT_ADMIN_KEY", help="The operators' key.")]
 HERE = "http://127.0.0.1:8080"
+ADMIN_HERE = "http://127.0.0.1:8081"
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from api_schemas.keys import Scope
 from job_store.api_keys import ApiKey, ApiKeys, id_of
 from job_store.errors import NotFound
 from job_store.keys import Key
+from job_store.purging import Purged, cancel_waiting, purge_tenant
 from job_store.records import moment
 from job_store.server import Server
 
@@ -85,6 +86,17 @@ class Operations:
         """Make a queued job the next of its model, whatever the shares. Raises NotFound, WrongState."""
         before, after = (int(place) for place in self._server.run("move_to_front", job_id))
         self.note("move_to_front", job_id, {"place": before}, {"place": after})
+
+    def purge_tenant(self, tenant: str, *, keys: bool) -> Purged:
+        """Forget all that a tenant has, its keys too if asked for; noted before it begins."""
+        queued, running, _ = self._server.run("read_tenant", tenant)
+        self.note("purge_tenant", tenant, {"queued": queued, "running": running}, {"keys_revoked": keys})
+        return purge_tenant(self._redis, tenant, keys=keys)
+
+    def purge_queue(self, model: str) -> int:
+        """Cancel all jobs that wait for a model; how many that were. Noted before it begins."""
+        self.note("purge_queue", model, {"queued": int(self._server.command("ZCARD", Key.READY + model))})
+        return cancel_waiting(self._redis, model)
 
     def dead(self, limit: int) -> list[str]:
         """Jobs that failed as their workers crashed over them, the latest first."""

@@ -61,7 +61,20 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Opens /admin to operators; nobody if empty. Several, by spaces, all do.",
     )
+    admin_host: str = Field(
+        default="127.0.0.1", description="Address that the gateway listens on for operators."
+    )
+    admin_port: int = Field(
+        default=8081,
+        ge=0,
+        description="Port of /admin, which no other serves; none does if it is 0 or there is no admin key.",
+    )
     image_retain_seconds: int = Field(default=7 * 86_400, description="How long an uploaded picture is kept.")
+
+    @property
+    def serves_operators(self) -> bool:
+        """Whether the gateway listens for them at all."""
+        return bool(self.admin_port and self.admin_key.get_secret_value().split())
 
     # studio
     studio_host: str = Field(default="127.0.0.1", description="Address the studio of `addit up` listens on.")

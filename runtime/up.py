@@ -66,6 +66,12 @@ class Stack:
         """Of the API."""
         return self.settings.public_url
 
+    @property
+    def admin_url(self) -> str | None:
+        """Of the operators' port, None where there is none."""
+        here = self.settings
+        return f"http://{here.admin_host}:{here.admin_port}" if here.serves_operators else None
+
     def check(self) -> None:
         """Raises StackFailed if any process has ended."""
         for part in self.parts:
@@ -76,6 +82,7 @@ class Stack:
         settings = self.settings
         port = settings.studio_port or free_port()
         told = {"ADDIT_URL": self.url, "ADDIT_KEY": key, "ADDIT_STUDIO_PORT": str(port)}
+        told |= {"ADDIT_ADMIN_URL": self.admin_url} if self.admin_url else {}
         self.parts.append(_start("studio", "studio", self, told))
         address = f"http://{settings.studio_host}:{port}"
         deadline = time.monotonic() + settings.load_seconds
@@ -103,7 +110,8 @@ def local_stack(folder: Path, settings: Settings, workers: int = 1) -> Iterator[
     """Run the stack while the context lasts; it may not be ready yet.
 
     folder: keeps data, logs and secrets; a later stack on it goes on where this one ended
-    settings: stores and secrets are replaced; port 0 takes a free one, threads 0 a fair share of the cores
+    settings: stores and secrets are replaced; port 0 takes a free one, and another for operators; threads 0 a
+        fair share of the cores
     """
     folder = folder.resolve()
     with embedded_valkey(folder / "valkey") as valkey:
@@ -130,6 +138,7 @@ def _local(settings: Settings, folder: Path, redis_url: str, workers: int) -> Se
             "threads": settings.threads or max(1, cores // workers),
             "artifact_url": f"file://{folder}/artifacts",
             "port": port,
+            "admin_port": settings.admin_port if settings.port else free_port(),
             "public_url": settings.public_url or f"http://{settings.host}:{port}",
             **_kept_secrets(folder / "secrets.json"),
         }

@@ -180,6 +180,7 @@ tenant = admin.TenantState(
     running=1,
 )
 queue = admin.QueueInfo(model="flux-dev", paused=False, queued=3, claimable=3, workers=2)
+purge = admin.TenantPurge(tenant="acme", jobs=41, stopping=1, scenes=2, batches=0, images=7, keys=0)
 worker = admin.WorkerInfo(
     name=WORKER, model="flux-dev", state="ready", drained=False, started_at=AT, last_ok=LATER
 )
@@ -285,6 +286,8 @@ ANSWERS: tuple[BaseModel, ...] = (
     admin.TenantList(data=[tenant]),
     queue,
     admin.QueueList(data=[queue]),
+    purge,
+    admin.QueuePurge(model="flux-dev", canceled=3),
     worker,
     admin.WorkerList(data=[worker]),
     dead,

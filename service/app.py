@@ -1,13 +1,14 @@
-"""The gateway as an ASGI app."""
+"""The gateway as two ASGI apps: the tenants' and the operators'."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from runtime import telemetry
@@ -15,7 +16,7 @@ from runtime.settings import Settings
 from runtime.version import service_version
 from service.body_guard import BodyGuard
 from service.gateway import Gateway, build_gateway
-from service.openapi import TITLE, describe
+from service.openapi import OPERATORS_MODELS, OPERATORS_TITLE, TENANTS_MODELS, TITLE, describe
 from service.problems import install
 from service.request_hop import RequestHop
 from service.routes import (
@@ -48,16 +49,17 @@ ROUTERS = tuple(
         usage,
         webhook_endpoints,
         artifacts,
-        admin,
-        admin_keys,
         health,
     )
 )
+OPERATORS_ROUTERS = tuple(resource.router for resource in (admin, admin_keys, health))
 DESCRIPTION = "Adds an object to a picture from a sentence. Errors are problems (RFC 9457) with a `code`."
+OPERATORS_DESCRIPTION = "On a port of its own, for those who run the service, with a key of the settings."
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app; its `state.gateway` holds what it works with. Raises `ValueError` on unusable settings."""
+    """The tenants' app; its `state.gateway` holds what it works with. Raises `ValueError` on unusable
+    settings."""
     gateway = build_gateway(settings or Settings())
     app = FastAPI(
         title=TITLE,
@@ -69,12 +71,32 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         webhooks=messages,
     )
+    return _equipped(app, gateway, ROUTERS, TENANTS_MODELS)
+
+
+def create_operators_app(gateway: Gateway) -> FastAPI:
+    """The operators' app, over the same stores. It lives as long as the tenants' app."""
+    app = FastAPI(
+        title=OPERATORS_TITLE,
+        description=OPERATORS_DESCRIPTION,
+        version=service_version(),
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    return _equipped(app, gateway, OPERATORS_ROUTERS, OPERATORS_MODELS)
+
+
+def _equipped(
+    app: FastAPI, gateway: Gateway, routers: Sequence[APIRouter], models: Sequence[type[BaseModel]]
+) -> FastAPI:
+    """With its routes and what every request passes through. models: those that only `describe` names."""
     app.state.gateway = gateway
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    install(app, [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)])
+    app.openapi = partial(describe, app, models)  # type: ignore[method-assign]
+    install(app, [route for router in routers for route in router.routes if isinstance(route, APIRoute)])
     app.add_middleware(BodyGuard, max_bytes=gateway.settings.max_body_bytes)
     app.add_middleware(RequestHop, metrics=gateway.metrics)  # added last, so outermost
-    for router in ROUTERS:
+    for router in routers:
         app.include_router(router)
     return app
 

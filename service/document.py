@@ -1,4 +1,4 @@
-"""The API's description as it is committed: `python -m service.document` writes docs/openapi.json anew."""
+"""The API's descriptions as they are committed: `python -m service.document` writes them anew."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from runtime.settings import Settings
-from service.app import create_app
+from service.app import create_app, create_operators_app
 
-COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
+DOCS = Path(__file__).parents[1] / "docs"
+TENANTS, OPERATORS = DOCS / "openapi.json", DOCS / "openapi-admin.json"
 
 
 def text_of(document: dict[str, Any]) -> str:
@@ -19,10 +20,13 @@ def text_of(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def described() -> dict[str, Any]:
-    """What an app serves, whatever its settings."""
-    return create_app(Settings(_env_file=None, signing_secret=SecretStr("unused"))).openapi()
+def described() -> dict[Path, dict[str, Any]]:
+    """What the two ports serve, whatever the settings, by where it is kept."""
+    tenants = create_app(Settings(_env_file=None, signing_secret=SecretStr("unused")))
+    operators = create_operators_app(tenants.state.gateway)
+    return {TENANTS: tenants.openapi(), OPERATORS: operators.openapi()}
 
 
 if __name__ == "__main__":
-    COMMITTED.write_text(text_of(described()))
+    for place, document in described().items():
+        place.write_text(text_of(document))

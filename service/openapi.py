@@ -29,8 +29,8 @@ from service.openai_errors import PATHS
 from service.problems import MEDIA_TYPE
 
 ANYWHERE: tuple[RequestErrorCode, ...] = ("internal",)
-DOCUMENTED: tuple[type[BaseModel], ...] = (
-    OwnLimits, KeyRequest, KeyRotation,
+OPERATORS_MODELS: tuple[type[BaseModel], ...] = (Problem, OwnLimits, KeyRequest, KeyRotation)
+TENANTS_MODELS: tuple[type[BaseModel], ...] = (
     Problem, JobEvent, Preview, VariationRequest, MaskRequest,
     ImageEditRequest, ImageEditPartial, ImageEditCompleted,
     SceneRequest, SceneInsertionRequest, HeadRequest, BatchResult,
@@ -38,6 +38,7 @@ DOCUMENTED: tuple[type[BaseModel], ...] = (
 )  # fmt: skip
 """What routes read or send past FastAPI."""
 TITLE = "Add-it: objects into pictures"
+OPERATORS_TITLE = f"{TITLE}, for operators"
 
 
 def refuses(*codes: RequestErrorCode) -> dict[int | str, dict[str, Any]]:
@@ -68,18 +69,18 @@ def _problem(code: RequestErrorCode) -> dict[str, Any]:
     return {"summary": words, "value": problem.model_dump(mode="json")}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, made once."""
+def describe(app: FastAPI, models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """The OpenAPI document, made once. models: those that FastAPI does not see."""
     if app.openapi_schema is None:
         document = get_openapi(
-            title=TITLE,
+            title=app.title,
             version=app.version,
             description=app.description,
             routes=app.routes,
             webhooks=app.webhooks.routes,
             separate_input_output_schemas=False,
         )
-        for model in DOCUMENTED:
+        for model in models:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"] |= schema.pop("$defs", {}) | {model.__name__: schema}
         _with_missing_scopes(document)
@@ -100,7 +101,7 @@ def _with_missing_scopes(document: dict[str, Any]) -> None:
 
 def _without_frameworks_own(document: dict[str, Any]) -> None:
     """Drop FastAPI's answer to invalid parameters where ours is of another status."""
-    for path in PATHS:
+    for path in PATHS & document["paths"].keys():
         document["paths"][path]["post"]["responses"].pop("422", None)
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
@@ -121,9 +122,13 @@ def _complete(document: dict[str, Any]) -> None:
                 answer["description"] = "Done."
             for content in answer.get("content", {}).values():
                 _exemplify(content)
-    for message in document["webhooks"].values():
+    for message in document.get("webhooks", {}).values():
         _exemplify(message["post"]["requestBody"]["content"]["application/json"])
-    answers = {name: {"summary": f"{name}.", "value": value} for name, value in EXAMPLES.items()}
+    answers = {
+        name: {"summary": f"{name}.", "value": value}
+        for name, value in EXAMPLES.items()
+        if name in document["components"]["schemas"]
+    }
     document["components"]["examples"] = answers | {code: _problem(code) for code in STATUS}
 
 

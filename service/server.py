@@ -1,16 +1,20 @@
-"""Uvicorn with what it lacks: deadlines for heads and for readers, a word to the app before it stops."""
+"""Uvicorn with what it lacks: deadlines for heads and for readers, several ports, a word to the app before it
+stops."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import sys
+from collections.abc import Sequence
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api_schemas.base import new_id
 from runtime.settings import Settings
-from service.app import create_app
+from service.app import create_app, create_operators_app
+from service.doors import Doors
 from service.errors import Refusal
 from service.problems import answer
 
@@ -78,24 +82,40 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Tells the app that it stops before it waits for the app's requests."""
+    """Listens at some addresses, and tells the app that it stops before it waits for the app's requests."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+    def __init__(
+        self, config: uvicorn.Config, stopping: asyncio.Event, addresses: Sequence[tuple[str, int]]
+    ) -> None:
         super().__init__(config)
-        self._stopping = stopping
+        self._stopping, self.addresses = stopping, addresses
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Exits with a message where an address is taken."""
+        await super().startup([*(sockets or []), *map(bound, self.addresses)])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()
         await super().shutdown(sockets)
 
 
+def bound(address: tuple[str, int]) -> socket.socket:
+    """A socket at (host, port). Exits with a message where that cannot be had."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family)
+    except OSError as error:
+        sys.exit(f"cannot listen on {address[0]}:{address[1]}: {error}")
+
+
 def build_server(settings: Settings) -> Server:
-    """A server for the app of these settings, not yet started."""
+    """A server for the apps of these settings, not yet started."""
     app = create_app(settings)
+    gateway, addresses = app.state.gateway, [(settings.host, settings.port)]
+    if settings.serves_operators:
+        addresses.append((settings.admin_host, settings.admin_port))
     config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
+        Doors(app, create_operators_app(gateway), settings.admin_port) if len(addresses) > 1 else app,
         loop="uvloop",
         http=HttpProtocol,
         ws="none",
@@ -104,4 +124,4 @@ def build_server(settings: Settings) -> Server:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Server(config, app.state.gateway.stopping)
+    return Server(config, gateway.stopping, addresses)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from client.terminal import HERE, ApiKey, Url, console
+from client.terminal import ADMIN_HERE, HERE, ApiKey, Url, console
 from studio.app import serve
 from studio.connection import Connection
 
@@ -17,6 +17,9 @@ from studio.connection import Connection
 def main(
     url: Url = HERE,
     key: ApiKey = None,
+    admin_url: Annotated[
+        str, typer.Option(envvar="ADDIT_ADMIN_URL", help="Of the gateway's port for operators.")
+    ] = ADMIN_HERE,
     host: Annotated[
         str, typer.Option(envvar="ADDIT_STUDIO_HOST", help="Address to listen on.")
     ] = "127.0.0.1",
@@ -33,7 +36,7 @@ def main(
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    page = serve(Connection(url, key or ""), host, port, study)
+    page = serve(Connection(url, key or "", admin_url), host, port, study)
     console.print(f"Studio   http://{host}:{port}")
     stopped.wait()
     page.close(verbose=False)

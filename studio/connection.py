@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from client.async_client import AsyncAddit
 from client.client import Addit
+from client.terminal import ADMIN_HERE
 
 
 @dataclass(frozen=True)
@@ -15,10 +16,12 @@ class Connection:
     """The service that the studio speaks to.
 
     url: as the studio reaches it; key: for everybody who opens the page, empty if each gives an own one
+    admin_url: the gateway's port for operators
     """
 
     url: str
     key: str = ""
+    admin_url: str = ADMIN_HERE
 
     @asynccontextmanager
     async def open(self, key: str = "") -> AsyncIterator[AsyncAddit]:
@@ -29,5 +32,5 @@ class Connection:
     @contextmanager
     def operate(self, key: str) -> Iterator[Addit]:
         """The blocking client with an operators' key."""
-        with Addit(self.url, key, seconds=5) as addit:
+        with Addit(self.admin_url, key, seconds=5) as addit:
             yield addit

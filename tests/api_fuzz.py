@@ -26,12 +26,12 @@ from job_store.workers import WorkerRegistry, WorkerState
 from runtime.logs import configure
 from runtime.settings import Settings
 from runtime.valkey import embedded_valkey, free_port
-from tests.service.conftest import serving
+from tests.service.conftest import admin_address_of, serving
 from tests.workers.fleet import Fleet, short
 from tests.workers.scripted_runner import CARD
 
 ROOT = Path(__file__).parents[1]
-OPERATORS = "the operators' key of a test"
+OPERATORS = "the-operators-key-of-a-test"
 IDLE = "idle"
 """A model and worker in name only: what is paused and drained, so that the others go on."""
 NOT_ALWAYS = ("positive_data_acceptance",)
@@ -51,11 +51,12 @@ class Found:
 
 
 @contextmanager
-def stack(folder: Path) -> Iterator[tuple[str, str]]:
-    """(address, key) of a whole stack whose engine is scripted."""
+def stack(folder: Path) -> Iterator[tuple[tuple[str, str], str]]:
+    """((tenants' address, operators' address), key) of a whole stack whose engine is scripted."""
     with embedded_valkey(folder / "valkey") as valkey, connect(valkey.url) as redis:
         settings = short(
-            valkey.url, folder, port=free_port(), admin_key=OPERATORS, max_body_bytes=2 * 2**20,
+            valkey.url, folder, port=free_port(), admin_port=free_port(), admin_key=OPERATORS,
+            max_body_bytes=2 * 2**20,
             lease_seconds=30.0, step_seconds=30.0, affinity_seconds=0.25, reconcile_seconds=1.0,
         )  # fmt: skip
         fleet = Fleet(redis, settings, folder)
@@ -64,7 +65,7 @@ def stack(folder: Path) -> Iterator[tuple[str, str]]:
             fleet.background()
             _stand_by(WorkerRegistry(redis))
             with serving(settings) as address:
-                yield address, ApiKeys(redis).create("acme", "fuzz")
+                yield (address, admin_address_of(settings)), ApiKeys(redis).create("acme", "fuzz")
         finally:
             fleet.end()
 
@@ -79,10 +80,33 @@ def _stand_by(registry: WorkerRegistry) -> None:
 
 
 def fuzz(
+    addresses: Sequence[str],
+    key: str,
+    folder: Path,
+    *,
+    max_examples: int,
+    phases: Sequence[str],
+    quick: bool,
+    seed: int,
+) -> Found:
+    """Run Schemathesis at each address. quick: the coverage phase walks no body of `LARGE`."""
+    runs = [
+        _run(address, key, folder, max_examples=max_examples, phases=phases, quick=quick, seed=seed)
+        for address in addresses
+    ]
+    return Found(
+        operations=sum(one.operations for one in runs),
+        cases=sum(one.cases for one in runs),
+        problems=tuple(problem for one in runs for problem in one.problems),
+        output="\n".join(one.output for one in runs),
+    )
+
+
+def _run(
     address: str, key: str, folder: Path, *, max_examples: int, phases: Sequence[str], quick: bool, seed: int
 ) -> Found:
-    """Run Schemathesis. quick: the coverage phase walks no body of `LARGE`."""
     config, report = folder / "schemathesis.toml", folder / "report.json"
+    report.unlink(missing_ok=True)
     config.write_text(_config(key, quick))
     command = [
         str(Path(sys.executable).parent / "st"), "--config-file", str(config), "run",
@@ -135,9 +159,9 @@ def main() -> int:
     parser.add_argument("--phases", default="examples,coverage,fuzzing,stateful")
     asked = parser.parse_args()
     configure(Settings(_env_file=None, log_level="ERROR"), "fuzz")
-    with tempfile.TemporaryDirectory() as name, stack(Path(name)) as (address, key):
+    with tempfile.TemporaryDirectory() as name, stack(Path(name)) as (addresses, key):
         found = fuzz(
-            address, key, Path(name), max_examples=asked.max_examples, phases=asked.phases.split(","),
+            addresses, key, Path(name), max_examples=asked.max_examples, phases=asked.phases.split(","),
             quick=False, seed=asked.seed,
         )  # fmt: skip
     print(found.output)  # noqa: T201

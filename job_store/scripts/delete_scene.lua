@@ -6,13 +6,7 @@ if found[1] ~= ARGV[2] then return {'missing'} end
 local gone = {}
 for _, id in ipairs(redis.call('HKEYS', steps)) do
   local job = read(id)
-  if job and job.status == 'running' then
-    set(job, 'cancel_requested', 1, 'retain_ms', 0)
-  elseif job then
-    if job.status == 'queued' then finish(job, 'canceled') end
-    purge(job)
-    gone[#gone + 1] = id
-  end
+  if job and forget(job) then gone[#gone + 1] = id end
 end
 if redis.call('DEL', KEY.IMAGE .. found[2]) == 1 then redis.call('ZADD', KEY.IMAGES, now, ARGV[2] .. '/' .. found[2]) end
 redis.call('DEL', scene, steps)

@@ -256,6 +256,17 @@ local function purge(job)
   redis.call('DEL', KEY.JOB .. job.id, KEY.EVENTS .. job.id, KEY.HOLDER .. (job.source_id or ''))
 end
 
+-- Forgets a job now; one that runs, as soon as it has stopped. Returns whether it is gone.
+local function forget(job)
+  if job.status == 'running' then
+    set(job, 'cancel_requested', 1, 'retain_ms', 0)
+    return false
+  end
+  if job.status == 'queued' then finish(job, 'canceled') end
+  purge(job)
+  return true
+end
+
 -- What an idempotency key made before, where that is still there: its id; or else how a script refuses another body.
 local function earlier_of(once, kind, prefix, fingerprint)
   local found = redis.call('HMGET', once, kind, 'fingerprint')

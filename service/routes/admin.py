@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request
@@ -17,8 +17,10 @@ from api_schemas.admin import (
     OwnLimits,
     QueueInfo,
     QueueList,
+    QueuePurge,
     TenantLimits,
     TenantList,
+    TenantPurge,
     TenantState,
     WorkerInfo,
     WorkerList,
@@ -86,6 +88,20 @@ def _put_tenant(gateway: Gateway, acting: Operations, name: str, own: dict[str, 
     return json_answer(_tenant(tenant))
 
 
+@router.post(
+    "/tenants/{tenant}/purge", response_model=TenantPurge, responses=refuses(*LISTED, "invalid_request")
+)
+def purge_tenant(
+    acting: OperatorDep,
+    tenant: TenantName,
+    keys: Annotated[Literal["keep", "revoke"], Query(description="What becomes of its API keys.")] = "keep",
+) -> Response:
+    """Remove all jobs, scenes, batches and pictures that a tenant has now. Limits, webhook endpoints and what
+    it used stay. Revoke its keys as well where nothing shall come after."""
+    gone = acting.purge_tenant(tenant, keys=keys == "revoke")
+    return json_answer(TenantPurge(tenant=tenant, **asdict(gone)))
+
+
 @router.get("/queues", response_model=QueueList, responses=refuses(*LISTED))
 def list_queues(gateway: GatewayDep) -> Response:
     """The queues of all models that are served or ever had a job."""
@@ -106,6 +122,12 @@ def resume(gateway: GatewayDep, acting: OperatorDep, model: Model) -> Response:
     acting.resume(_known(gateway, model))
     tickets.top_up(gateway.redis, gateway.store, model)
     return json_answer(_queue(gateway, model))
+
+
+@router.post("/queues/{model}/purge", response_model=QueuePurge, responses=refuses(*NAMED))
+def purge_queue(gateway: GatewayDep, acting: OperatorDep, model: Model) -> Response:
+    """Cancel all jobs that wait for a model, whose tenants are told as of any cancel. What runs goes on."""
+    return json_answer(QueuePurge(model=model, canceled=acting.purge_queue(_known(gateway, model))))
 
 
 @router.get("/workers", response_model=WorkerList, responses=refuses(*LISTED))

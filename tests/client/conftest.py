@@ -24,10 +24,11 @@ SCRIPTED = Settings(
 
 @dataclass(frozen=True)
 class Served:
-    """Where it is served, a key for it, and its folder."""
+    """Where it is served, to operators as well, a key for it, and its folder."""
 
     folder: Path
     url: str
+    admin_url: str
     key: str
     redis_url: str
 
@@ -35,7 +36,8 @@ class Served:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(tmp_path_factory.mktemp("stack"), SCRIPTED, workers=1) as (stack, key):
-        yield Served(stack.folder, stack.url, key, stack.settings.redis_url)
+        assert stack.admin_url
+        yield Served(stack.folder, stack.url, stack.admin_url, key, stack.settings.redis_url)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.client.test_cli import addit
 
 
 def operate(served: Served, *words: str | float, code: int = 0) -> Result:
-    said = addit("admin", *words, ADDIT_URL=served.url, ADDIT_ADMIN_KEY="operate")
+    said = addit("admin", *words, ADDIT_ADMIN_URL=served.admin_url, ADDIT_ADMIN_KEY="operate")
     assert said.exit_code == code, said.output
     return said
 
@@ -34,7 +34,7 @@ def test_queues_and_workers(served: Served) -> None:
     assert "open" in table
     assert operate(served, "pause", "scripted").stdout.split() == ["scripted", "paused"]
     assert operate(served, "resume", "scripted").stdout.split() == ["scripted", "open"]
-    with Addit(served.url, "operate") as service:
+    with Addit(served.admin_url, "operate") as service:
         (worker,) = service.admin.workers()
     assert worker.name in operate(served, "workers").stdout
     assert "drained" in operate(served, "drain", worker.name).stdout
@@ -68,6 +68,19 @@ def test_keys(served: Served) -> None:
     assert [act.split()[4] for act in acts[:3]] == ["revoke_key", "rotate_key", "create_key"]
 
 
+def test_purges(served: Served) -> None:
+    key = operate(served, "keys", "create", "leaving").stdout.strip()
+    with Addit(served.url, key) as service:
+        service.insertions()
+        said = operate(served, "purge-tenant", "leaving", "--keys", "--yes").stdout
+        assert said.strip() == "leaving jobs 0 stopping 0 scenes 0 batches 0 images 0 keys 1"
+        with pytest.raises(ApiError, match="unauthorized"):
+            service.insertions()
+    assert operate(served, "purge-queue", "scripted", "--yes").stdout.split() == ["scripted", "canceled", "0"]
+    for words in (("purge-tenant", "leaving"), ("purge-queue", "scripted")):
+        assert "Aborted" in operate(served, *words, code=1).output
+
+
 def test_jobs(served: Served) -> None:
     assert operate(served, "dead").stdout == ""
     for act in ("front", "replay"):
@@ -75,5 +88,5 @@ def test_jobs(served: Served) -> None:
 
 
 def test_another_key_opens_nothing(served: Served) -> None:
-    with Addit(served.url, served.key) as service, pytest.raises(ApiError, match="unauthorized"):
+    with Addit(served.admin_url, served.key) as service, pytest.raises(ApiError, match="unauthorized"):
         service.admin.queues()

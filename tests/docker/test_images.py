@@ -61,7 +61,7 @@ def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
 
 def test_only_the_gateway_and_the_dashboard_are_reachable_and_only_from_this_machine() -> None:
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
-        "gateway": ["127.0.0.1:8080:8080"],
+        "gateway": ["127.0.0.1:8080:8080", "127.0.0.1:8081:8081"],
         "grafana": ["127.0.0.1:3000:3000"],
     }
 

@@ -1,6 +1,6 @@
 """Who may touch what (OWASP API1, BOLA): every call of the API's description by every kind of key.
 
-Calls are read from docs/openapi.json, so that a new one is judged as soon as it is described.
+Calls are read from the committed descriptions, so that a new one is judged as soon as it is described.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from redis import Redis
 
 from job_store.api_keys import ApiKeys
 from job_store.result_images import result_image_id
-from service.document import COMMITTED
+from service.document import OPERATORS as OPERATORS_FILE
+from service.document import TENANTS as TENANTS_FILE
 from service.openapi import operations
-from tests.service.conftest import BODY
+from tests.service.conftest import BODY, OPERATORS_KEY
 from tests.service.pictures import encoded, gradient
 
 pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.fault(47)]
-DOCUMENT = json.loads(COMMITTED.read_text())
+DOCUMENTS = [json.loads(file.read_text()) for file in (TENANTS_FILE, OPERATORS_FILE)]
 STRANGE_KEY = "addit_" + "0" * 12 + "_" + "0" * 32
 OPEN = {"/livez", "/readyz", "/metrics", "/v1/artifacts/{key}"}
 """Calls without a key: probes, and links that carry their right with them."""
@@ -54,7 +55,7 @@ class Operation:
 
 
 def described() -> Iterator[Operation]:
-    for path, methods in DOCUMENT["paths"].items():
+    for path, methods in (DOCUMENTS[0]["paths"] | DOCUMENTS[1]["paths"]).items():
         yield from (Operation(path, method, one) for method, one in methods.items())
 
 
@@ -93,7 +94,10 @@ def told(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
 
 def test_every_call_but_a_few_asks_for_a_key() -> None:
     assert {one.path for one in ALL if not one.schemes} == OPEN
-    assert len(TENANTS) + len(OPERATORS) + len(OPEN) == len([*operations(DOCUMENT)])
+    called = {(path, one["operationId"]) for document in DOCUMENTS for path, one in operations(document)}
+    assert len(TENANTS) + len(OPERATORS) + len(OPEN) == len(called)
+    assert {one.path.startswith("/admin/") for one in TENANTS} == {False}
+    assert {one.path.startswith("/admin/") for one in OPERATORS} == {True}
 
 
 @pytest.mark.parametrize("operation", NAMING, ids=str)
@@ -117,18 +121,24 @@ LOOKS = [one.path for one in NAMING if one.method == "get" and not one.path.ends
 
 @pytest.mark.parametrize("operation", TENANTS + OPERATORS, ids=str)
 def test_without_a_live_key_of_its_kind_nothing_is_told(
-    address: str, client_of: Client, finish: Callable[[], str], redis: Redis, operation: Operation
+    address: str,
+    admin_address: str,
+    client_of: Client,
+    finish: Callable[[], str],
+    redis: Redis,
+    operation: Operation,
 ) -> None:
     owner = client_of("acme")
-    ids = made(owner, finish) | {"tenant": "acme", "model": "small", "worker": "one"}
+    ids = made(owner, finish) | {"tenant": "acme", "model": "small", "worker": "one", "key_id": "0" * 12}
     keys = ApiKeys(redis)
     revoked = keys.create("acme", "revoked")
     keys.revoke(next(key.id for key in keys.list("acme") if key.name == "revoked"))
     live = owner.headers["Authorization"].removeprefix("Bearer ")
-    others = [live] if operation in OPERATORS else []
+    others = [live] if operation in OPERATORS else [OPERATORS_KEY]
+    there = admin_address if operation in OPERATORS else address
     sent = ["", "Bearer", "Bearer x", "Basic dTpw", f"Bearer {STRANGE_KEY}", f"Bearer {revoked}"]
     sent += [f"Bearer {key}" for key in others] + [f"Bearer {live[:-1]}", f"Bearer {live}0"]
-    with httpx.Client(base_url=address, timeout=20) as nobody:
+    with httpx.Client(base_url=there, timeout=20) as nobody:
         answers = [told(operation.send(nobody, ids))]
         for header in sent:
             nobody.headers["Authorization"] = header

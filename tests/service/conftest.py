@@ -55,6 +55,7 @@ CARD = ModelCard(
     vocabulary=["a", "an", "and", "of", "photo", "with", "dog", "bed", "red", "room"],
     subjects=["dog"],
     max_prompt_tokens=16,
+    loras=["ink"],
 )
 BODY = {
     "source": {"kind": "generated", "prompt": "a photo of a room", "seed": 3},
@@ -65,12 +66,20 @@ BODY = {
 """The smallest request there is."""
 
 
+OPERATORS_KEY = "operate"
+
+
+def admin_address_of(settings: Settings) -> str:
+    return f"http://{settings.admin_host}:{settings.admin_port}"
+
+
 def make_settings(valkey: EmbeddedValkey, folder: Path, **changes: object) -> Settings:
     fixed = {
         "redis_url": valkey.url,
         "artifact_url": f"file://{folder}",
         "signing_secret": SecretStr("only for tests"),
         "port": free_port(),
+        "admin_port": free_port(),
         "max_body_bytes": 2 * 2**20,
         "max_image_bytes": 2**20,
         "allow_loopback_egress": True,
@@ -97,13 +106,20 @@ def serving(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def settings(valkey: EmbeddedValkey, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return make_settings(valkey, tmp_path_factory.mktemp("artifacts"))
+    key = SecretStr(OPERATORS_KEY)
+    return make_settings(valkey, tmp_path_factory.mktemp("artifacts"), admin_key=key)
 
 
 @pytest.fixture(scope="session")
 def address(settings: Settings) -> Iterator[str]:
     with serving(settings) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def admin_address(settings: Settings, address: str) -> str:
+    """Where the same gateway serves operators."""
+    return admin_address_of(settings)
 
 
 @pytest.fixture

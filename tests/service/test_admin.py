@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,28 +19,38 @@ from job_store.errors import WorkerDrained
 from job_store.jobs import JobStore
 from job_store.workers import WorkerRegistry
 from runtime.valkey import EmbeddedValkey
-from tests.service.conftest import BODY, CARD, make_settings, serving
+from service.server import build_server
+from tests.service.conftest import BODY, CARD, admin_address_of, make_settings, serving
 from tests.service.pictures import encoded, gradient
 
 
+@dataclass(frozen=True)
+class Operated:
+    """Where tenants and operators are served, and where pictures lie."""
+
+    url: str
+    admin_url: str
+    folder: Path
+
+
 @pytest.fixture(scope="module")
-def operated(valkey: EmbeddedValkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def operated(valkey: EmbeddedValkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     folder = tmp_path_factory.mktemp("operated")
-    key = SecretStr("old-one a-new-one")
-    with serving(make_settings(valkey, folder, admin_key=key)) as url:
-        yield url, folder
+    settings = make_settings(valkey, folder, admin_key=SecretStr("old-one a-new-one"))
+    with serving(settings) as url:
+        yield Operated(url, admin_address_of(settings), folder)
 
 
 @pytest.fixture
-def operator(operated: tuple[str, Path], redis: Redis, worker: WorkerRegistry) -> Iterator[httpx.Client]:
+def operator(operated: Operated, redis: Redis, worker: WorkerRegistry) -> Iterator[httpx.Client]:
     headers = {"Authorization": "Bearer a-new-one"}
-    with httpx.Client(base_url=operated[0], headers=headers, timeout=20) as client:
+    with httpx.Client(base_url=operated.admin_url, headers=headers, timeout=20) as client:
         yield client
 
 
 @pytest.fixture
-def tenant(operated: tuple[str, Path], client: httpx.Client) -> httpx.Client:
-    client.base_url = httpx.URL(operated[0])
+def tenant(operated: Operated, client: httpx.Client) -> httpx.Client:
+    client.base_url = httpx.URL(operated.url)
     return client
 
 
@@ -63,17 +74,36 @@ def crash(store: JobStore) -> str:
             return claim.record.id
 
 
-def test_only_operators_come_in(
-    operated: tuple[str, Path], address: str, client: httpx.Client, operator: httpx.Client
-) -> None:
+def test_only_operators_come_in(client: httpx.Client, operator: httpx.Client) -> None:
     mine = client.headers["Authorization"]
     for said in ("", "Bearer", "Bearer x", "Bearer old-one a-new-one", mine):
         refused = operator.get("/admin/queues", headers={"Authorization": said})
         assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
     assert operator.get("/admin/queues", headers={"Authorization": "Bearer old-one"}).status_code == 200
-    assert operator.get("/v1/insertions").status_code == 401
-    for said in ("Bearer", "Bearer a-new-one"):  # where no key is set there is none to guess
-        assert httpx.get(f"{address}/admin/queues", headers={"Authorization": said}).status_code == 401
+
+
+def test_each_port_serves_its_own_and_no_header_leads_to_the_other(
+    operated: Operated, operator: httpx.Client, tenant: httpx.Client
+) -> None:
+    port = {"Host": httpx.URL(operated.admin_url).netloc.decode(), "X-Forwarded-Port": "8081"}
+    for path in ("/admin/queues", "/admin", "//admin/queues", "/%61dmin/queues"):
+        answer = httpx.get(f"{operated.url}{path}", headers={**operator.headers, **port})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert get(tenant, "/v1/insertions")["data"] == []
+    mine = dict(tenant.headers)
+    for path in ("/v1/insertions", "/v1/models", "/v1/images/edits", "/v1/artifacts/t"):
+        assert httpx.get(f"{operated.admin_url}{path}", headers=mine).status_code == 404
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert [httpx.get(url + path).status_code for url in (operated.url, operated.admin_url)] == [200, 200]
+
+
+@pytest.mark.parametrize("unserved", [{}, {"admin_key": SecretStr(" ")}, {"admin_port": 0}])
+def test_without_a_key_or_a_port_nothing_listens_for_operators(
+    valkey: EmbeddedValkey, tmp_path: Path, unserved: dict[str, Any]
+) -> None:
+    given = {"admin_key": SecretStr("a-new-one"), **unserved} if unserved else {}
+    settings = make_settings(valkey, tmp_path, **given)
+    assert build_server(settings).addresses == [(settings.host, settings.port)]
 
 
 def test_limits_are_put_and_hold(operator: httpx.Client, tenant: httpx.Client) -> None:
@@ -116,6 +146,44 @@ def test_a_queue_is_paused_and_resumed(operator: httpx.Client, tenant: httpx.Cli
     post(operator, "/admin/queues/none/pause", 404)
 
 
+def test_all_that_a_tenant_has_is_purged(
+    operator: httpx.Client, tenant: httpx.Client, finish: Callable[[], str]
+) -> None:
+    ended = tenant.post("/v1/insertions", json=BODY).json()["id"]
+    finish()
+    waiting = tenant.post("/v1/insertions", json=BODY).json()["id"]
+    tenant.post("/v1/scenes", json={"source": {"kind": "generated", "prompt": "a room"}})
+    picture = {"Content-Type": "image/png"}
+    image = tenant.post("/v1/images", content=encoded(gradient()), headers=picture).json()["id"]
+    gone = post(operator, "/admin/tenants/acme/purge")
+    counts = {name: gone[name] for name in ("jobs", "stopping", "scenes", "batches", "images", "keys")}
+    assert counts == {"jobs": 2, "stopping": 0, "scenes": 1, "batches": 0, "images": 1, "keys": 0}
+    for path in (f"insertions/{ended}", f"insertions/{waiting}", f"images/{image}"):
+        assert tenant.get(f"/v1/{path}").status_code == 404
+    assert get(tenant, "/v1/scenes")["data"] == []
+    assert post(operator, "/admin/tenants/acme/purge?keys=revoke")["keys"] == 1
+    assert tenant.get("/v1/scenes").status_code == 401
+    acts = get(operator, "/admin/acts")["data"]
+    assert [(act["what"], act["to"], act["before"], act["after"]) for act in acts] == [
+        ("purge_tenant", "acme", {"queued": 0, "running": 0}, {"keys_revoked": True}),
+        ("purge_tenant", "acme", {"queued": 1, "running": 0}, {"keys_revoked": False}),
+    ]
+    post(operator, "/admin/tenants/acme/purge?keys=some", 422)
+    post(operator, "/admin/tenants/A/purge", 422)
+
+
+def test_a_queue_is_purged(operator: httpx.Client, tenant: httpx.Client, store: JobStore) -> None:
+    ids = [tenant.post("/v1/insertions", json=BODY).json()["id"] for _ in range(3)]
+    claim = store.claim(CARD.name, "one", 30_000)
+    assert claim
+    assert post(operator, f"/admin/queues/{CARD.name}/purge")["canceled"] == 2
+    statuses = [get(tenant, f"/v1/insertions/{job_id}")["status"] for job_id in ids]
+    assert sorted(statuses) == ["canceled", "canceled", "running"]
+    (act,) = get(operator, "/admin/acts")["data"]
+    assert (act["what"], act["to"], act["before"]) == ("purge_queue", CARD.name, {"queued": 2})
+    post(operator, "/admin/queues/none/purge", 404)
+
+
 def test_a_worker_is_drained(operator: httpx.Client, tenant: httpx.Client, store: JobStore) -> None:
     tenant.post("/v1/insertions", json=BODY)
     assert post(operator, "/admin/workers/one/drain")["drained"]
@@ -140,7 +208,7 @@ def test_a_job_is_moved_to_the_front(operator: httpx.Client, tenant: httpx.Clien
 
 
 def test_a_dead_job_is_replayed_once(
-    operator: httpx.Client, tenant: httpx.Client, store: JobStore, operated: tuple[str, Path]
+    operator: httpx.Client, tenant: httpx.Client, store: JobStore, operated: Operated
 ) -> None:
     data = base64.b64encode(encoded(gradient())).decode()
     source = {"kind": "image", "image": {"data": data}, "prompt": "a photo of a room"}
@@ -157,7 +225,7 @@ def test_a_dead_job_is_replayed_once(
     assert (record.request, record.tenant, record.source_id) == (
         before.request, before.tenant, before.source_id,
     )  # fmt: skip
-    artifacts = ArtifactStore(f"file://{operated[1]}")
+    artifacts = ArtifactStore(f"file://{operated.folder}")
     assert record.source_key
     assert before.source_key
     assert artifacts.get(record.source_key) == artifacts.get(before.source_key)

@@ -13,9 +13,9 @@ from tests.api_fuzz import fuzz, stack
 @pytest.mark.timeout(600)
 def test_no_drawn_call_breaks_the_description(tmp_path: Path) -> None:
     """No 5xx; no status, header or body beside the description; nothing without a key or after deletion."""
-    with stack(tmp_path) as (address, key):
+    with stack(tmp_path) as (addresses, key):
         found = fuzz(
-            address, key, tmp_path, max_examples=8, phases=("examples", "coverage", "fuzzing", "stateful"),
+            addresses, key, tmp_path, max_examples=8, phases=("examples", "coverage", "fuzzing", "stateful"),
             quick=True, seed=46,
         )  # fmt: skip
     print(f"{found.operations} operations, {found.cases} cases")  # noqa: T201

@@ -16,7 +16,7 @@ from api_schemas.keys import SCOPES, Scope
 from job_store.api_keys import ApiKeys
 from runtime.settings import Settings
 from service import dependencies
-from service.app import create_app
+from service.app import create_app, create_operators_app
 from tests.service.test_problems import assert_problem
 
 OPEN = {"/livez", "/readyz", "/metrics", "/v1/artifacts/{key:path}"}
@@ -24,7 +24,10 @@ OPEN = {"/livez", "/readyz", "/metrics", "/v1/artifacts/{key:path}"}
 
 
 def routes(settings: Settings) -> list[APIRoute]:
-    included: list[Any] = list(create_app(settings).routes)
+    tenants = create_app(settings)
+    operators = create_operators_app(tenants.state.gateway)
+    assert not [route for route in tenants.openapi()["paths"] if route.startswith("/admin")]
+    included: list[Any] = [*tenants.routes, *operators.routes]
     found: list[APIRoute] = []
     while included:
         route = included.pop()

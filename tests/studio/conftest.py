@@ -106,5 +106,6 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, su
 def scripted(tmp_path_factory: pytest.TempPathFactory, study_folder: Path) -> Iterator[tuple[str, str, str]]:
     """(studio's address, key, service's URL): a model that does as told, each visitor with an own key."""
     with running(tmp_path_factory.mktemp("scripted"), SCRIPTED, workers=1) as (stack, key):
-        with studio(stack.url, "--study", str(study_folder)) as (address, _):
+        operators = ("--admin-url", stack.admin_url or "")
+        with studio(stack.url, *operators, "--study", str(study_folder)) as (address, _):
             yield address, key, stack.url
