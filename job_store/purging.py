@@ -1,4 +1,4 @@
-"""Much removed at once: all that a tenant has, all that waits for a model. In steps, as each blocks the server.
+"""Much removed at once: all that a tenant has, all that waits for a model. In steps, as each blocks Valkey.
 
 What comes in meanwhile stays. Pictures go as ever, with the reconciler's next passes.
 """
