@@ -17,6 +17,7 @@ from job_store.jobs import JobStore
 from job_store.keys import Key
 from job_store.purging import Purged, cancel_waiting, purge_tenant
 from job_store.scenes import SceneStore
+from job_store.server import Server
 from tests.job_store.samples import MAX_CRASHES, MODEL, TENANT, new_job, result, start
 from tests.job_store.test_images import add
 from tests.job_store.test_scenes import begin, step
@@ -44,7 +45,7 @@ def furnish(redis: Redis, store: JobStore, tenant: str) -> tuple[str, str]:
 
 
 def keys_naming(redis: Redis, word: str) -> set[str]:
-    return {key.decode() for key in redis.keys(f"*{word}*")}
+    return {key.decode() for key in Server(redis).command("KEYS", f"*{word}*")}
 
 
 def test_all_of_a_tenant_goes_and_nothing_of_another(
