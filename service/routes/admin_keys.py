@@ -76,4 +76,5 @@ def _rotate(acting: Operations, key_id: str, asked: KeyRotation) -> Response:
 
 
 def _shown(made: ApiKey, key: str) -> Response:
-    return json_answer(NewKey.model_validate({**asdict(made), "key": key}), 201, UNKEPT)
+    place = {"Location": f"/admin/tenants/{made.tenant}/keys"}
+    return json_answer(NewKey.model_validate({**asdict(made), "key": key}), 201, UNKEPT | place)

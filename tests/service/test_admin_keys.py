@@ -17,6 +17,7 @@ def create(operator: httpx.Client, **asked: Any) -> Any:
     answer = operator.post("/admin/tenants/acme/keys", json=asked)
     assert answer.status_code == 201, answer.text
     assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Location"] == "/admin/tenants/acme/keys"
     return answer.json()
 
 
