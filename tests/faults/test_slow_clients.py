@@ -20,6 +20,7 @@ from job_store.keys import Key
 from job_store.records import NewJob
 from runtime.valkey import EmbeddedValkey
 from tests.faults.gateways import GatewayProcess, gateway_of
+from tests.figures import Figure
 from tests.job_store.samples import request
 from tests.service.conftest import make_settings
 from tests.workers.fleet import until
@@ -28,8 +29,8 @@ EACH = 120
 """Sockets of a kind."""
 READERS = 8
 """Fewer: the kernel takes megabytes for each before it stops taking more."""
-PROMISED, PATIENCE = 15.0, 30.0
-"""Seconds, and those that a starved machine gets on top."""
+LONG = 45.0
+"""Seconds after which nobody waits for their end any more."""
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def few_are_left(gateway: GatewayProcess, usual: int) -> bool:
 
 @pytest.mark.fault(49)
 def test_slow_clients_are_closed_and_nobody_waits_for_them(
-    gateway: GatewayProcess, key: str, long_story: str
+    gateway: GatewayProcess, key: str, long_story: str, figure: Figure
 ) -> None:
     before = p99_ms(gateway, key, 2)
     usual = gateway.connections
@@ -111,24 +112,23 @@ def test_slow_clients_are_closed_and_nobody_waits_for_them(
     stream = (
         f"GET /v1/insertions/{long_story}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
     )
+    opened_at = time.monotonic()
     heads = [connect_to(gateway, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ") for _ in range(EACH)]
     bodies = [connect_to(gateway, body) for _ in range(EACH)]
     readers = [connect_to(gateway, stream, receive_bytes=4096) for _ in range(READERS)]
-    opened_at = time.monotonic()
     everyone = [*heads, *bodies, *readers]
     until(lambda: gateway.connections > usual + EACH, 10)
     drip = Drip([*heads, *bodies])
     drip.start()
     try:
         during = p99_ms(gateway, key, 5)
-        until(lambda: few_are_left(gateway, usual), PROMISED + PATIENCE)
+        until(lambda: few_are_left(gateway, usual), LONG)
         seconds = time.monotonic() - opened_at
     finally:
         drip.end()
         for connection in everyone:
             connection.close()
-    print(  # noqa: T201
-        f"{len(everyone)} slow clients gone after {seconds:.1f} s; others' p99 {before:.0f} ms before, "
-        f"{during:.0f} ms during: {during / before:.1f} times"
-    )
-    assert during < 5000
+    print(f"others' p99 {before:.0f} ms before, {during:.0f} ms during")  # noqa: T201
+    figure(49, "slow clients at once", len(everyone))
+    figure(49, "closed", seconds)
+    figure(49, "others' answers at p99", during / 1000)
