@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.errors import Refusal
 from service.problems import answer
 
-PATIENCE_SECONDS = 12.0
+PATIENCE_SECONDS = 10.0
 """In which the next `FAIR_BYTES` of a body, or its end, have to come."""
-FAIR_BYTES = 12 * 1024
+FAIR_BYTES = 10 * 1024
 LINGER_SECONDS = 1.0
 CLOSE = {"Connection": "close"}
 

@@ -14,8 +14,8 @@ from service.app import create_app
 from service.errors import Refusal
 from service.problems import answer
 
-HEAD_SECONDS = 12.0
-READER_SECONDS = 12.0
+HEAD_SECONDS = 10.0
+READER_SECONDS = 10.0
 """In which a client has to take what is ready for it, some 48 KiB."""
 GRACE_SECONDS = 20
 """For requests under way when the process is told to stop."""

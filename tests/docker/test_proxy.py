@@ -70,7 +70,7 @@ def here(text: str, folder: Path, gateway: Settings, ports: tuple[int, int]) -> 
         "listen 8080;": f"listen 127.0.0.1:{ports[0]};",
         "listen 8443 ": f"listen 127.0.0.1:{ports[1]} ",
         "/etc/addit/tls": str(folder),
-        "client_header_timeout 12s;": f"client_header_timeout {HEAD_SECONDS}s;",
+        "client_header_timeout 10s;": f"client_header_timeout {HEAD_SECONDS}s;",
     }
     for old, new in changes.items():
         assert old in text
