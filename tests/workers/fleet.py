@@ -185,4 +185,4 @@ def gone(pid: int | None) -> bool:
 def stop(process: subprocess.Popen[bytes]) -> int:
     """SIGTERM; the exit code."""
     process.send_signal(signal.SIGTERM)
-    return process.wait(15)
+    return process.wait(60)
