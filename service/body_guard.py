@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.errors import Refusal
 from service.problems import answer
 
-PATIENCE_SECONDS = 15.0
-"""Between two pieces of a body, and before its pace counts."""
-MIN_BYTES_PER_SECOND = 1024
+PATIENCE_SECONDS = 10.0
+"""In which the next `FAIR_BYTES` of a body, or its end, have to come."""
+FAIR_BYTES = 10 * 1024
 LINGER_SECONDS = 1.0
 CLOSE = {"Connection": "close"}
 
@@ -41,26 +41,32 @@ class _Body:
 
     def __init__(self, receive: Receive, send: Send, max_bytes: int) -> None:
         self._receive, self._send, self._max_bytes = receive, send, max_bytes
-        self._received, self._began = 0, time.monotonic()
+        self._received, self._fresh = 0, 0
+        self._waited = 0.0  # for `_fresh`; what the app takes for itself is not the client's
         self._complete = self._refused = False
 
     async def receive(self) -> Message:
         """The next piece. Raises `Refusal`: body_too_large, malformed_request for one that drips."""
         if self._complete:  # what follows a body is only the client's leaving
             return await self._receive()
+        asked_at = time.monotonic()
         try:
-            message = await asyncio.wait_for(self._receive(), PATIENCE_SECONDS)
+            message = await asyncio.wait_for(self._receive(), PATIENCE_SECONDS - self._waited)
         except TimeoutError:
             raise self._too_slow() from None
-        self._received += len(message.get("body", b""))
+        self._count(len(message.get("body", b"")), time.monotonic() - asked_at)
         self._complete = not message.get("more_body", False)
         if self._received > self._max_bytes:
             raise self.too_large()
-        elapsed = time.monotonic() - self._began
-        late = elapsed > PATIENCE_SECONDS and self._received < elapsed * MIN_BYTES_PER_SECOND
-        if late and not self._complete:
-            raise self._too_slow()
         return message
+
+    def _count(self, received: int, waited: float) -> None:
+        """So many bytes after so many seconds."""
+        self._received += received
+        self._fresh += received
+        self._waited += waited
+        if self._fresh >= FAIR_BYTES:
+            self._fresh, self._waited = 0, 0.0
 
     async def send(self, message: Message) -> None:
         """Pass on. A close with unread bytes resets the connection and loses the refusal: linger first."""

@@ -18,8 +18,8 @@ from service.doors import Doors
 from service.errors import Refusal
 from service.problems import answer
 
-HEAD_SECONDS = 15.0
-READER_SECONDS = 15.0
+HEAD_SECONDS = 10.0
+READER_SECONDS = 10.0
 """In which a client has to take what is ready for it, some 48 KiB."""
 GRACE_SECONDS = 20
 """For requests under way when the process is told to stop."""

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.promises import Bound, bounds, promises
+from tests.promises import TABLE, Bound, bounds, promises
+
+TESTS = "\n".join(path.read_text() for path in sorted((TABLE.parents[1] / "tests").rglob("*.py")))
 
 
 def test_every_promise_has_its_row() -> None:
     assert list(promises()) == list(range(1, 60))
+
+
+@pytest.mark.parametrize("row", range(1, 60))
+def test_every_row_has_a_test_that_reports_each_figure_it_names(row: int) -> None:
+    assert promises()[row].bounds
+    marked = {word for rows in re.findall(r"mark\.fault\(([\d, ]+)\)", TESTS) for word in rows.split(", ")}
+    assert str(row) in marked
+    assert [name for name in promises()[row].bounds if f'{row}, "{name}"' not in TESTS] == []
 
 
 def test_figures_are_read_with_their_bounds() -> None:

@@ -11,6 +11,7 @@ from client.client import Addit
 from client.errors import ApiError
 from client.report import result_of
 from tests.client.conftest import Served
+from tests.figures import Figure
 
 CANARY = "a xylophone called Wotan"
 
@@ -20,7 +21,9 @@ def everything(folder: Path) -> bytes:
 
 
 @pytest.mark.fault(54)
-def test_no_key_prompt_or_signature_is_in_the_logs_and_no_key_in_the_store(served: Served) -> None:
+def test_no_key_prompt_or_signature_is_in_the_logs_and_no_key_in_the_store(
+    served: Served, figure: Figure
+) -> None:
     request = InsertionRequest(
         source=GeneratedSource(prompt=CANARY), prompt=f"{CANARY} and a cat", subject="cat"
     )
@@ -33,5 +36,6 @@ def test_no_key_prompt_or_signature_is_in_the_logs_and_no_key_in_the_store(serve
     key_secret = served.key.split("_")[2]
     logs, store = everything(served.folder / "logs"), everything(served.folder / "valkey")
     assert b"job" in logs
-    assert [word for word in (CANARY, "Fafner", signature, key_secret) if word.encode() in logs] == []
-    assert key_secret.encode() not in store
+    told = [word for word in (CANARY, "Fafner", signature, key_secret) if word.encode() in logs]
+    figure(54, "secrets told", len(told))
+    figure(54, "secrets stored", store.count(key_secret.encode()))

@@ -140,7 +140,7 @@ def test_an_engine_that_cannot_load_stops_the_worker(fleet: Fleet, figure: Figur
     worker = fleet.worker(
         short(fleet.settings.redis_url, fleet.folder, runner=runner, max_engine_exits=usual)
     )
-    assert worker.wait(60) == 1
+    assert worker.wait(120) == 1
     figure(15, "engine exits before it stops", fleet.logs().count("model not loaded"))
     down = [state.pid for state in fleet.registry.all() if state.state == "down"]
     figure(15, "workers shown as down", down.count(worker.pid))

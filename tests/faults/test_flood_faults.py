@@ -21,6 +21,7 @@ from job_store.tenants import Limits, Tenants
 from job_store.workers import WorkerRegistry
 from runtime.valkey import EmbeddedValkey, free_port
 from tests.faults.gateways import gateway_of
+from tests.figures import Figure
 from tests.service.conftest import BODY, CARD, make_settings, put_worker
 from tests.workers.fleet import TENANT, Fleet, until
 
@@ -32,7 +33,7 @@ OVERLOAD_SECONDS, LINE = 8.0, 10
 
 @pytest.mark.fault(50)
 def test_a_tenant_that_floods_is_told_to_wait_and_others_keep_their_share(
-    valkey: EmbeddedValkey, redis: Redis, store: JobStore, tmp_path: Path
+    valkey: EmbeddedValkey, redis: Redis, store: JobStore, tmp_path: Path, figure: Figure
 ) -> None:
     registry = WorkerRegistry(redis)
     registry.announce(CARD)
@@ -49,20 +50,20 @@ def test_a_tenant_that_floods_is_told_to_wait_and_others_keep_their_share(
             flood = [pool.submit(submit, "flood") for _ in range(160)]
             others = [submit("other") for _ in range(20)]
             answers = [one.result() for one in flood]
-    assert {answer.status_code for answer in others} == {202}
+    figure(50, "others refused", sum(answer.status_code != 202 for answer in others))
     refused = [answer for answer in answers if answer.status_code != 202]
-    assert len(refused) >= 60
     assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(429, "rate_limited")}
-    assert all(1 <= int(answer.headers["Retry-After"]) <= 60 for answer in refused)
+    figure(50, "refused of 160 at 60 a minute", len(refused))
+    waits = [int(answer.headers["Retry-After"]) for answer in refused]
+    figure(50, "shortest Retry-After", min(waits))
+    figure(50, "longest Retry-After", max(waits))
     served = Counter[str]()
     while served["other"] < len(others):
         claim = store.claim(CARD.name, "one", 30_000)
         assert claim
         served[claim.record.tenant] += 1
         store.canceled(claim.record.id, claim.token)
-    index = jain([served["flood"], served["other"]])
-    print(f"{len(refused)} of 160 refused; while both wait {dict(served)}, Jain {index:.3f}")  # noqa: T201
-    assert index > 0.9
+    figure(50, "Jain's index of their shares", jain([served["flood"], served["other"]]))
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def rated(fleet: Fleet) -> float:
 
 
 @pytest.mark.fault(58)
-def test_overload_is_shed_and_over_at_once(fleet: Fleet, tmp_path: Path) -> None:
+def test_overload_is_shed_and_over_at_once(fleet: Fleet, tmp_path: Path, figure: Figure) -> None:
     fleet.background()
     fleet.workers(1)
     settings = fleet.settings.model_copy(update={"port": free_port(), "max_queued": LINE})
@@ -131,14 +132,10 @@ def test_overload_is_shed_and_over_at_once(fleet: Fleet, tmp_path: Path) -> None
         fleet.until_ended(until(load.submit, 60), 60)
         recovered = time.monotonic() - ended_at
         ended = [fleet.until_ended(job_id, 60).status for job_id in load.accepted]
-    slowest = percentile(load.refused_ms, 0.99)
-    print(  # noqa: T201
-        f"rated {rate:.2f} a second; at 3 times that {done / elapsed / rate:.0%} of it, "
-        f"{len(load.accepted)} accepted, {len(load.refused_ms)} refused (p99 {slowest:.0f} ms); "
-        f"recovered after {recovered:.1f} s"
-    )
-    assert set(ended) == {"succeeded"}
-    assert len(load.refused_ms) >= LINE
-    assert done + 1 >= 0.9 * rate * elapsed  # one is half done at either end
-    assert slowest < 5000
-    assert recovered < 60
+    print(f"rated {rate:.2f} a second, {len(load.accepted)} accepted")  # noqa: T201
+    figure(58, "accepted jobs not done", sum(status != "succeeded" for status in ended))
+    figure(58, "refused", len(load.refused_ms))
+    figure(58, "refusals at p99", percentile(load.refused_ms, 0.99) / 1000)
+    # One is half done at either end.
+    figure(58, "of the rated throughput", 100 * (done + 1) / (rate * elapsed))
+    figure(58, "recovered", recovered)

@@ -15,6 +15,7 @@ from job_store.api_keys import ApiKeys
 from job_store.workers import WorkerState
 from runtime.settings import environment
 from runtime.valkey import free_port
+from tests.figures import Figure
 from tests.service.conftest import serving
 from tests.workers.fleet import ROOT, Fleet, until
 from tests.workers.scripted_runner import CARD
@@ -23,7 +24,7 @@ BODY = {"source": {"kind": "generated", "prompt": "a room"}, "prompt": "a dog in
 
 
 @pytest.mark.fault(31)
-def test_a_job_whose_gateway_died_before_its_ticket_is_run_all_the_same(fleet: Fleet) -> None:
+def test_a_job_whose_gateway_died_before_its_ticket_is_run_all_the_same(fleet: Fleet, figure: Figure) -> None:
     in_name_only(fleet)
     settings = fleet.settings.model_copy(update={"port": free_port()})
     command = [sys.executable, "-m", "tests.faults.dying_gateway"]
@@ -44,13 +45,13 @@ def test_a_job_whose_gateway_died_before_its_ticket_is_run_all_the_same(fleet: F
     fleet.background()
     fleet.workers(1)
     began = time.monotonic()
-    assert fleet.until_ended(record.id).status == "succeeded"
-    print(f"run {time.monotonic() - began:.2f} s after a worker was ready")  # noqa: T201
+    assert fleet.until_ended(record.id, 60).status == "succeeded"
+    figure(31, "done by a ready worker", time.monotonic() - began)
     with serving(settings.model_copy(update={"port": free_port()})) as url:
         again = httpx.post(f"{url}/v1/insertions", json=BODY, headers=headers, timeout=30)
     assert (again.status_code, again.json()["id"]) == (202, record.id)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert len(fleet.jobs.list("acme")[0]) == 1
+    figure(31, "jobs of both submissions", len(fleet.jobs.list("acme")[0]))
 
 
 def in_name_only(fleet: Fleet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import threading
 import time
@@ -20,6 +21,7 @@ from job_store.keys import Key
 from job_store.records import NewJob
 from runtime.valkey import EmbeddedValkey
 from tests.faults.gateways import GatewayProcess, gateway_of
+from tests.figures import Figure
 from tests.job_store.samples import request
 from tests.service.conftest import make_settings
 from tests.workers.fleet import until
@@ -28,8 +30,8 @@ EACH = 120
 """Sockets of a kind."""
 READERS = 8
 """Fewer: the kernel takes megabytes for each before it stops taking more."""
-PROMISED, PATIENCE = 15.0, 30.0
-"""Seconds, and those that a starved machine gets on top."""
+LONG = 45.0
+"""Seconds after which nobody waits for their end any more."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,32 @@ def connect_to(gateway: GatewayProcess, said: str, receive_bytes: int | None = N
     connection.connect((gateway.settings.host, gateway.settings.port))
     connection.sendall(said.encode())
     return connection
+
+
+class Watch:
+    """Sees the other side close connections, unless so much is unread that no more comes through."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._opened_at: dict[int, float] = {}
+
+    def add(self, connection: socket.socket) -> socket.socket:
+        """From now on."""
+        self._opened_at[connection.fileno()] = time.monotonic()
+        self._epoll.register(connection, select.EPOLLRDHUP)
+        return connection
+
+    def longest(self, within: float) -> float:
+        """Seconds that the last of them was open. AssertionError: not all are closed in so many seconds."""
+        ends_at, longest = time.monotonic() + within, 0.0
+        while self._opened_at:
+            left = ends_at - time.monotonic()
+            assert left > 0, f"{len(self._opened_at)} are still open"
+            for number, _ in self._epoll.poll(left):
+                longest = max(longest, time.monotonic() - self._opened_at.pop(number))
+                self._epoll.unregister(number)
+        self._epoll.close()
+        return longest
 
 
 class Drip(threading.Thread):
@@ -100,10 +128,10 @@ def few_are_left(gateway: GatewayProcess, usual: int) -> bool:
 
 @pytest.mark.fault(49)
 def test_slow_clients_are_closed_and_nobody_waits_for_them(
-    gateway: GatewayProcess, key: str, long_story: str
+    gateway: GatewayProcess, key: str, long_story: str, figure: Figure
 ) -> None:
     before = p99_ms(gateway, key, 2)
-    usual = gateway.connections
+    usual, watch = gateway.connections, Watch()
     body = (
         "POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 99999\r\n"
         f"Authorization: Bearer {key}\r\n\r\n"
@@ -111,24 +139,25 @@ def test_slow_clients_are_closed_and_nobody_waits_for_them(
     stream = (
         f"GET /v1/insertions/{long_story}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
     )
-    heads = [connect_to(gateway, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ") for _ in range(EACH)]
-    bodies = [connect_to(gateway, body) for _ in range(EACH)]
+    head = "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "
+    heads = [watch.add(connect_to(gateway, head)) for _ in range(EACH)]
+    bodies = [watch.add(connect_to(gateway, body)) for _ in range(EACH)]
+    reading_since = time.monotonic()
     readers = [connect_to(gateway, stream, receive_bytes=4096) for _ in range(READERS)]
-    opened_at = time.monotonic()
     everyone = [*heads, *bodies, *readers]
-    until(lambda: gateway.connections > usual + EACH, 10)
+    until(lambda: gateway.connections > usual + EACH, 60)
     drip = Drip([*heads, *bodies])
     drip.start()
     try:
         during = p99_ms(gateway, key, 5)
-        until(lambda: few_are_left(gateway, usual), PROMISED + PATIENCE)
-        seconds = time.monotonic() - opened_at
+        seconds = watch.longest(LONG)
+        until(lambda: few_are_left(gateway, usual), LONG)
+        seconds = max(seconds, time.monotonic() - reading_since)
     finally:
         drip.end()
         for connection in everyone:
             connection.close()
-    print(  # noqa: T201
-        f"{len(everyone)} slow clients gone after {seconds:.1f} s; others' p99 {before:.0f} ms before, "
-        f"{during:.0f} ms during: {during / before:.1f} times"
-    )
-    assert during < 5000
+    print(f"others' p99 {before:.0f} ms before, {during:.0f} ms during")  # noqa: T201
+    figure(49, "slow clients at once", len(everyone))
+    figure(49, "closed", seconds)
+    figure(49, "others' answers at p99", during / 1000)

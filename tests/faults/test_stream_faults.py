@@ -26,6 +26,7 @@ from job_store.server import Server
 from job_store.workers import WorkerRegistry
 from runtime.valkey import EmbeddedValkey, embedded_valkey
 from tests.faults.gateways import GatewayProcess, gateway_of
+from tests.figures import Figure
 from tests.service.conftest import BODY, CARD, make_settings, put_worker
 from tests.workers.fleet import until
 
@@ -105,7 +106,7 @@ BREAKS: dict[str, Callable[[Place], None]] = {
 
 @pytest.mark.fault(56)
 @pytest.mark.parametrize("name", BREAKS)
-def test_no_event_is_missed(place: Place, claim: Claim, name: str) -> None:
+def test_no_event_is_missed(place: Place, claim: Claim, name: str, figure: Figure) -> None:
     seen: list[JobEvent] = []
 
     def follow() -> None:
@@ -121,8 +122,10 @@ def test_no_event_is_missed(place: Place, claim: Claim, name: str) -> None:
         report(place, claim, 2)
         place.store.commit(claim.record.id, claim.token, RESULT)
         following.result(60)
-    print(f"{name}: the end is heard {time.monotonic() - broken_at:.1f} s after")  # noqa: T201
-    assert [event.id for event in seen] == ids_in_the_store(place, claim.record.id)
+    figure(56, "end heard", time.monotonic() - broken_at)
+    stored = ids_in_the_store(place, claim.record.id)
+    figure(56, "events missed", len(set(stored) - {event.id for event in seen}))
+    assert [event.id for event in seen] == stored
     assert [event.type for event in seen] == ["queued", "started", "stage", "progress", "completed"]
 
 
@@ -134,7 +137,9 @@ def iter_into(seen: list[JobEvent], events: Iterator[JobEvent]) -> Iterator[JobE
 
 
 @pytest.mark.fault(56)
-def test_a_reader_that_breaks_off_after_every_event_misses_none(place: Place, claim: Claim) -> None:
+def test_a_reader_that_breaks_off_after_every_event_misses_none(
+    place: Place, claim: Claim, figure: Figure
+) -> None:
     url = f"{place.gateway.url}/v1/insertions/{claim.record.id}/events"
     headers, ids, steps = {"Authorization": f"Bearer {place.key}"}, [], count(1)
     while True:
@@ -148,5 +153,7 @@ def test_a_reader_that_breaks_off_after_every_event_misses_none(place: Place, cl
             report(place, claim, step)
         elif step == 5:
             place.store.commit(claim.record.id, claim.token, RESULT)
-    assert ids == ids_in_the_store(place, claim.record.id)
+    stored = ids_in_the_store(place, claim.record.id)
+    figure(56, "events missed", len(set(stored) - set(ids)))
+    assert ids == stored
     assert len(ids) == 2 + 4 + 1

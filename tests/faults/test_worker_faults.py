@@ -121,7 +121,7 @@ def test_sigterm_lets_the_job_finish(fleet: Fleet) -> None:
     worker = owner(fleet, fleet.until_under_way(job_id))
     worker.send_signal(signal.SIGTERM)
     waiting = fleet.submit("a dog")
-    assert worker.wait(15) == 0
+    assert worker.wait(60) == 0
     record = fleet.jobs.get(job_id)
     assert (record.status, record.attempts) == ("succeeded", 1)
     fleet.workers(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 
@@ -10,6 +11,7 @@ import pytest
 
 from api_schemas.errors import Problem
 from service import body_guard, server
+from tests.figures import Figure
 
 
 def answer_to(client: httpx.Client, data: bytes) -> bytes:
@@ -26,22 +28,52 @@ def answer_to(client: httpx.Client, data: bytes) -> bytes:
 @pytest.mark.fault(49)
 @pytest.mark.parametrize("head", [b"", b"GET /livez HT", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "])
 def test_a_head_that_does_not_end_is_closed(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, head: bytes
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, head: bytes, figure: Figure
 ) -> None:
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
     began = time.monotonic()
     assert answer_to(client, head) == b""
-    assert time.monotonic() - began < 3
+    figure(49, "closed after its limit", time.monotonic() - began - server.HEAD_SECONDS)
+
+
+def head_of_a_body(client: httpx.Client, length: int) -> bytes:
+    """Of an upload of so many bytes."""
+    lines = (
+        f"POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: {length}\r\n"
+        f"Authorization: {client.headers['Authorization']}\r\n\r\n"
+    )
+    return lines.encode()
 
 
 @pytest.mark.fault(49)
-def test_a_body_that_stops_is_refused(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begun", [b"abc", b"x" * 2000])
+def test_a_body_that_stops_is_refused(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, figure: Figure, begun: bytes
+) -> None:
     monkeypatch.setattr(body_guard, "PATIENCE_SECONDS", 0.3)
-    key = client.headers["Authorization"].encode()
-    head = b"POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 99\r\n"
-    answer = answer_to(client, head + b"Authorization: " + key + b"\r\n\r\nabc")
+    monkeypatch.setattr(body_guard, "FAIR_BYTES", 1000)
+    began = time.monotonic()
+    answer = answer_to(client, head_of_a_body(client, 9999) + begun)
+    figure(49, "closed after its limit", time.monotonic() - began - body_guard.PATIENCE_SECONDS)
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"too slowly" in answer
+
+
+@pytest.mark.parametrize(("piece", "status"), [(1, b"400"), (1000, b"422")])
+def test_a_body_is_as_slow_as_is_fair(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, piece: int, status: bytes
+) -> None:
+    """Thirty pieces, 0.1 s apart: twice the patience for their least."""
+    monkeypatch.setattr(body_guard, "PATIENCE_SECONDS", 1.5)
+    monkeypatch.setattr(body_guard, "FAIR_BYTES", 1000)
+    url = client.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        connection.sendall(head_of_a_body(client, 30 * piece))
+        for _ in range(30):
+            if select.select([connection], [], [], 0.1)[0]:
+                break
+            connection.sendall(b"x" * piece)
+        assert connection.recv(65_536).split(b" ", 2)[1] == status
 
 
 def test_keep_alive_survives_the_deadline_of_the_head(

@@ -112,7 +112,7 @@ class Fleet:
             tickets.issue(self.redis, MODEL)
         return job.id
 
-    def until_ended(self, job_id: str, seconds: float = 15.0) -> JobRecord:
+    def until_ended(self, job_id: str, seconds: float = 60.0) -> JobRecord:
         """The record in its end state."""
 
         def ended() -> JobRecord | None:
@@ -128,7 +128,7 @@ class Fleet:
             record = self.jobs.get(job_id)
             return record if record.progress is not None else None
 
-        return until(under_way)
+        return until(under_way, 30)
 
     def violations(self) -> list[str]:
         """What the audit says of records and pictures at this moment."""
@@ -185,4 +185,4 @@ def gone(pid: int | None) -> bool:
 def stop(process: subprocess.Popen[bytes]) -> int:
     """SIGTERM; the exit code."""
     process.send_signal(signal.SIGTERM)
-    return process.wait(15)
+    return process.wait(60)
