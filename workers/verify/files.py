@@ -22,6 +22,7 @@ def check_files(trial: Trial) -> Found:
     """Raises `StepFailed`, naming every file that is missing or damaged."""
     folders = [(one, _folder(one)) for one in repositories(trial.profile)]
     absent = [one.name for one, folder in folders if folder is None]
+    trial.absent = tuple(absent)
     rows, wrong = [("files of", "files", "GiB", "checksums")], []
     for one, folder in folders:
         if folder is not None:

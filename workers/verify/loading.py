@@ -9,11 +9,15 @@ import torch
 from workers.insertion import load_options
 from workers.models.loading import load
 from workers.models.loras import load_loras
-from workers.verify.steps import Found, Trial
+from workers.verify.steps import Found, NotRun, Trial
 
 
 def load_model(trial: Trial) -> Found:
-    """Put the model into the trial. Raises what loading raises."""
+    """Put the model into the trial. Raises `NotRun` rather than fetch anything, and what loading raises."""
+    place = trial.profile.segmenter
+    absent = {trial.profile.place, place.checkpoint if place else ""} & set(trial.absent)
+    if absent:
+        raise NotRun(f"{' and '.join(sorted(absent))} would have to be fetched")
     started = time.perf_counter()
     models = load(trial.profile, load_options(trial.settings))
     loras = load_loras(models.pipe, trial.settings.loras)

@@ -43,10 +43,14 @@ class NotRun(Exception):
 
 @dataclass
 class Trial:
-    """What the steps work on; loading puts `models` there, timing a forward `forward_seconds`."""
+    """What the steps work on, and what they leave for later ones.
+
+    absent: repositories that are not on this machine; models: once loaded; forward_seconds: once timed
+    """
 
     settings: Settings
     profile: ModelProfile
+    absent: tuple[str, ...] = ()
     models: Models | None = None
     forward_seconds: float | None = None
 

@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 from typer.testing import CliRunner
 
 from client.cli import app
 from runtime.settings import Settings
 from tests.workers.pipelines import flux
+from workers.models.profiles import FLUX_DEV
 from workers.verify.report import STEPS, verify
+from workers.verify.steps import Trial, outcomes
 
 CUDA_ONLY = {"memory peaks"}
 
@@ -41,3 +44,19 @@ def test_a_damaged_checkpoint_fails_two_steps_and_the_others_still_speak(tmp_pat
     assert all(found[name].next_step for name in ("files", "load"))
     assert found["environment"].state == "passed"
     assert found["canary"].state == "not run"
+
+
+def test_a_model_that_was_never_pulled_is_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    accepted = ("flux-1-dev-non-commercial",)
+    trial = Trial(Settings(model="flux-dev", device="cpu", accept_licences=accepted), FLUX_DEV)
+    found = {
+        each.step: each
+        for each in outcomes([step for step in STEPS if step.name in ("files", "load")], trial)
+    }
+    assert found["files"].next_step == "addit models pull flux-dev"
+    assert found["load"].state == "not run"
+    assert "would have to be fetched" in found["load"].found.summary
+    assert list(tmp_path.iterdir()) == []
