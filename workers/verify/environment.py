@@ -21,7 +21,7 @@ def check_environment(trial: Trial) -> Found:
     values = {"python": platform.python_version(), "torch": torch.__version__, "device": str(device)}
     values |= {"torch_cuda": torch.version.cuda or "none", "driver": _driver()}
     values |= {name: _version(name) for name in PACKAGES}
-    if device.type == "cuda":
+    if device.type == "cuda" or (trial.settings.device == "auto" and values["driver"] != "none"):
         _check_cuda(values)
         values |= _card(device)
     dtype = pick_dtype(trial.settings.dtype, device)
@@ -36,7 +36,7 @@ def _check_cuda(values: dict[str, str]) -> None:
     if not torch.cuda.is_available():
         built = values["torch_cuda"] != "none"
         raise StepFailed(
-            f"a CUDA device is asked for and torch sees none (driver: {values['driver']})",
+            f"torch sees no CUDA device (driver: {values['driver']})",
             "Run nvidia-smi; in a container, start it with --gpus all; the driver must be at least as new as"
             f" CUDA {values['torch_cuda']}."
             if built

@@ -84,8 +84,9 @@ def _settle(device: torch.device) -> None:
 def flops_of_plain(passes: Passes, profile: ModelProfile) -> int:
     """Of one plain pass: counted on the meta device, on a transformer of the same configuration."""
     real: Any = passes.branches.backbone.transformer
+    config = {name: value for name, value in real.config.items() if name != "quantization_config"}
     with META:
-        bare = type(real).from_config(real.config)
+        bare = type(real).from_config(config)
     backbone = make_backbone(profile.family, SimpleNamespace(transformer=bare), profile.text_len, META)
     counted = Passes(
         Branches(backbone, passes.branches.grid),
