@@ -214,7 +214,7 @@ if find_spec("redis"):  # a client alone has no use for them, and not the packag
     app.command()(up)
     app.add_typer(keys, name="keys")
 
-if find_spec("diffusers"):  # on a machine that loads models
+if find_spec("redis") and find_spec("diffusers"):  # on a machine that loads models
     from client.model_commands import models, verify
 
     app.command()(verify)

@@ -10,7 +10,7 @@ from huggingface_hub import try_to_load_from_cache
 
 from workers.models.checksums import agrees
 from workers.models.folder_place import read_sums
-from workers.models.profiles import ModelProfile
+from workers.models.profiles import HUB_PROFILES, ModelProfile
 from workers.models.wanted_files import Repository, repositories, wanted
 from workers.verify.steps import Found, StepFailed, Trial
 
@@ -33,7 +33,7 @@ def check_files(trial: Trial) -> Found:
             rows.append((one.name, str(len(files)), f"{size / 2**30:.2f}", f"{checked} of {len(files)}"))
     found = Found(f"{len(folders)} places", {"absent": absent, "wrong": wrong, "places": rows[1:]}, rows)
     if absent or wrong:
-        raise StepFailed(_sentence(absent, wrong), _remedy(trial.profile), found)
+        raise StepFailed(_sentence(absent, wrong), _remedy(trial.profile, absent), found)
     return found
 
 
@@ -108,7 +108,8 @@ def _sentence(absent: list[str], wrong: list[str]) -> str:
     return "; ".join([f"{name} is not here" for name in absent] + wrong)
 
 
-def _remedy(profile: ModelProfile) -> str:
-    if Path(profile.place).is_dir():
-        return f"Copy the files of {profile.place} again from where they came."
-    return f"addit models pull {profile.name}"
+def _remedy(profile: ModelProfile, absent: list[str]) -> str:
+    if profile.name in HUB_PROFILES:
+        return f"addit models pull {profile.name}"
+    fetching = [f"hf download {name}" for name in absent]
+    return "; ".join(fetching or [f"Copy the files of {profile.place} again from where they came."])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -28,8 +28,9 @@ def check_golden(trial: Trial) -> Found:
     figures = measure(device)
     table = [figures.columns, *figures.rows]
     allowed = TOLERANCE.get(device.type, TOLERANCE["cuda"])
-    bad = [case for case, values in figures.values.items() if not within(values, allowed)]
-    found = Found(f"{len(figures.rows)} cases on {device}", dict(figures.values), table)
+    cases: dict[str, Any] = dict(figures.values)
+    bad = [case for case, values in cases.items() if not within(values, allowed)]
+    found = Found(f"{len(cases)} cases on {device}", cases, table)
     if bad:
         raise StepFailed(
             f"{', '.join(bad)} further than {allowed:g} from the recorded numbers on {device}",

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from client.cli import app
 from runtime.settings import Settings
 from tests.workers.pipelines import flux
-from workers.models.profiles import FLUX_DEV
+from workers.models.profiles import FLUX_DEV, embedded_profile
 from workers.verify.report import STEPS, verify
 from workers.verify.steps import Trial, outcomes
 
@@ -38,7 +38,15 @@ def test_a_damaged_checkpoint_fails_two_steps_and_the_others_still_speak(tmp_pat
     flux().save_pretrained(tmp_path / "small")
     weights = tmp_path / "small" / "transformer" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    settings = Settings(model=str(tmp_path / "small"), device="cpu", dtype="float32")
+    sam2 = embedded_profile().segmenter
+    assert sam2 is not None
+    settings = Settings(
+        model=str(tmp_path / "small"),
+        device="cpu",
+        dtype="float32",
+        segmenter=sam2.checkpoint,
+        segmenter_config=sam2.config,
+    )
     found = {each.step: each for each in verify(settings) if each.step != "golden cases"}
     assert [name for name, each in found.items() if each.state == "failed"] == ["files", "load"]
     assert all(found[name].next_step for name in ("files", "load"))
