@@ -110,8 +110,8 @@ def _stage_bytes(model: Model, stage: Stage, preset: MemoryPreset) -> int:
     return held + max(map(on_card, there))  # one after the other
 
 
-def measure_model(profile: ModelProfile) -> Model:
-    """Every stage's activations, by running it on the meta device."""
+def measure_model(profile: ModelProfile, variations: int = 1) -> Model:
+    """Every stage's activations, by running it on the meta device; pictures are decoded one by one."""
     pipe = pipeline(profile.name, profile.family)
     backbone = make_backbone(profile.family, pipe, profile.text_len, META)
     grid = LatentGrid.of_image(SIDE, SIDE, pipe.vae_scale_factor)
@@ -120,14 +120,18 @@ def measure_model(profile: ModelProfile) -> Model:
     encoders = text_encoders(profile)
     stages = (
         Stage("encode", tuple(encoders), max(map(peak_bytes, encoders.values()))),
-        Stage("denoise", (pipe.transformer,), peak_bytes(lambda: extended_step(backbone, profile, grid))),
+        Stage(
+            "denoise",
+            (pipe.transformer,),
+            peak_bytes(lambda: extended_step(backbone, profile, grid, variations)),
+        ),
         Stage("decode", (pipe.vae,), peak_bytes(lambda: backbone.decode_tokens(tokens, grid))),
     )
     return Model(pipe.transformer, stages)
 
 
-def extended_step(backbone: Backbone, profile: ModelProfile, grid: LatentGrid) -> object:
-    """A source pass that lends every layer, then a target pass that attends to it all."""
+def extended_step(backbone: Backbone, profile: ModelProfile, grid: LatentGrid, variations: int = 1) -> object:
+    """A source pass that lends every layer, then a pass of so many targets that attend to it all."""
     config = next(iter(profile.presets.values()))
     source, target = (
         conditioning(backbone, profile, 1.0),
@@ -139,7 +143,8 @@ def extended_step(backbone: Backbone, profile: ModelProfile, grid: LatentGrid) -
         lend = LendSource(memory, layers, source.text_len)
         memory.velocity = backbone.velocity(latents, 0.9, source, grid, lend)
         extend = ExtendTarget(0, memory, layers, EXTENDED_SCALE)
-        return memory, backbone.velocity(latents, 0.9, backbone.shown(target, latents), grid, extend, extend)
+        rows = torch.empty(variations, *latents.shape[1:], device=META)
+        return memory, backbone.velocity(rows, 0.9, backbone.shown(target, latents), grid, extend, extend)
 
 
 def conditioning(backbone: Backbone, profile: ModelProfile, guidance: float) -> Conditioning:

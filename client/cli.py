@@ -1,4 +1,4 @@
-"""`addit`: the API on a terminal. Two of its commands, `up` and `keys`, are an operator's."""
+"""`addit`: the API on a terminal. Its commands `up`, `keys`, `models` and `verify` are an operator's."""
 
 from __future__ import annotations
 
@@ -213,3 +213,9 @@ if find_spec("redis"):  # a client alone has no use for them, and not the packag
 
     app.command()(up)
     app.add_typer(keys, name="keys")
+
+if find_spec("redis") and find_spec("diffusers"):  # on a machine that loads models
+    from client.model_commands import models, verify
+
+    app.command()(verify)
+    app.add_typer(models, name="models")

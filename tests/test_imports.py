@@ -42,9 +42,12 @@ ROOMS = [
     room("workers/scenes.py", "workers", never=WEB),
     room("workers/addit", "workers.addit", only="torch diffusers einops numpy PIL"),
     room("workers/models", "workers.addit workers.models", never=WEB | {"redis", "rq", "httpx"}),
+    # What is verified on the first day includes the golden cases and the counting of a checkout.
+    room("workers/verify", f"workers bench {STORE}", never=WEB | {"redis", "rq", "httpx"}),
     room("client", "client api_schemas", only="httpx pydantic rich tenacity typer"),
     # The commands of an operator: they run on the server's machine with the server's packages.
     room("client/operator.py", f"client {STORE}", never=MODELS | WEB),
+    room("client/model_commands.py", f"client workers {STORE}", never=MODELS | WEB),
     room("client/demo.py", f"client {STORE}", never=MODELS | WEB),
     room("studio", "studio client api_schemas", only="gradio pandas PIL pydantic typer"),
     room("evaluation", f"evaluation toyland {EDITING} client api_schemas", never=WEB | {"redis", "rq"}),

@@ -44,8 +44,12 @@ def fingerprint(profile: ModelProfile, models: Models) -> NDArray[np.float32]:
 
 def canary_picture(profile: ModelProfile, models: Models) -> Picture:
     """What the profile's canary insertion gives, both branches generated from seed 0."""
+    return insert(models, canary_edit(profile, (0,))).pictures[0]
+
+
+def canary_edit(profile: ModelProfile, seeds: tuple[int, ...]) -> Edit:
+    """The profile's canary insertion by these seeds, from a source of seed 0."""
     source_prompt, prompt, subject = profile.canary
     side = profile.native_side
     config = replace(profile.presets[DEFAULT_PRESETS["generated"]].at_steps(STEPS), localizer="attention")
-    edit = Edit(PromptSource(source_prompt, 0, side, side), prompt, (subject,), (0,), config)
-    return insert(models, edit).pictures[0]
+    return Edit(PromptSource(source_prompt, 0, side, side), prompt, (subject,), seeds, config)

@@ -5,6 +5,7 @@ ModelError
 ├── ModelFilesBroken   missing, truncated or of another model
 ├── MissingPackage     a setting needs a package that is not installed
 ├── LicenceNotAccepted the operator has not accepted the licence of the weights
+├── PullFailed         files that could not be fetched
 ├── UnsupportedSetting a setting this model cannot follow
 └── WrongFingerprint   the loaded model does not give the picture it should
 """
@@ -47,6 +48,14 @@ class LicenceNotAccepted(ModelError):
             f" sets ADDIT_ACCEPT_LICENCES='[\"{key}\"]'."
         )
         self.key = key
+
+
+class PullFailed(ModelError):
+    """Says what went wrong, and `next_step`: what to do about it."""
+
+    def __init__(self, wrong: str, next_step: str) -> None:
+        super().__init__(f"{wrong}. {next_step}")
+        self.next_step = next_step
 
 
 class UnsupportedSetting(ModelError):

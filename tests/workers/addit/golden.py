@@ -34,18 +34,19 @@ FOLDER = Path(__file__).parents[2] / "data" / "golden"
 CASES: dict[str, Any] = json.loads((FOLDER / "cases.json").read_text())
 GRID = LatentGrid(16, 16)
 CHANNELS = 4
+CPU = torch.device("cpu")
 
 
 @cache
-def transformer() -> FluxTransformer2DModel:
+def transformer(device: torch.device = CPU) -> FluxTransformer2DModel:
     model = FluxTransformer2DModel.from_config(json.loads((FOLDER / "transformer.json").read_text()))
     model.load_state_dict(load_file(FOLDER / "transformer.safetensors"))
-    return model.eval().requires_grad_(False)
+    return model.to(device).eval().requires_grad_(False)
 
 
-def backbone() -> FluxBackbone:
+def backbone(device: torch.device = CPU) -> FluxBackbone:
     """FLUX around the golden transformer; prompts and pictures are recorded."""
-    return FluxBackbone(cast(Any, SimpleNamespace(transformer=transformer())), 0, torch.device("cpu"))
+    return FluxBackbone(cast(Any, SimpleNamespace(transformer=transformer(device))), 0, device)
 
 
 def sigmas(num_inference_steps: int = CASES["steps"]) -> list[float]:
@@ -77,22 +78,22 @@ def config(case: str) -> AdditConfig:
     )
 
 
-def memory(nbytes: int = 2**30) -> SourceMemory:
+def memory(nbytes: int = 2**30, device: torch.device = CPU) -> SourceMemory:
     """An empty memory of one source."""
-    return SourceMemory(SourceMemories([DeviceTier(nbytes)], torch.device("cpu")))
+    return SourceMemory(SourceMemories([DeviceTier(nbytes)], device))
 
 
 def source_path(
     case: str, branches: Branches, config: AdditConfig, known: SourceMemory, whole: bool = False
 ) -> SourcePath:
-    knobs = CASES["cases"][case]
-    noise = draw_noise([knobs["seed_source"]], CHANNELS, GRID, element=0)
-    cond = conditioning("source", config.source_guidance_scale)
+    knobs, device = CASES["cases"][case], branches.backbone.transformer.device
+    noise = draw_noise([knobs["seed_source"]], CHANNELS, GRID, element=0).to(device)
+    cond = conditioning("source", config.source_guidance_scale).to(device)
     plan = extension_plan(branches.backbone, config)
     source = SourceRun(branches, sigmas(), cond, known, plan, lambda: None)
     if knobs["mode"] == "generated":
         return generated(source, noise)
-    x0 = expected(case)["source_x0"][None]
+    x0 = expected(case)["source_x0"][None].to(device)
     if config.inversion == "noising":
         return noised(source, x0, noise)
     first = 0 if whole else config.structure_transfer_step
@@ -108,18 +109,19 @@ def run(
     resume: Blend | None = None,
     find: Locate | None = None,
     guidance: Tensor | None = None,
+    device: torch.device = CPU,
 ) -> tuple[Denoised, Branches]:
     """A golden case from end to end.
 
     known: what earlier runs learnt of its source; guidance: one a seed, instead of the config's
     """
-    branches = Branches(backbone(), GRID)
-    noise = draw_noise(seeds or [CASES["cases"][case]["seed_target"]], CHANNELS, GRID, element=1)
-    cond = conditioning("target", config.guidance_scale)
+    branches = Branches(backbone(device), GRID)
+    noise = draw_noise(seeds or [CASES["cases"][case]["seed_target"]], CHANNELS, GRID, element=1).to(device)
+    cond = conditioning("target", config.guidance_scale).to(device)
     cond = cond if guidance is None else replace(cond, guidance=guidance)
     recorder = SubjectRecorder(CASES["recorded_layers"], [[CASES["subject_token_index"]]], cond.text_len)
     with branches.backbone.exchange_processors():
-        path = source_path(case, branches, config, known or memory())
+        path = source_path(case, branches, config, known or memory(device=device))
         targets = Targets(
             branches=branches,
             path=path,
