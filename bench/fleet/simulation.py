@@ -11,7 +11,7 @@ import math
 import random
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from itertools import accumulate, count
 
@@ -107,7 +107,7 @@ class Simulation:
 
     # jobs
 
-    def _arrivals(self) -> Iterator[simpy.Event]:
+    def _arrivals(self) -> Generator[simpy.Event, None, None]:
         top = self._traffic.sessions_per_second * (1 + self._traffic.swing)
         while True:  # by thinning: the rate swings over the day
             yield self._env.timeout(self._random.expovariate(top))
@@ -177,14 +177,14 @@ class Simulation:
         if len(worker.sources) > self._fleet.places:
             worker.sources.popitem(last=False)
 
-    def _after(self, seconds: float, act: object) -> None:
+    def _after(self, seconds: float, act: Callable[[], None]) -> None:
         event = self._env.timeout(seconds)
         assert event.callbacks is not None
-        event.callbacks.append(lambda _: act())  # type: ignore[operator]
+        event.callbacks.append(lambda _: act())
 
     # workers
 
-    def _scaling(self, autoscaler: Autoscaler) -> Iterator[simpy.Event]:
+    def _scaling(self, autoscaler: Autoscaler) -> Generator[simpy.Event, None, None]:
         policy = autoscaler.policy
         while True:
             current = len(self._workers) - self._leaving + self._loading
