@@ -81,12 +81,12 @@ def counted(redis: Redis) -> Iterator[Traffic]:
 
 
 def _stats(redis: Redis) -> dict[str, int]:
-    told: dict[str, int] = redis.info("stats")  # type: ignore[assignment]
+    told: dict[str, int] = redis.info("stats")
     return told
 
 
 def _calls(redis: Redis) -> dict[str, int]:
-    told: dict[str, Any] = redis.info("commandstats")  # type: ignore[assignment]
+    told: dict[str, Any] = redis.info("commandstats")
     return {name.removeprefix("cmdstat_"): stat["calls"] for name, stat in told.items()}
 
 
@@ -101,7 +101,7 @@ def measure_traffic() -> dict[str, Traffic]:
     with tempfile.TemporaryDirectory() as folder, embedded_valkey(Path(folder) / "valkey") as server:
         with connect(server.url) as redis:
             settings = Settings(
-                _env_file=None,  # type: ignore[call-arg]
+                _env_file=None,
                 redis_url=server.url,
                 artifact_url=f"file://{folder}/artifacts",
                 signing_secret=SecretStr("of this count"),

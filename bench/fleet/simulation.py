@@ -13,7 +13,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from itertools import accumulate, count
+from itertools import accumulate, count, islice
 
 import simpy
 
@@ -201,13 +201,13 @@ class Simulation:
         for _ in range(more):
             self._loading += 1
             self._after(self._fleet.cold_seconds, self._loaded)
-        busy = (number for number, worker in self._workers.items() if not worker.drained)
-        for _ in range(-more):  # idle ones first: those that work finish their job
-            if self._idle:
-                self._workers.pop(self._idle.popitem(last=False)[0])
-            elif (number := next(busy, None)) is not None:
-                self._workers[number].drained = True
-                self._leaving += 1
+        for _ in range(min(-more, len(self._idle))):  # first: those that work finish their job
+            self._workers.pop(self._idle.popitem(last=False)[0])
+            more += 1
+        busy = (worker for worker in self._workers.values() if not worker.drained)
+        for worker in islice(busy, max(0, -more)):
+            worker.drained = True
+            self._leaving += 1
 
     def _loaded(self) -> None:
         self._note_workers()

@@ -69,9 +69,7 @@ def test_every_variable_is_a_setting_and_holds_a_value_it_takes() -> None:
     grace = settings["data"]["ADDIT_GRACE_SECONDS"]
     assert (
         Settings(_env_file=None, grace_seconds=grace).grace_seconds
-        < pod("worker")[  # type: ignore[call-arg]
-            "terminationGracePeriodSeconds"
-        ]
+        < pod("worker")["terminationGracePeriodSeconds"]
     ), "a job in hand is finished before its worker is killed"
 
 
@@ -95,7 +93,7 @@ def test_probes_ask_what_is_answered() -> None:
     for probe in ("readinessProbe", "livenessProbe"):
         assert gateway[probe]["httpGet"]["path"] in paths
     (port,) = gateway["ports"]
-    assert port["containerPort"] == Settings(_env_file=None).port  # type: ignore[call-arg]
+    assert port["containerPort"] == Settings(_env_file=None).port
     for name in ("worker", "background"):
         assert container(name)["livenessProbe"]["exec"]["command"] == health_check(name)
 
