@@ -94,11 +94,13 @@ def scaled(gpus: int, load: float, service: ServiceTimes, hours: float, price: f
     """A load that swings by 0.8 over a day and would need so many at its mean: by what the fleet goes by."""
     traffic = replace(loaded(gpus, load, service), swing=0.8)
     least = max(1, round(LEAST_SHARE * gpus))
-    by_wait, by_length = Policy(target=10, least=least), Policy(by="length", target=1, least=least)
+    by_wait, by_length = Policy(least=least, most_busy=None), Policy("length", 1, None, least)
     fleet = Fleet(max(1, gpus // 2))
     fleets = {
         "as many as the peak needs": replace(fleet, workers=round(1.8 * gpus)),
         "by wait, cold start 60 s": replace(fleet, policy=by_wait, cold_seconds=60),
+        "by wait and work, cold start 60 s": replace(fleet, policy=Policy(least=least), cold_seconds=60),
+        "by wait and work, cold start 300 s": replace(fleet, policy=Policy(least=least), cold_seconds=300),
         "by wait, cold start 300 s": replace(fleet, policy=by_wait, cold_seconds=300),
         "by length, cold start 300 s": replace(fleet, policy=by_length, cold_seconds=300),
     }

@@ -14,10 +14,12 @@ class Policy:
     each worker; target: of that value; seconds are Kubernetes' and KEDA's defaults, as in docker/kubernetes.
 
     shrink_share: of the workers that may go in a minute
+    most_busy: share of workers that shall be at work; None: no wait is nothing to do
     """
 
     by: Literal["wait", "length"] = "wait"
     target: float = 10.0
+    most_busy: float | None = 0.8
     least: int = 1
     most: int = 10_000
     every_seconds: float = 15.0
@@ -34,10 +36,12 @@ class Autoscaler:
     policy: Policy
     _wanted: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def replicas(self, now: float, current: int, value: float) -> int:
+    def replicas(self, now: float, current: int, value: float, busy: int = 0) -> int:
         """How many there shall be from now on, when there are `current`."""
-        policy, ratio = self.policy, value / self.policy.target
-        wanted = current if abs(ratio - 1) <= policy.tolerance else math.ceil(current * ratio)
+        policy = self.policy
+        wanted = self._for(current, value / policy.target)
+        if policy.most_busy:
+            wanted = max(wanted, self._for(current, busy / (current * policy.most_busy)))
         wanted = max(policy.least, min(policy.most, wanted))
         self._wanted.append((now, wanted))
         while self._wanted[0][0] < now - policy.steady_seconds:
@@ -47,3 +51,7 @@ class Autoscaler:
         steady = min(current, max(one for _, one in self._wanted))
         fewest = current - math.ceil(current * policy.shrink_share * policy.every_seconds / 60)
         return max(steady, fewest)
+
+    def _for(self, current: int, ratio: float) -> int:
+        """For a value at this ratio to its target."""
+        return current if abs(ratio - 1) <= self.policy.tolerance else math.ceil(current * ratio)

@@ -193,7 +193,8 @@ class Simulation:
             if self._env.now >= self._warm:
                 moment = self._env.now, len(self._workers), wait, self._line.count
                 self._seen.moments.append(moment)
-            self._resize(autoscaler.replicas(self._env.now, current, value) - current)
+            busy = len(self._workers) - self._leaving - len(self._idle)
+            self._resize(autoscaler.replicas(self._env.now, current, value, busy) - current)
             yield self._env.timeout(policy.every_seconds)
 
     def _resize(self, more: int) -> None:

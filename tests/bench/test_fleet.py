@@ -89,6 +89,7 @@ def test_a_scaler_grows_at_once_and_shrinks_when_it_was_long_enough_quiet() -> N
     assert scaler.replicas(15, 15, 100.0) == 30
     assert scaler.replicas(30, 30, 10.5) == 30
     assert scaler.replicas(45, 30, 0.0) == 30
+    assert scaler.replicas(60, 30, 0.0, busy=29) == 37, "four fifths at work"
     quiet = [scaler.replicas(400 + 15 * n, 30, 0.0) for n in range(30)]
     assert min(quiet) == 29, "a tenth a minute"
 

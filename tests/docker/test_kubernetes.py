@@ -116,7 +116,9 @@ def test_workers_are_scaled_by_the_expected_wait_as_it_was_simulated() -> None:
     spec = scaled["spec"]
     assert spec["scaleTargetRef"]["name"] == "worker"
     assert "replicas" not in PODS["worker"], "two would set it"
-    (trigger,) = spec["triggers"]
+    trigger, work = spec["triggers"]
+    assert parse(work["metadata"]["query"]).metrics == {"addit_workers"}
+    assert (work["metricType"], float(work["metadata"]["threshold"])) == ("AverageValue", policy.most_busy)
     query = parse(trigger["metadata"]["query"])
     assert query.metrics == {"addit_estimated_wait_seconds"}
     assert query.labels == {"model"}
