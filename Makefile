@@ -9,7 +9,7 @@ DOCKERFILES = $(wildcard docker/*.Dockerfile)
 SHIPPED = $(wildcard api_schemas client job_store runtime service studio workers)
 FUZZED = tests/fuzz/test_bodies.py tests/job_store/test_job_machine.py
 
-.PHONY: install demo up test lint security format bench faults fuzz fuzz-api soak
+.PHONY: install demo up test lint security format bench bench-check faults fuzz fuzz-api soak
 
 install: $(INSTALLED)
 
@@ -70,3 +70,6 @@ fuzz: install ## 5,000 mutated pictures, any body of a submission, any order of 
 
 bench: install
 	$(BIN)/python -m bench
+
+bench-check: install ## counted quantities beside bench/limits.json; make test does it too
+	$(BIN)/python -m bench.check $(ARGS)

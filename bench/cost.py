@@ -145,6 +145,14 @@ def count(counter: Counter) -> dict[str, Any]:
     )
 
 
+def first_and_next(counter: Counter) -> dict[str, float]:
+    """The two cases of a real source, in u: a part of `count` for those in a hurry."""
+    first = Edit(PictureSource(_picture(), PROMPTS[0]), PROMPTS[1], ("dog",), (1,), PAPER_REAL, mask=_mask())
+    u, memories = counter.forward(), unlimited()
+    cases = {"noising_first": first, "real_next": replace(first, seeds=(2,))}
+    return {name: counter.insertion(edit, memories).flops / u for name, edit in cases.items()}
+
+
 def measure() -> Figures:
     """The table: forwards in units u, and what the source's memory takes when nothing bounds it."""
     values = count(without_weights(flux_dev()))

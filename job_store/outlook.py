@@ -80,6 +80,11 @@ class Outlook:
         """What a queued job stands behind."""
         return _decode(self._server.run("ahead", record.model, record.tenant, record.id, 0))
 
+    def waiting(self, model: str) -> tuple[int, list[tuple[float, str]]]:
+        """How many jobs of a model wait; (forwards, shape) of up to 64, evenly from first to last."""
+        number, *sample = self._server.run("waiting", model)
+        return int(number), [(float(work), shape.decode()) for work, shape in sample]
+
     def paused(self, model: str) -> bool:
         """Whether nothing of this model starts."""
         return bool(self._server.command("SISMEMBER", Key.PAUSED, model))

@@ -98,7 +98,7 @@ def build_gateway(settings: Settings) -> Gateway:
             seconds=settings.intake_seconds,
         ),
         links=Links(settings),
-        metrics=Metrics(store, workers, Statistics(redis), Outbox(redis)),
+        metrics=Metrics(store, workers, Statistics(redis), Outbox(redis), Outlook(redis), Operations(redis)),
         credentials=credentials_of(settings),
         moderator=moderator_of(settings),
     )

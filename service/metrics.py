@@ -9,10 +9,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from job_store.errors import StoreUnavailable
 from job_store.jobs import JobStore
+from job_store.operations import Operations
 from job_store.outbox import Outbox
+from job_store.outlook import Outlook
 from job_store.statistics import Statistics
 from job_store.workers import WorkerRegistry
 from service.job_metrics import job_metrics
+from service.wait_metrics import wait_metrics
 from service.worker_metrics import worker_metrics
 
 
@@ -20,7 +23,13 @@ class Metrics:
     """One registry per app. Labels are route templates, names of models and workers, never ids of jobs."""
 
     def __init__(
-        self, store: JobStore, workers: WorkerRegistry, statistics: Statistics, outbox: Outbox
+        self,
+        store: JobStore,
+        workers: WorkerRegistry,
+        statistics: Statistics,
+        outbox: Outbox,
+        outlook: Outlook,
+        operations: Operations,
     ) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
@@ -32,7 +41,7 @@ class Metrics:
             ["method", "route"],
             registry=self.registry,
         )
-        self.registry.register(StoreMetrics(store, workers, statistics, outbox))
+        self.registry.register(StoreMetrics(store, workers, statistics, outbox, outlook, operations))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -48,10 +57,17 @@ class StoreMetrics:
     """Read from the store at every scrape; silent while it does not answer, but for `addit_store_up`."""
 
     def __init__(
-        self, store: JobStore, workers: WorkerRegistry, statistics: Statistics, outbox: Outbox
+        self,
+        store: JobStore,
+        workers: WorkerRegistry,
+        statistics: Statistics,
+        outbox: Outbox,
+        outlook: Outlook,
+        operations: Operations,
     ) -> None:
         self._store, self._workers = store, workers
         self._statistics, self._outbox = statistics, outbox
+        self._outlook, self._operations = outlook, operations
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask the store."""
@@ -66,6 +82,7 @@ class StoreMetrics:
             models = {*self._store.models_with_ready(), *(state.model for state in states)}
             told += job_metrics(self._store, self._statistics, self._outbox, sorted(models))
             told += worker_metrics(states)
+            told.append(wait_metrics(self._store, self._outlook, self._operations, states, sorted(models)))
         except StoreUnavailable:
             told, up = [], 0
         return [GaugeMetricFamily("addit_store_up", "Whether the store answers.", value=up), *told]
