@@ -79,11 +79,19 @@ def connect_blocking(url: str) -> AsyncRedis:
     return AsyncRedis.from_url(url, single_connection_client=True, **options)
 
 
+class _AskedOfSentinels(SentinelConnectionPool):
+    """Connections to whatever is the primary when they are made; those to the sentinels end with them."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)
+        for asked in self.sentinel_manager.sentinels:
+            await asked.aclose()
+
+
 def _asked_of_sentinels(url: str, options: dict[str, Any]) -> SentinelConnectionPool:
-    """Connections to whatever is the primary when they are made."""
     place = read_sentinel_url(url)
     asking = {**_ASKING, "retry": AsyncRetry(_BACKOFF, 0)}
     sentinel = AsyncSentinel(place.sentinels, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
-    return SentinelConnectionPool(  # type: ignore[no-untyped-call]
+    return _AskedOfSentinels(  # type: ignore[no-untyped-call]
         place.service, sentinel, **place.login, **options
     )

@@ -28,9 +28,9 @@ MISSING = "no Chromium: the studio is tested in a real one; `apt-get install chr
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium, as the system has it."""
+    """Headless Chromium, as the system has it. Playwright keeps a loop in this thread until a module ends."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.fail(MISSING)
