@@ -23,9 +23,7 @@ from client.scene_commands import scene
 from client.terminal import HERE, ApiKey, Url, console, service
 from client.webhook_commands import webhooks
 
-app = typer.Typer(
-    no_args_is_help=True, help="Add an object to a picture from a sentence.", add_completion=False
-)
+app = typer.Typer(no_args_is_help=True, help="Add an object to a picture from a sentence.")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(admin, name="admin")
 app.add_typer(scene, name="scene")

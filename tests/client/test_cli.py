@@ -208,3 +208,9 @@ def test_a_place_is_a_box_in_pixels(served: Served, photo: Path) -> None:
     outside = ask(served, "insert", photo, *words, "--region", "900", "0", "999", "48")
     assert outside.exit_code == 1
     assert "region_empty" in outside.output
+
+
+def test_a_shell_completes_its_words() -> None:
+    asked = {"_ADDIT_COMPLETE": "complete_bash", "COMP_WORDS": "addit ins", "COMP_CWORD": "1"}
+    said = CliRunner().invoke(app, [], prog_name="addit", env=asked)
+    assert said.output.split() == ["insert"]
