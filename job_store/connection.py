@@ -28,19 +28,20 @@ FOLLOWING_SECONDS = 5.0  # that a read waits for one of them
 HEALTH_CHECK_SECONDS = 15  # an idle connection is tested before it is used again
 RETRIES = 2  # redis-py nests them, connecting within sending: up to nine tries
 _BACKOFF = ExponentialWithJitterBackoff(cap=0.2, base=0.03)
+_SHORT: dict[str, Any] = {
+    "protocol": 2,
+    "socket_connect_timeout": CONNECT_SECONDS,
+    "socket_timeout": ANSWER_SECONDS,
+    "health_check_interval": HEALTH_CHECK_SECONDS,
+}
+"""Of clients whose reads are answered at once."""
 _ASKING: dict[str, Any] = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3}
 """How long one sentinel has to say who the primary is, before the next is asked."""
 
 
 def connect(url: str) -> Redis:
     """A client for threads. Answers are bytes, as RQ needs them."""
-    options: dict[str, Any] = {
-        "protocol": 2,
-        "retry": Retry(_BACKOFF, RETRIES, (RedisConnectionError,)),
-        "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": ANSWER_SECONDS,
-        "health_check_interval": HEALTH_CHECK_SECONDS,
-    }
+    options = {**_SHORT, "retry": Retry(_BACKOFF, RETRIES, (RedisConnectionError,))}
     if not is_sentinel(url):
         return Redis.from_url(url, **options)
     place = read_sentinel_url(url)
@@ -52,13 +53,7 @@ def connect(url: str) -> Redis:
 
 def connect_async(url: str) -> AsyncRedis:
     """A client for many tasks, of few connections; of as many as tasks where sentinels are asked."""
-    options: dict[str, Any] = {
-        "protocol": 2,
-        "retry": AsyncRetry(_BACKOFF, RETRIES, (RedisConnectionError,)),
-        "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": ANSWER_SECONDS,
-        "health_check_interval": HEALTH_CHECK_SECONDS,
-    }
+    options = {**_SHORT, "retry": AsyncRetry(_BACKOFF, RETRIES, (RedisConnectionError,))}
     if is_sentinel(url):
         return AsyncRedis.from_pool(_asked_of_sentinels(url, options))
     few = {"max_connections": FOLLOWING, "timeout": FOLLOWING_SECONDS}
