@@ -31,7 +31,7 @@ from runtime.moderation import Moderator, moderator_of
 from runtime.settings import Settings
 from service.intake.decoders import Decoders
 from service.links import Links
-from service.metrics import Metrics
+from service.metrics import Metrics, StoreMetrics
 
 DECODERS = 2
 SUBMISSION_THREADS = 32
@@ -98,7 +98,9 @@ def build_gateway(settings: Settings) -> Gateway:
             seconds=settings.intake_seconds,
         ),
         links=Links(settings),
-        metrics=Metrics(store, workers, Statistics(redis), Outbox(redis), Outlook(redis), Operations(redis)),
+        metrics=Metrics(
+            StoreMetrics(store, workers, Statistics(redis), Outbox(redis), Outlook(redis), Operations(redis))
+        ),
         credentials=credentials_of(settings),
         moderator=moderator_of(settings),
     )

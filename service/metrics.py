@@ -22,15 +22,7 @@ from service.worker_metrics import worker_metrics
 class Metrics:
     """One registry per app. Labels are route templates, names of models and workers, never ids of jobs."""
 
-    def __init__(
-        self,
-        store: JobStore,
-        workers: WorkerRegistry,
-        statistics: Statistics,
-        outbox: Outbox,
-        outlook: Outlook,
-        operations: Operations,
-    ) -> None:
+    def __init__(self, of_the_store: StoreMetrics) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "addit_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
@@ -41,7 +33,7 @@ class Metrics:
             ["method", "route"],
             registry=self.registry,
         )
-        self.registry.register(StoreMetrics(store, workers, statistics, outbox, outlook, operations))
+        self.registry.register(of_the_store)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
