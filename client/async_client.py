@@ -46,7 +46,11 @@ class AsyncAddit:
     ) -> None:
         self._seconds = seconds
         self._http = httpx.AsyncClient(
-            base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport
+            base_url=url,
+            auth=calls.Bearer(key),
+            timeout=seconds,
+            limits=calls.CONNECTIONS,
+            transport=transport,
         )
         self.webhooks = AsyncWebhooks(self._do)
         self.scenes = AsyncScenes(self._do)

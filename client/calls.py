@@ -115,6 +115,11 @@ def download(link: str) -> Call[bytes]:
     return Call("GET", link, lambda answer: answer.content, {"auth": None})
 
 
+CONNECTIONS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+"""A stream holds its connection as long as its job lasts: with a bound, followed jobs would keep every other
+call waiting, and a call given up while waiting takes its place from the pool for ever (httpcore #1093)."""
+
+
 class Bearer(httpx.Auth):
     """The API key, as the service wants it."""
 

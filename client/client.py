@@ -46,7 +46,13 @@ class Addit:
         self, url: str, key: str, *, seconds: float = 30.0, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._seconds = seconds
-        self._http = httpx.Client(base_url=url, auth=calls.Bearer(key), timeout=seconds, transport=transport)
+        self._http = httpx.Client(
+            base_url=url,
+            auth=calls.Bearer(key),
+            timeout=seconds,
+            limits=calls.CONNECTIONS,
+            transport=transport,
+        )
         self.webhooks = Webhooks(self._do)
         self.admin = Admin(self._do)
         self.scenes = Scenes(self._do)

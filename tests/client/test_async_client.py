@@ -38,3 +38,46 @@ def test_an_insertion_over_a_broken_stream() -> None:
 
     assert asyncio.run(insert()) == ("succeeded", ["1", "2"])
     assert service.requests[3].headers["last-event-id"] == "1"
+
+
+FOLLOWED = 150  # more than the 100 connections that httpx opens where nobody says otherwise
+
+
+def test_many_followed_jobs_keep_no_other_call_waiting() -> None:
+    streaming = 0
+    everybody = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal streaming
+        asked = await reader.readuntil(b"\r\n\r\n")
+        if b"/events " in asked:
+            writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n: here\n\n")
+            await writer.drain()
+            streaming += 1
+            if streaming == FOLLOWED:
+                everybody.set()
+            await reader.read()
+        else:
+            answer = job()
+            length = f"content-length: {len(answer.content)}\r\n\r\n".encode()
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n" + length + answer.content)
+            await writer.drain()
+        writer.close()
+
+    async def follow(addit: AsyncAddit, number: int) -> None:
+        async for _ in addit.events(f"ins_{number}"):
+            pass
+
+    async def ask() -> str:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        address = "http://{}:{}".format(*server.sockets[0].getsockname())
+        async with server, AsyncAddit(address, "addit_k") as addit:
+            following = [asyncio.create_task(follow(addit, number)) for number in range(FOLLOWED)]
+            await asyncio.wait_for(everybody.wait(), 60)
+            asked = await asyncio.wait_for(addit.job("ins_1"), 30)
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+        return asked.id
+
+    assert asyncio.run(ask()) == str(job().json()["id"])
