@@ -20,6 +20,7 @@ from toyland.latents import encode, pack, to_tensor
 from toyland.parts import TOKEN, find_parts, halve_parts, mirror_parts
 
 BATCH = 4  # more would not fit the cache of a CPU
+CROWDING = (0.25, 1.0, 1.6, 2.0)  # odds by how many things a sample shows; more count as the last
 
 
 class Drawn(NamedTuple):
@@ -92,18 +93,21 @@ def encode_dataset(vae: AutoencoderKL, dataset: Dataset, folder: Path) -> Encode
         np.save(folder / "parts.npy", find_parts(dataset.instances, dataset.labels, dataset.boxes))
     latents = np.load(folder / "latents.npy", mmap_mode="r")
     shares, parts = (np.load(folder / f"{name}.npy") for name in ("shares", "parts"))
-    return Encoded(latents, shares, parts, rarity(dataset.labels))
+    return Encoded(latents, shares, parts, sampling_odds(dataset.labels))
 
 
-def rarity(labels: Sequence[Label]) -> NDArray[np.float32]:
-    """(N,) odds that bring rare things nearer to common ones.
+def sampling_odds(labels: Sequence[Label]) -> NDArray[np.float32]:
+    """(N,) odds that bring rare things and crowded scenes nearer to common ones.
 
-    A sample counts by the root of how much rarer than usual its rarest thing is; one without things counts 1.
+    A sample counts by the root of how much rarer than usual its rarest thing is, times CROWDING of its number
+    of things. Bare scenes are learned in no time; of two things named side by side either often takes on
+    parts of the other, and a thing added to a scene that has some stands or falls with that.
     """
     counts = Counter(name for label in labels for name in label.names)
     usual = sum(counts.values()) / max(1, len(counts))
-    odds = [(usual / min((counts[name] for name in label.names), default=usual)) ** 0.5 for label in labels]
-    return np.array(odds, np.float32)
+    rare = [(usual / min((counts[name] for name in label.names), default=usual)) ** 0.5 for label in labels]
+    crowded = [CROWDING[min(len(label.names), len(CROWDING) - 1)] for label in labels]
+    return np.array(rare, np.float32) * np.array(crowded, np.float32)
 
 
 def object_shares(instances: NDArray[np.uint8]) -> NDArray[np.float16]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from toyland.dataset import build_dataset
-from toyland.encoded import Drawn, Encoded, encode_dataset, object_shares, rarity
+from toyland.encoded import Drawn, Encoded, encode_dataset, object_shares, sampling_odds
 from toyland.label import Label, Thing
 from toyland.train_vae import build_autoencoder
 from toyland.world import World
@@ -55,9 +55,18 @@ def test_encoded_once_and_mirrored(world: World, tmp_path: Path) -> None:
     assert (tmp_path / "latents.npy").stat().st_mtime_ns == written
 
 
-def test_rare_things_are_drawn_more_often() -> None:
-    def label(*names: str) -> Label:
-        return Label("beach", tuple(Thing(name, Zone.GROUND) for name in names))
+def _label(*names: str) -> Label:
+    return Label("beach", tuple(Thing(name, Zone.GROUND) for name in names))
 
-    odds = rarity([label("dog")] * 8 + [label("crab", "dog"), label("crab"), label()])
-    assert odds[0] < odds[-1] == 1 < odds[8] == odds[9]
+
+def test_rare_things_are_drawn_more_often() -> None:
+    odds = sampling_odds([_label("dog")] * 8 + [_label("crab")])
+    assert odds[0] < odds[8]
+
+
+def test_crowded_scenes_are_drawn_more_often() -> None:
+    things = ("dog", "cat", "cow", "pig", "hat")
+    odds = sampling_odds([_label(*things[:count]) for count in range(len(things))])
+    assert odds[0] < odds[1] < odds[2] < odds[3]
+    usual = sampling_odds([_label(name) for name in things] * 4 + [_label(*things[:3])])
+    assert usual[-1] == 2 * usual[0]
