@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 from typing import Annotated
@@ -25,6 +24,7 @@ from api_schemas.insertions import InsertionRequest
 from bench.examples import example, request
 from bench.figures import Figures, with_interval
 from bench.growth import Slope, slope
+from bench.http_server import Handler, serving
 from bench.report import JsonFile, report
 from client.client import Addit
 from client.errors import ApiError, ClientError
@@ -123,23 +123,13 @@ class Traffic:
 def webhook_receiver() -> Iterator[str]:
     """The address of one on this machine that takes everything."""
 
-    class Taker(BaseHTTPRequestHandler):
+    class Taker(Handler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(204)
-            self.end_headers()
+            self.body()
+            self.answer(204)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/hook"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Taker) as address:
+        yield f"{address}/hook"
 
 
 def processes_of(stack: Stack) -> dict[str, psutil.Process]:

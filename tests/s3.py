@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+from bench.http_server import Handler, serving
 
 BUCKET = "pictures"
 URL = f"s3://{BUCKET}/artifacts"
@@ -95,49 +96,37 @@ def failing_s3() -> Iterator[Bucket]:
     server.start()
     host, port = server.get_host_and_port()
     bucket = Bucket()
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), _handler(bucket, host, port))
-    proxy.daemon_threads = True
-    bucket.address = f"http://127.0.0.1:{proxy.server_address[1]}"
-    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
-    thread.start()
     try:
-        yield bucket
+        with serving(_handler(bucket, host, port)) as bucket.address:
+            yield bucket
+            bucket.end.set()
     finally:
-        bucket.end.set()
-        proxy.shutdown()
-        proxy.server_close()
         server.stop()
 
 
-def _handler(bucket: Bucket, host: str, port: int) -> type[BaseHTTPRequestHandler]:
-    class Proxy(BaseHTTPRequestHandler):
+def _handler(bucket: Bucket, host: str, port: int) -> type[Handler]:
+    class Proxy(Handler):
         protocol_version = "HTTP/1.1"
 
         def pass_on(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.body()
             bucket.asked.append((time.monotonic(), self.command, self.path))
             bucket.end.wait(bucket.delay)
             if bucket.fails(self.command):
                 assert bucket.status is not None
-                self.answer(bucket.status, {"Content-Type": "application/xml"}, BODIES[bucket.status])
+                self.pass_back(bucket.status, {"Content-Type": "application/xml"}, BODIES[bucket.status])
                 return
             upstream = http.client.HTTPConnection(host, port, timeout=20)
             upstream.request(self.command, self.path, body, dict(self.headers))
             response = upstream.getresponse()
-            self.answer(response.status, dict(response.getheaders()), response.read())
+            self.pass_back(response.status, dict(response.getheaders()), response.read())
             upstream.close()
 
-        def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        def pass_back(self, status: int, headers: dict[str, str], body: bytes) -> None:
             length = headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(body))
             self.send_response(status)
             for name, value in headers.items():
-                if name.lower() not in (
-                    "content-length",
-                    "transfer-encoding",
-                    "connection",
-                    "date",
-                    "server",
-                ):
+                if name.lower() not in OF_THE_CONNECTION:
                     self.send_header(name, value)
             self.send_header("Content-Length", length)
             self.end_headers()
@@ -145,9 +134,6 @@ def _handler(bucket: Bucket, host: str, port: int) -> type[BaseHTTPRequestHandle
                 self.wfile.write(body)
 
         do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
 
         def handle(self) -> None:
             try:

@@ -6,12 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
+from bench.http_server import Handler, serving
 from runtime.valkey import free_port
 
 FLAW = {
@@ -25,25 +24,14 @@ FLAW = {
 def service() -> Iterator[str]:
     """A database in which one package has a flaw."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Database(Handler):
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            body = json.dumps({"vulns": [FLAW]} if asked["package"]["name"] == "wrong" else {}).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            asked = json.loads(self.body())
+            flaws = {"vulns": [FLAW]} if asked["package"]["name"] == "wrong" else {}
+            self.answer(200, json.dumps(flaws).encode())
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/query"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Database) as address:
+        yield f"{address}/v1/query"
 
 
 def audit(folder: Path, versions: str, service: str) -> subprocess.CompletedProcess[str]:

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from bench.http_server import Handler, serving
 
 FAILING = 0.2
 """Share of the requests that it answers with 500, or not at all."""
@@ -26,24 +26,17 @@ class Receiver:
     came_at: list[float] = field(default_factory=list)
     failed: int = 0
 
-    def take(self, handler: BaseHTTPRequestHandler) -> None:
+    def take(self, handler: Handler) -> None:
         """One request: confirmed, refused, or hung up on."""
-        body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+        body = handler.body()
         if self.dice.random() < FAILING:
             self.failed += 1
             if self.dice.random() < 0.5:
-                answer(handler, 500)
+                handler.answer(500)
             return
         self.taken[json.loads(body)["data"]["id"]].add(handler.headers["webhook-id"])
         self.came_at.append(time.time())
-        answer(handler, 204)
-
-
-def answer(handler: BaseHTTPRequestHandler, status: int) -> None:
-    """A status and nothing else."""
-    handler.send_response(status)
-    handler.send_header("content-length", "0")
-    handler.end_headers()
+        handler.answer(204)
 
 
 @contextmanager
@@ -51,20 +44,10 @@ def receiving(dice: random.Random) -> Iterator[Receiver]:
     """One on a free port of this machine."""
     receiver = Receiver(dice)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Taker(Handler):
         def do_POST(self) -> None:
             receiver.take(self)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with serving(Taker) as address:
+        receiver.url = f"{address}/hook"
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from bench.http_server import Handler, serving
 
 
 @dataclass(frozen=True)
@@ -70,23 +70,11 @@ def collector() -> Iterator[Collector]:
     """One on a free port of this machine."""
     taking = Collector("")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Taker(Handler):
         def do_POST(self) -> None:
-            taking.take(self.path, self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
+            taking.take(self.path, self.body())
+            self.answer(200)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    taking.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with serving(Taker) as address:
+        taking.url = address
         yield taking
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from bench.http_server import Handler, serving
 
 
 def allow(asked: dict[str, Any]) -> Any:
@@ -37,27 +37,13 @@ def judging() -> Iterator[Judge]:
     """It, for as long as the context lasts."""
     judge = Judge("")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Asked(Handler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            judge.asked.append(json.loads(body))
+            judge.asked.append(json.loads(self.body()))
             judge.headers.append(dict(self.headers))
             answer = judge.sees(judge.asked[-1])
-            told = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-            self.send_response(judge.status)
-            self.send_header("Content-Length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
+            self.answer(judge.status, answer if isinstance(answer, bytes) else json.dumps(answer).encode())
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    judge.url = f"http://127.0.0.1:{server.server_address[1]}/judge"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(Asked) as address:
+        judge.url = f"{address}/judge"
         yield judge
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 
+from bench.http_server import Handler, serving
 from tests.figures import Figure
 from tests.service.conftest import BODY
 from tests.service.pictures import encoded, gradient
@@ -32,7 +31,7 @@ asked: list[str] = []
 """Of the server, one after the other."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class Foreign(Handler):
     def do_GET(self) -> None:
         asked.append(self.path)
         body, moved = BODIES.get(self.path), re.match(r"/moved/(\d+)", self.path)
@@ -47,18 +46,11 @@ class Handler(BaseHTTPRequestHandler):
             while self.path == "/endless":
                 self.wfile.write(b"x" * 65536)
 
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
 
 @pytest.fixture
 def foreign() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Foreign) as address:
+        yield address
 
 
 @pytest.mark.fault(39)

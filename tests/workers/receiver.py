@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
+
+from bench.http_server import Handler, serving
 
 
 @dataclass
@@ -31,18 +32,13 @@ class Receiver:
         """The webhook ids it got, in order."""
         return [headers["webhook-id"] for _, headers, _ in self.requests]
 
-    def take(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+    def take(self, handler: Handler) -> None:
+        body = handler.body()
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.requests.append((handler.path, headers, body))
         status, answered = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         self.may_answer.wait(10)
-        handler.send_response(status)
-        for name, value in (answered | {"content-length": str(len(self.says))}).items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        if status != 204:
-            handler.wfile.write(self.says)
+        handler.answer(status, self.says, answered)
         self.answered += 1
 
 
@@ -53,24 +49,16 @@ def receiver(*statuses: int, **headers: str) -> Iterator[Receiver]:
     taking = Receiver([(status, answers) for status in statuses])
     taking.may_answer.set()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Taker(Handler):
         def do_POST(self) -> None:
             taking.take(self)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    taking.url = f"http://127.0.0.1:{server.server_port}/hook"
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield taking
-    finally:
-        taking.may_answer.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Taker) as address:
+        taking.url = f"{address}/hook"
+        try:
+            yield taking
+        finally:
+            taking.may_answer.set()
 
 
 def says_500(connection: socket.socket) -> None:

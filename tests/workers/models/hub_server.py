@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from bench.http_server import Handler, serving
 from workers.models.checksums import digest
 
 COMMIT = "a" * 40
@@ -52,11 +51,8 @@ class FakeHub:
         return entry | {"oid": "b" * 40, "lfs": {"oid": etag, "size": size, "pointerSize": 134}}
 
 
-def handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+def handler(hub: FakeHub) -> type[Handler]:
+    class Answering(Handler):
         def do_HEAD(self) -> None:
             self._answer(body=False)
 
@@ -109,19 +105,11 @@ def handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
             self.wfile.write(content)
 
-    return Handler
+    return Answering
 
 
 @contextmanager
-def serving(hub: FakeHub) -> Iterator[FakeHub]:
+def hub_served(hub: FakeHub) -> Iterator[FakeHub]:
     """The server at `hub.url`, until the end of the block."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(hub))
-    hub.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(handler(hub)) as hub.url:
         yield hub
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi, constants
 
-from tests.workers.models.hub_server import COMMIT, FakeHub, serving
+from tests.workers.models.hub_server import COMMIT, FakeHub, hub_served
 from workers.models import pulling
 from workers.models.checksums import digest
 from workers.models.errors import LicenceNotAccepted, PullFailed, UnknownProfile
@@ -43,7 +43,7 @@ def mirror_of(root: Path) -> Path:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[FakeHub]:
-    with serving(FakeHub(mirror_of(tmp_path / "hub"))) as served:
+    with hub_served(FakeHub(mirror_of(tmp_path / "hub"))) as served:
         yield served
 
 
