@@ -20,7 +20,7 @@ from bench.chaos.faults import KINDS, plan
 from bench.chaos.fleet import LEASE_SECONDS, RESTART_SECONDS
 from bench.chaos.replacement import replacement_seconds
 from bench.chaos.run import Outcome, run
-from bench.chaos.scripted import SERVICE_SECONDS
+from bench.chaos.traffic import SERVICE_SECONDS
 from bench.chaos.verdict import Struck
 from bench.figures import Figures, percentile
 from bench.report import JsonFile, report

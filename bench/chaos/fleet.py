@@ -20,6 +20,7 @@ import psutil
 from pydantic import SecretStr
 
 from bench.chaos.proxy import Cable
+from bench.known_engine import CARD
 from runtime.settings import Settings, environment
 from runtime.valkey import EmbeddedValkey, embedded_valkey, free_port
 
@@ -44,8 +45,8 @@ def chaos_settings(folder: Path) -> Settings:
         signing_secret=SecretStr(secrets.token_hex(32)),
         webhook_secret=SecretStr(f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"),
         port=free_port(),
-        runner="bench.chaos.scripted:load",
-        model="scripted",
+        runner="bench.known_engine:load",
+        model=CARD.name,
         lease_seconds=LEASE_SECONDS,
         beat_seconds=0.5,
         step_seconds=LEASE_SECONDS,

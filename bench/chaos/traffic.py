@@ -15,6 +15,7 @@ from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import TERMINAL
+from bench.known_engine import TOLD
 from client.async_client import AsyncAddit
 from client.errors import ApiError, ClientError
 
@@ -23,6 +24,8 @@ PATIENCE_SECONDS = 90.0
 CALL_SECONDS = 5.0
 AGAIN_SECONDS = 2.0
 FOLLOW_SECONDS = 10
+SERVICE_SECONDS = 0.4
+"""Of one job, whatever it asks for."""
 TALLY = "order"
 """The field of a job's metadata that tells which order it is."""
 
@@ -82,7 +85,7 @@ class Traffic:
                 "seeds": [1, 2] if dice.random() < 0.2 else [1],
                 "priority": "bulk" if dice.random() < 0.2 else "interactive",
                 "webhook": {"url": self.hook},
-                "metadata": {TALLY: number},
+                "metadata": {TALLY: number, TOLD: SERVICE_SECONDS},
             }
         )
         return Order(number, time.time(), request, cancels=dice.random() < 0.1)
