@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     # gateway
     host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")
     port: int = Field(default=8080, description="Port the gateway listens on.")
+    gateway_processes: int = Field(
+        default=1, ge=1, description="That share the gateway's port; one a core that is free for them."
+    )
     public_url: str = Field(
         default="", description="How clients reach the gateway; the listening address if empty."
     )
@@ -206,6 +209,12 @@ def environment(settings: Settings) -> dict[str, str]:
         | inherited
         | {f"ADDIT_{name.upper()}": _written(value) for name, value in settings}
     )
+
+
+def share_request_counts(folder: str) -> None:
+    """Let child processes count requests together, in files of this folder: prometheus_client looks at the
+    variable when it is imported."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
 
 def _written(value: object) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from runtime import logs, telemetry
 from runtime.settings import Settings
-from service.server import build_server
+from service.processes import serve, serve_by_several
 
 if __name__ == "__main__":
     settings = Settings()
-    logs.configure(settings, "gateway")
-    telemetry.configure(settings, "gateway")
-    build_server(settings).run()
+    if settings.gateway_processes > 1:
+        serve_by_several(settings)
+    else:
+        serve(settings)

@@ -99,7 +99,8 @@ def build_gateway(settings: Settings) -> Gateway:
         ),
         links=Links(settings),
         metrics=Metrics(
-            StoreMetrics(store, workers, Statistics(redis), Outbox(redis), Outlook(redis), Operations(redis))
+            StoreMetrics(store, workers, Statistics(redis), Outbox(redis), Outlook(redis), Operations(redis)),
+            shared=settings.gateway_processes > 1,
         ),
         credentials=credentials_of(settings),
         moderator=moderator_of(settings),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from job_store.errors import StoreUnavailable
 from job_store.jobs import JobStore
@@ -20,9 +21,12 @@ from service.worker_metrics import worker_metrics
 
 
 class Metrics:
-    """One registry per app. Labels are route templates, names of models and workers, never ids of jobs."""
+    """One registry per app. Labels are route templates, names of models and workers, never ids of jobs.
 
-    def __init__(self, of_the_store: StoreMetrics) -> None:
+    shared: with other processes (service/processes.py), whose requests are told along with one's own
+    """
+
+    def __init__(self, of_the_store: StoreMetrics, *, shared: bool = False) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "addit_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
@@ -33,6 +37,9 @@ class Metrics:
             ["method", "route"],
             registry=self.registry,
         )
+        if shared:
+            self.registry = CollectorRegistry()
+            MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
         self.registry.register(of_the_store)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:

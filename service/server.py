@@ -108,12 +108,19 @@ def bound(address: tuple[str, int]) -> socket.socket:
         sys.exit(f"cannot listen on {address[0]}:{address[1]}: {error}")
 
 
-def build_server(settings: Settings) -> Server:
-    """A server for the apps of these settings, not yet started."""
+def addresses_of(settings: Settings) -> list[tuple[str, int]]:
+    """(host, port) of each door: the tenants', and the operators' where there is one."""
+    operators = [(settings.admin_host, settings.admin_port)] if settings.serves_operators else []
+    return [(settings.host, settings.port), *operators]
+
+
+def build_server(settings: Settings, sockets: Sequence[socket.socket] = ()) -> Server:
+    """A server for the apps of these settings, not yet started.
+
+    sockets: those that it will be run with, for all its addresses; without any it listens at them itself
+    """
     app = create_app(settings)
-    gateway, addresses = app.state.gateway, [(settings.host, settings.port)]
-    if settings.serves_operators:
-        addresses.append((settings.admin_host, settings.admin_port))
+    gateway, addresses = app.state.gateway, addresses_of(settings)
     config = uvicorn.Config(
         Doors(app, create_operators_app(gateway), settings.admin_port) if len(addresses) > 1 else app,
         loop="uvloop",
@@ -124,4 +131,4 @@ def build_server(settings: Settings) -> Server:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Server(config, gateway.stopping, addresses)
+    return Server(config, gateway.stopping, [] if sockets else addresses)

@@ -42,6 +42,15 @@ class GatewayProcess:
         """After `kill`."""
         self._start()
 
+    def wait(self) -> None:
+        """Until it has ended."""
+        self._process.wait(30)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that was started."""
+        return self._process.pid
+
     @property
     def rss(self) -> int:
         """Bytes of memory."""
