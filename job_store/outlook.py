@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +32,14 @@ class Load:
 
 @dataclass(frozen=True)
 class Ahead:
-    """What a job stands behind, were no more to come.
+    """What a job stands behind, were no more to come, and what its time is told from.
 
     count: jobs that start before it, by the shares of all tenants that wait
     running: jobs of its model that run
     own: its own work; 0 of a new job
     cap, mine_running: jobs of its tenant that may run at a time, and that do, of all models
+    serving: workers of its model that take jobs; paused: nothing of it starts
+    shape: its own, empty if unknown; paces: by shape, as `Outlook.paces` gives them
     loads: of those before it, and what is left of those that run
     """
 
@@ -45,6 +48,10 @@ class Ahead:
     cap: int
     mine_running: int
     own: float
+    serving: int
+    paused: bool
+    shape: str
+    paces: Mapping[str, list[float]]
     loads: tuple[Load, ...]
 
 
@@ -72,32 +79,45 @@ class Outlook:
         """Whether a worker ran this source lately and was not told to forget it."""
         return bool(self._server.command("EXISTS", Key.HOLDER + source_id))
 
-    def ahead(self, model: str, tenant: str, priority: Priority) -> Ahead:
-        """What a new job of this tenant and priority would stand behind."""
-        return _decode(self._server.run("ahead", model, tenant, "", HEAD_START_MS[priority]))
+    def ahead(self, model: str, tenant: str, priority: Priority, shape: str | None = None) -> Ahead:
+        """What a new job of this tenant, priority and shape would stand behind."""
+        told = self._server.run("ahead", model, tenant, "", HEAD_START_MS[priority], shape or "")
+        return _decode(told, shape or "")
 
     def ahead_of(self, record: JobRecord) -> Ahead:
         """What a queued job stands behind."""
-        return _decode(self._server.run("ahead", record.model, record.tenant, record.id, 0))
+        shape = record.shape or ""
+        return _decode(self._server.run("ahead", record.model, record.tenant, record.id, 0, shape), shape)
 
     def waiting(self, model: str) -> tuple[int, list[tuple[float, str]]]:
         """How many jobs of a model wait; (forwards, shape) of up to 64, evenly from first to last."""
         number, *sample = self._server.run("waiting", model)
         return int(number), [(float(work), shape.decode()) for work, shape in sample]
 
-    def paused(self, model: str) -> bool:
-        """Whether nothing of this model starts."""
-        return bool(self._server.command("SISMEMBER", Key.PAUSED, model))
-
     def _latest(self, model: str, shape: str) -> list[float]:
-        found = self._server.command("LRANGE", f"{Key.PACE}{model}:{shape}", 0, -1)
-        return [float(pace) for pace in found]
+        return _floats(self._server.command("LRANGE", f"{Key.PACE}{model}:{shape}", 0, -1))
 
 
-def _decode(told: list[Any]) -> Ahead:
-    count, running, cap, mine_running, own, *loads = told
+def _decode(told: list[Any], own_shape: str) -> Ahead:
+    count, running, cap, mine_running, own, serving, paused, paces, *loads = told
+    by_shape = {shape.decode(): _floats(found) for shape, found in paces}
     found = (Load(float(work), shape.decode(), bool(mine), float(jobs)) for work, shape, mine, jobs in loads)
-    return Ahead(count, running, cap, mine_running, float(own), tuple(found))
+    return Ahead(
+        count,
+        running,
+        cap,
+        mine_running,
+        float(own),
+        serving,
+        bool(paused),
+        own_shape,
+        by_shape,
+        tuple(found),
+    )
+
+
+def _floats(told: list[bytes]) -> list[float]:
+    return [float(number) for number in told]
 
 
 def shape_of(width: int, height: int, max_pixels: int) -> str:

@@ -66,11 +66,14 @@ class Server:
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis  # redis-py's own annotations end at execute_command
+        self._scripts: dict[str, Any] = {}  # making one hashes its text
 
     def run(self, script: str, *args: str | float) -> list[Any]:
         """Run scripts/`script`.lua and give what it returned after "ok". Raises what it refused with."""
         with redis_errors():
-            answer: list[Any] = self._redis.register_script(script_text(script))(args=args)
+            if script not in self._scripts:
+                self._scripts[script] = self._redis.register_script(script_text(script))
+            answer: list[Any] = self._scripts[script](args=args)
         word, rest = answer[0], answer[1:]
         if word != b"ok":
             raise _REFUSALS[word.decode()](*(value.decode() for value in rest))

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from redis import Redis
@@ -75,13 +76,18 @@ class WorkerRegistry:
     def card(self, model: str) -> ModelCard | None:
         """What a model can do, as its latest worker said."""
         value = self._server.command("GET", Key.CARD + model)
-        return None if value is None else ModelCard.model_validate_json(value)
+        return None if value is None else _card(value)
 
     def cards(self) -> list[ModelCard]:
         """The models that a live worker serves, by name."""
-        models = sorted({state.model for state in self.live()})
-        values = self._server.command("MGET", *(Key.CARD + model for model in models)) if models else []
-        return [ModelCard.model_validate_json(value) for value in values if value is not None]
+        found = (_card(value) for value in self._server.run("served_cards"))
+        return sorted(found, key=lambda card: card.name)
+
+
+@lru_cache(maxsize=64)
+def _card(value: bytes) -> ModelCard:
+    """Every submission asks for it, and it hardly ever changes."""
+    return ModelCard.model_validate_json(value)
 
 
 def _to_json(state: WorkerState) -> str:

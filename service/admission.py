@@ -77,26 +77,30 @@ def admit(
         traceparent=traceparent,
         shape=shape_of(*source.size, card.max_pixels) if source.size else None,
     )
-    return accept(gateway, job, idempotency_of(idempotency_key, submission.fingerprint))
+    return accept(gateway, job, idempotency_of(idempotency_key, submission.fingerprint), card)
 
 
-def accept(gateway: Gateway, job: NewJob, idempotency: Idempotency | None) -> tuple[JobRecord, bool]:
-    """Store a job whose picture lies in its place, with a ticket; or find it, as `admit` does."""
+def accept(
+    gateway: Gateway, job: NewJob, idempotency: Idempotency | None, card: ModelCard | None = None
+) -> tuple[JobRecord, bool]:
+    """Store a job whose picture lies in its place, with a ticket; or find it, as `admit` does.
+
+    card: of its model, where it was read already
+    """
     _judge(gateway, job)
     job = replace(job, request=kept_briefly(gateway, job.tenant, job.request))
-    record, fresh = _store(gateway, measured(gateway, job), idempotency)
+    record, fresh = _store(gateway, measured(job, card or gateway.workers.card(job.model)), idempotency)
     if fresh:
         with suppress(StoreUnavailable):  # accepted is accepted: the reconciler issues what is missing
             tickets.issue(gateway.redis, job.model)
     return record, fresh
 
 
-def measured(gateway: Gateway, job: NewJob) -> NewJob:
+def measured(job: NewJob, card: ModelCard | None) -> NewJob:
     """With its work, as far as its model's card tells, and with its shape where the request has a size."""
-    card, source = gateway.workers.card(job.model), job.request.source
     if card is None:
         return job
-    shape = job.shape
+    source, shape = job.request.source, job.shape
     if isinstance(source, GeneratedSource):
         size = source.width or card.native_width, source.height or card.native_height
         shape = shape_of(*size, card.max_pixels)

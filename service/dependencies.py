@@ -20,8 +20,8 @@ from service.gateway import Gateway
 bearer = HTTPBearer(auto_error=False, description="An API key: `addit_…`.")
 
 
-def gateway(request: Request) -> Gateway:
-    """The app's gateway."""
+async def gateway(request: Request) -> Gateway:
+    """The app's gateway. Async though it waits for nothing: else FastAPI gives it a thread, each time."""
     found: Gateway = request.app.state.gateway
     return found
 

@@ -19,7 +19,7 @@ from service.problems import to_problem, to_refusal
 from service.regions import check_areas
 from service.resolve import resolve
 from service.sources import take_source
-from service.standing import eta_behind, workers_at
+from service.standing import eta_behind
 from service.submission import Submission
 
 
@@ -54,9 +54,8 @@ def estimate(
         return Estimate(accepted=False, problem=to_problem(to_refusal(error), scope))
     asked, request, card = submission.request, judged.request, judged.card
     known = _remembered(gateway, tenant, judged, source_id)
-    ahead, own = gateway.outlook.ahead(card.name, tenant, request.priority), work_in(request, card, known)
-    serving = workers_at(gateway, card.name)
     shape = shape_of(*judged.size, card.max_pixels)
+    ahead = gateway.outlook.ahead(card.name, tenant, request.priority, shape)
     given, told = _texts(asked), _texts(request)
     return Estimate(
         accepted=True,
@@ -65,9 +64,9 @@ def estimate(
         left_open=[name for name, text in told.items() if text is None],
         cost=_cost(judged),
         source_remembered=known,
-        workers=serving,
+        workers=ahead.serving,
         jobs_before=ahead.count,
-        eta_seconds=eta_behind(gateway, card.name, ahead, own, shape, serving),
+        eta_seconds=eta_behind(ahead, work_in(request, card, known)),
     )
 
 

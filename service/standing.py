@@ -26,36 +26,23 @@ def queue_state(gateway: Gateway, record: JobRecord) -> QueueState | None:
         own = Work(record.work * left, gateway.outlook.paces(record.model, record.shape))
         return QueueState(position=0, eta_seconds=eta([], own, workers=1, cap=1))
     ahead = gateway.outlook.ahead_of(record)
-    workers = workers_at(gateway, record.model)
-    found = eta_behind(gateway, record.model, ahead, ahead.own, record.shape, workers)
-    return QueueState(position=ahead.count, eta_seconds=found)
+    return QueueState(position=ahead.count, eta_seconds=eta_behind(ahead, ahead.own))
 
 
-def eta_behind(
-    gateway: Gateway, model: str, ahead: Ahead, work: float | None, shape: str | None, workers: int
-) -> EtaSeconds | None:
+def eta_behind(ahead: Ahead, work: float | None) -> EtaSeconds | None:
     """When a job of so many forwards is done that stands behind `ahead`; None where nobody can tell."""
-    if work is None or gateway.outlook.paused(model):
+    if work is None or ahead.paused:
         return None
-    paces = {load.shape: gateway.outlook.paces(model, load.shape) for load in ahead.loads}
-    before = [Work(load.work, paces[load.shape], load.mine, load.jobs) for load in ahead.loads]
-    idle = not ahead.count and ahead.running < workers and ahead.mine_running < ahead.cap
-    own = Work(work, gateway.outlook.paces(model, shape))
-    return eta([] if idle else before, own, workers, ahead.cap)
+    before = [Work(load.work, ahead.paces[load.shape], load.mine, load.jobs) for load in ahead.loads]
+    idle = not ahead.count and ahead.running < ahead.serving and ahead.mine_running < ahead.cap
+    own = Work(work, ahead.paces[ahead.shape])
+    return eta([] if idle else before, own, ahead.serving, ahead.cap)
 
 
 def no_room(gateway: Gateway, model: str, tenant: str, full: QueueFull | QuotaExceeded) -> Refusal:
     """The refusal, with the time that those who wait for the tenant's next job take: then there is room."""
-    refusal, workers = to_refusal(full), workers_at(gateway, model)
-    found = eta_behind(gateway, model, gateway.outlook.ahead(model, tenant, "bulk"), 0.0, None, workers)
+    refusal, found = to_refusal(full), eta_behind(gateway.outlook.ahead(model, tenant, "bulk"), 0.0)
     if found is not None:
         seconds = min(max(math.ceil(found.p50), 1), MOST_RETRY_SECONDS)
         refusal.headers["Retry-After"] = str(seconds)
     return refusal
-
-
-def workers_at(gateway: Gateway, model: str) -> int:
-    """How many serve a model now and take jobs."""
-    drained = gateway.operations.drained()
-    serving = (one for one in gateway.workers.live(model) if one.state in ("ready", "busy"))
-    return sum(one.name not in drained for one in serving)

@@ -1,7 +1,9 @@
 #!lua flags=no-writes
--- What a job stands behind, were no more to come. ARGV: model, tenant, a queued job's id or '', by how many ms a new one
--- stands back. Returns how many jobs start before it, how many of the model run, how many of the tenant may run at a time
--- and do, the work of the job itself; then for each shape of those before it and of those that run: work, shape, 1 if the tenant's, number.
+-- What a job stands behind, were no more to come, and what its time is told from, in one look. ARGV: model, tenant, a
+-- queued job's id or '', by how many ms a new one stands back, its shape or ''. Returns how many jobs start before it, how
+-- many of the model run, how many of the tenant may run at a time and do, the work of the job itself, how many workers
+-- serve the model, 1 if nothing of it starts; then each shape with the paces of late; then for each shape of those before
+-- it and of those that run: work, shape, 1 if the tenant's, number.
 local model, tenant = ARGV[1], ARGV[2]
 local MOST_TENANTS, SAMPLED, MOST_RUNNING = 64, 3, 200
 local place = tonumber(ARGV[3] ~= '' and redis.call('HGET', KEY.JOB .. ARGV[3], 'place') or now_us + ARGV[4] * 1000)
@@ -75,7 +77,31 @@ end
 
 local cap = math.min(limits_of(tenant).max_running, 1e9)
 local own = ARGV[3] ~= '' and work_of(ARGV[3]) or 0
-local told = {'ok', math.floor(count + 0.5), running, cap, redis.call('ZCARD', KEY.RUNNING .. tenant), string.format('%.6g', own)}
+local serving = 0
+local drained = {}
+for _, name in ipairs(redis.call('SMEMBERS', KEY.DRAINED)) do drained[name] = true end
+for _, worker in ipairs(worker_states()) do
+  local takes = worker.state == 'ready' or worker.state == 'busy'
+  if takes and worker.model == model and not drained[worker.name] then serving = serving + 1 end
+end
+
+-- Seconds a forward took lately in jobs of a shape, or of any where there was none.
+local function paces_of(shape)
+  local found = shape ~= '' and redis.call('LRANGE', KEY.PACE .. model .. ':' .. shape, 0, -1) or {}
+  return #found > 0 and found or redis.call('LRANGE', KEY.PACE .. model .. ':any', 0, -1)
+end
+
+local paces, known = {}, {}
+local function add_paces(shape)
+  if not known[shape] then paces[#paces + 1] = {shape, paces_of(shape)} end
+  known[shape] = true
+end
+
+add_paces(ARGV[5])
+for _, load in pairs(loads) do add_paces(load[2]) end
+local paused = redis.call('SISMEMBER', KEY.PAUSED, model)
+local told = {'ok', math.floor(count + 0.5), running, cap, redis.call('ZCARD', KEY.RUNNING .. tenant), string.format('%.6g', own),
+  serving, paused, paces}
 for _, load in pairs(loads) do
   told[#told + 1] = {string.format('%.6g', load[1]), load[2], load[3], string.format('%.6g', load[4])}
 end

@@ -41,6 +41,19 @@ local function limits_of(tenant)
   return found
 end
 
+-- What the workers say of themselves that spoke lately.
+local function worker_states()
+  local names, found = redis.call('SMEMBERS', KEY.WORKERS), {}
+  for first = 1, #names, 1000 do
+    local keys = {}
+    for i = first, math.min(first + 999, #names) do keys[#keys + 1] = KEY.WORKER .. names[i] end
+    for _, told in ipairs(redis.call('MGET', unpack(keys))) do
+      if told then found[#found + 1] = cjson.decode(told) end
+    end
+  end
+  return found
+end
+
 local function line_of(model, tenant)
   return KEY.LINE .. model .. ':' .. tenant
 end

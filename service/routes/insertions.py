@@ -84,16 +84,12 @@ async def submit(
 ) -> Response:
     """Add an object to a picture. Answers at once; the job is followed by polling, events or a webhook."""
     body, parts = await read_submission(request)
-    submission = await run_in_threadpool(parse_submission, body, parts)
-    record, fresh = await to_thread.run_sync(
-        admit_any,
-        gateway,
-        tenant,
-        submission,
-        idempotency_key,
-        traceparent,
-        limiter=gateway.submission_threads,
-    )
+
+    def take() -> tuple[JobRecord, bool]:  # in one turn of a thread
+        submission = parse_submission(body, parts)
+        return admit_any(gateway, tenant, submission, idempotency_key, traceparent)
+
+    record, fresh = await to_thread.run_sync(take, limiter=gateway.submission_threads)
     return await accepted(request, gateway, record, fresh, prefer)
 
 
