@@ -23,7 +23,7 @@ from job_store.jobs import JobStore
 from job_store.workers import WorkerRegistry, WorkerState
 from runtime.settings import Settings
 from runtime.valkey import EmbeddedValkey, free_port
-from service.server import build_server
+from service.server import Server, build_server
 from tests.service.pictures import encoded, gradient
 
 OPTIONS = Options(
@@ -90,7 +90,13 @@ def make_settings(valkey: EmbeddedValkey, folder: Path, **changes: object) -> Se
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """Run the gateway in a thread; its address."""
-    server = build_server(settings)
+    with run(build_server(settings)) as url:
+        yield url
+
+
+@contextmanager
+def run(server: Server) -> Iterator[str]:
+    """In a thread; the tenants' address."""
     thread = threading.Thread(target=server.run)
     thread.start()
     deadline = time.monotonic() + 20
@@ -98,7 +104,8 @@ def serving(settings: Settings) -> Iterator[str]:
         thread.join(0.01)
     assert server.started
     try:
-        yield f"http://{settings.host}:{settings.port}"
+        host, port = server.addresses[0]
+        yield f"http://{host}:{port}"
     finally:
         server.should_exit = True
         thread.join()
