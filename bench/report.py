@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,8 @@ from rich.console import Console
 
 from bench.figures import Figures, describe_machine, to_markdown, to_table
 
-PAGE = Path(__file__).parent.parent / "docs" / "method.md"
+PAGES = Path(__file__).parent.parent / "docs"
+PAGE = PAGES / "method.md"
 PAPER_WIDTH = 140
 """Columns where stdout is no terminal."""
 
@@ -22,18 +25,38 @@ Scenes = Annotated[int, typer.Option(min=1, help="How many of the fixed scenes."
 Processes = Annotated[int, typer.Option(min=1, help="Each works with one thread.")]
 JsonFile = Annotated[Path, typer.Option("--json", help="Where the values go.")]
 Docs = Annotated[bool, typer.Option("--docs", help="Put the table into docs/method.md too.")]
+ScalingDocs = Annotated[bool, typer.Option("--docs", help="Put the table into docs/scaling.md too.")]
 
 
 def report(
-    name: str, figures: Figures, file: Path, docs: bool, worded: Callable[[Figures], str] = to_markdown
+    name: str,
+    figures: Figures,
+    file: Path,
+    docs: bool,
+    worded: Callable[[Figures], str] = to_markdown,
+    page: Path = PAGE,
 ) -> None:
     """Print the table, write the values, and with `docs` the block `name` of the page as `worded`."""
     console = Console(width=None if sys.stdout.isatty() else PAPER_WIDTH)
     console.print(to_table(figures))
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"machine": describe_machine(), name: figures.values}, indent=1))
+    told = {"machine": describe_machine(), "command": command(), name: figures.values}
+    file.write_text(json.dumps(told, indent=1))
     if docs:
-        PAGE.write_text(with_block(PAGE.read_text(), name, worded(figures)))
+        page.write_text(with_block(page.read_text(), name, worded(figures)))
+
+
+def command() -> str:
+    """This process as it was asked for."""
+    return shlex.join(["python", *sys.orig_argv[1:]])
+
+
+def measured(figures: Figures) -> str:
+    """The table over the command and the machine that it comes from."""
+    machine = describe_machine()
+    versions = ", ".join(f"{name} {machine[name]}" for name in ("python", "rq", "redis"))
+    told = f"`{command()}`; {machine['cores']} cores of {machine['processor']}, {versions}, {date.today()}."
+    return f"{to_markdown(figures)}\n\n{told}"
 
 
 def pictured(figures: Figures, picture: str) -> str:

@@ -77,6 +77,13 @@ class Stack:
         for part in self.parts:
             part.check()
 
+    def start_workers(self, count: int) -> None:
+        """So many more; they take a while to load."""
+        there = sum(part.name.startswith("worker-") for part in self.parts)
+        self.parts.extend(
+            _start(f"worker-{number}", "workers", self) for number in range(there + 1, there + count + 1)
+        )
+
     def start_studio(self, key: str) -> str:
         """Its address, once it answers; everybody who opens it works by this key. Raises StackFailed."""
         settings = self.settings
