@@ -59,6 +59,10 @@ class Bed:
         """Tenants in turn."""
         return self.keys[number % len(self.keys)]
 
+    def tenant(self, number: int) -> str:
+        """Whose key that is."""
+        return _tenant(number % len(self.keys))
+
     def counts(self) -> Counts:
         """Jobs ever, but for those that held workers."""
         told, (held, _) = self.jobs.counts(), self.jobs.list(HOLDER, LIST_SCANNED)
@@ -145,6 +149,10 @@ def balance(before: Counts, after: Counts, told: int, broken: Sequence[str] = ()
     return Balance(told, max(0, told - succeeded), max(0, accepted - told), broken)
 
 
+def _tenant(number: int) -> str:
+    return f"tenant-{number}"
+
+
 def body(seconds: float, number: int, **fields: Any) -> dict[str, Any]:
     """A request that an engine works on for so long, in two steps; each has a source of its own."""
     return {
@@ -187,6 +195,6 @@ def timed_stack(workers: int, **changes: Any) -> Iterator[Bed]:
             stack.wait_until_ready()
             with connect(stack.settings.redis_url) as redis:
                 keys = ApiKeys(redis)
-                bed = Bed(stack, redis, [keys.create(f"tenant-{n}", "bench") for n in range(TENANTS)])
+                bed = Bed(stack, redis, [keys.create(_tenant(n), "bench") for n in range(TENANTS)])
                 bed.wait_for_workers(workers)
                 yield bed

@@ -6,11 +6,14 @@ import asyncio
 import itertools
 import math
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 from bench.gateway.caller import Caller
 from bench.gateway.outcome import Outcome, of_load
 from bench.open_model import Seen, arrive, evenly, highest
 from bench.stack import balance, until_so
+from job_store.errors import WrongState
 
 SUBMIT_P99, POLL_P99 = 0.1, 0.025
 """Seconds."""
@@ -83,6 +86,8 @@ async def polls(
             return await arrive(evenly(rate, seconds), lambda number: caller.poll(*next(looked_at)))
 
         rate, best, trials = await highest(trial, first, 0.99, limit, most)
+    with suppress(WrongState):  # the search took long
+        bed.jobs.cancel(running, bed.tenant(at + POLLED + 1))
     await until_so(bed.at_rest, 600)
     return [
         of_load(
@@ -94,7 +99,7 @@ async def polls(
     ]
 
 
-async def _submitted(caller: Caller, seconds: float, **fields: object) -> str:
+async def _submitted(caller: Caller, seconds: float, **fields: Any) -> str:
     await caller.post(seconds, **fields)
     return caller.told[-1]
 

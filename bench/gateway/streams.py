@@ -13,7 +13,7 @@ from bench.stack import balance, until_so
 
 LIFE = {"queued", "started", "stage", "completed"}
 AT_ONCE = 32
-OPEN_SECONDS = 120.0
+OPEN_SECONDS = 300.0
 
 
 async def streams(caller: Caller, workers: int, count: int) -> list[Outcome]:

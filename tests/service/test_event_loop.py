@@ -124,7 +124,7 @@ def ask_everything(client: httpx.Client, finish: Callable[[], str]) -> None:
     statuses = [client.get(path).status_code for path in ("/livez", "/readyz", "/metrics")]
     image = client.post("/v1/images", content=PHOTO, headers={"Content-Type": "image/png"}).json()
     source = {"kind": "image", "image": {"part": "photo"}, "prompt": "a photo of a bed"}
-    sent = {"request": (None, json.dumps(BODY | {"source": source})), "photo": PHOTO}
+    sent: dict[str, Any] = {"request": (None, json.dumps(BODY | {"source": source})), "photo": PHOTO}
     key = new_id("key")
     posts = [
         client.post("/v1/insertions", json=BODY),
