@@ -44,7 +44,7 @@ PARTS: Mapping[str, Part] = {
     "polls": lambda caller, plan: polls(caller, plan.workers, plan.seconds),
     "insertions": lambda caller, plan: insertions(caller, 2 * plan.seconds),
     "webhooks": lambda caller, plan: webhooks(caller, 2 * plan.seconds),
-    "streams": lambda caller, plan: streams(caller, plan.workers, plan.streams),
+    "streams": lambda caller, plan: streams(caller, plan.streams),
     "clients": lambda caller, plan: clients(caller, 2 * plan.seconds),
     "queued": lambda caller, plan: queued(caller, plan.workers, plan.jobs),
 }
@@ -94,7 +94,7 @@ def main(
         raise typer.Exit(1)
 
 
-BAD = ("lost", "doubled", "broken", "twice")
+BAD = ("lost", "doubled", "broken", "twice", "cut")
 """Values of an outcome that are to be 0."""
 
 if __name__ == "__main__":

@@ -57,18 +57,22 @@ class Caller:
             await answer.read()
         return OK if answer.status == 200 else str(answer.status)
 
-    async def events(self, job_id: str, number: int) -> AsyncIterator[tuple[str, int, float]]:
-        """(type, Unix ms of its happening, Unix seconds of its coming) of each event of a job."""
-        url, name, at = f"/v1/insertions/{job_id}/events", "", 0
-        async with self.http.get(url, headers=self.bearer(number)) as answer:
+    async def events(
+        self, job_id: str, number: int, after: str = ""
+    ) -> AsyncIterator[tuple[str, str, float]]:
+        """(type, id, Unix seconds of its coming) of each event of a job after that id; an id begins with the
+        Unix milliseconds of what it tells."""
+        url, name, event_id = f"/v1/insertions/{job_id}/events", "", ""
+        resuming = {"Last-Event-ID": after} if after else {}
+        async with self.http.get(url, headers=self.bearer(number) | resuming) as answer:
             answer.raise_for_status()
             async for line in answer.content:
                 if line.startswith(b"id: "):
-                    at = int(line[4:].split(b"-")[0])
+                    event_id = line[4:].strip().decode()
                 elif line.startswith(b"event: "):
                     name = line[7:].strip().decode()
                 elif line.startswith(b"data: "):
-                    yield name, at, time.time()
+                    yield name, event_id, time.time()
 
     def bearer(self, number: int) -> dict[str, str]:
         """Of tenant `number`, the one that had the job of this number."""

@@ -23,9 +23,9 @@ async def insertions(caller: Caller, seconds: float, rate: float = 4.0) -> list[
         if status != 200:
             return str(status)
         over.record(time.time() - due - told["result"]["cost"]["gpu_seconds"])
-        async for name, at_ms, _ in caller.events(told["id"], told["metadata"]["number"]):
+        async for name, event_id, _ in caller.events(told["id"], told["metadata"]["number"]):
             if name == "stage":  # the first thing an engine says
-                starts.record(max(0.0, at_ms / 1000 - due))
+                starts.record(max(0.0, int(event_id.split("-")[0]) / 1000 - due))
                 return OK
         return "no stage"
 

@@ -32,7 +32,7 @@ PARTS: dict[str, Callable[[Caller], Awaitable[list[Outcome]]]] = {
     "polls": lambda caller: polls(caller, WORKERS, 1.0, first=4.0, most=8.0, limit=60.0),
     "insertions": lambda caller: insertions(caller, 2.0),
     "webhooks": lambda caller: webhooks(caller, 2.0, rate=4.0),
-    "streams": lambda caller: streams(caller, WORKERS, 40),
+    "streams": lambda caller: streams(caller, 40),
     "clients": lambda caller: clients(caller, 4.0, users=3),
     "queued": lambda caller: queued(caller, WORKERS, 40, seconds=1.0),
 }
