@@ -34,15 +34,17 @@ def report(
     file: Path,
     docs: bool,
     worded: Callable[[Figures], str] = to_markdown,
-    page: Path = PAGE,
+    page: Path | None = None,
 ) -> None:
-    """Print the table, write the values, and with `docs` the block `name` of the page as `worded`."""
+    """Print the table, write the values, and with `docs` the block `name` of the page (docs/method.md) as
+    `worded`."""
     console = Console(width=None if sys.stdout.isatty() else PAPER_WIDTH)
     console.print(to_table(figures))
     file.parent.mkdir(parents=True, exist_ok=True)
     told = {"machine": describe_machine(), "command": command(), name: figures.values}
     file.write_text(json.dumps(told, indent=1))
     if docs:
+        page = page or PAGE
         page.write_text(with_block(page.read_text(), name, worded(figures)))
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from bench import report as reports
 from bench.figures import Figures, to_markdown, with_interval
-from bench.report import pictured, report, with_block
+from bench.gateway.__main__ import PARTS
+from bench.report import PAGES, measured, pictured, report, with_block
 from toyland.score.commands import SWEEPS
 
 FIGURES = Figures("Some ways, 3 scenes", ["way", "dB"], [["one", "30.1"], ["other", ""]], {"one": 30.1})
@@ -70,3 +71,8 @@ def test_every_block_of_the_method_page_can_be_written() -> None:
     sweeps = [f"sweep-{sweep}" for sweep in SWEEPS]
     for name in ("inversions", "chain", "aspect", "localization", "modes", *sweeps):
         assert "written here" in with_block(page, name, "written here")
+
+
+@pytest.mark.parametrize("name", ["scaling", "fleet-check", *(f"gateway-{part}" for part in PARTS)])
+def test_each_load_test_has_its_block_of_the_page(name: str) -> None:
+    assert measured(FIGURES) in with_block((PAGES / "scaling.md").read_text(), name, measured(FIGURES))
