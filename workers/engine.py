@@ -1,18 +1,17 @@
 """The engine: a process that holds one model for its whole life and runs one attempt after the other.
 
 It knows no queue. The main thread runs the model; a small thread reads the pipe, so a stop is heard while the
-model works and the end of the supervisor is the end of the engine.
+model works and the end of the supervisor is the end of the engine. Where a model holds the GIL, or the
+process is stopped, the kernel sees to that (`workers.bound`).
 """
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import os
 import signal
 import sys
 from importlib import import_module
-from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
@@ -46,8 +45,6 @@ from workers.messages import (
     ToEngine,
 )
 from workers.runner import Runner
-
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 log = structlog.get_logger()
 
@@ -174,12 +171,6 @@ def _become_an_engine() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     faulthandler.enable()
-    if sys.platform == "linux":
-        # The pipe's end is heard by a thread, which a model that holds the GIL would keep waiting.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        supervisor = parent_process()
-        if supervisor is None or os.getppid() != supervisor.pid:
-            _leave()
 
 
 def _leave() -> NoReturn:

@@ -11,6 +11,7 @@ from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers import engine
+from workers.bound import Bound, begin
 from workers.messages import FromEngine, Ready, Remembers, ToEngine
 
 # Not fork: CUDA does not survive it. The child starts from a fresh interpreter.
@@ -30,7 +31,8 @@ class EngineProcess:
 
     def __init__(self, settings: Settings) -> None:
         self._pipe, theirs = _spawning.Pipe()
-        self._process = _spawning.Process(target=engine.main, args=(settings, theirs), name="engine")
+        arguments = Bound(), engine.main, settings, theirs
+        self._process = _spawning.Process(target=begin, args=arguments, name="engine")
         self._process.start()
         self.memory = MemoryUse()  # as it said last
         self.device: DeviceMemory | None = None  # the same

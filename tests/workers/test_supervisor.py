@@ -47,7 +47,8 @@ def test_the_registry_tells_who_serves_what(fleet: Fleet) -> None:
     later = fleet.until_ready(worker).last_ok
     assert later is not None
     assert later > state.last_ok
-    told = until(lambda: (state := fleet.state(worker)) and state.device and state.device.used and state)
+    told = fleet.until_ready(worker)
+    assert told.memory.sources
     assert told.device == DeviceMemory(100 * told.memory.sources, 1000)
     assert told.resident_bytes is not None
     assert told.resident_bytes > 2**20
@@ -95,7 +96,7 @@ def test_a_record_without_a_ticket_runs_and_tickets_without_a_record_do_no_harm(
 
 
 def test_the_supervisor_loads_no_model_library_and_logs_no_prompt(fleet: Fleet) -> None:
-    code = "import sys, json, workers.__main__, workers.background; print(json.dumps(sorted(sys.modules)))"
+    code = "import sys, json, workers.worker, workers.background; print(json.dumps(sorted(sys.modules)))"
     modules = json.loads(subprocess.check_output([sys.executable, "-c", code]))
     assert not {"torch", "diffusers", "transformers", "sam2", "numpy"} & set(modules)
     [worker] = fleet.workers(1)
