@@ -13,11 +13,13 @@ from api_schemas.forwards import forwards
 from api_schemas.insertions import GeneratedSource, InsertionRequest, Options
 from api_schemas.jobs import Cost, Timings
 from api_schemas.models import Lending, ModelCard, Transformer
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers.runner import (
     ALONE,
     NO_MASKS,
+    DroppedSeeds,
     Masks,
     OnPreview,
     OnStep,
@@ -25,6 +27,7 @@ from workers.runner import (
     Place,
     RunOutput,
     no_preview,
+    none_dropped,
 )
 
 PASS_SECONDS = 0.02
@@ -92,6 +95,7 @@ class KnownEngine:
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
         masks: Masks = NO_MASKS,
+        dropped: DroppedSeeds = none_dropped,
     ) -> RunOutput:
         """Sleep for every step; a grey picture and a mask for every seed."""
         known = source_id in self._known
@@ -105,7 +109,7 @@ class KnownEngine:
             on_step("denoise", step, steps, 90.0 * step / steps)
         seconds = time.perf_counter() - began
         cost = Cost(forwards=passes, gpu_seconds=seconds, source_memory="hit" if known else "miss")
-        images = tuple(_image(seed, size) for seed in request.seeds or [1])
+        images = tuple(_image(seed, size) for seed in request.seeds or [1] if seed not in dropped())
         return RunOutput(images, Timings(denoise=seconds), cost)
 
     def _seconds(self, request: InsertionRequest, passes: float, size: tuple[int, int]) -> float:
@@ -120,6 +124,10 @@ class KnownEngine:
     def forget(self, source_ids: Collection[str] | None) -> None:
         """These sources, or all."""
         self._known -= self._known if source_ids is None else set(source_ids)
+
+    def device_memory(self) -> DeviceMemory | None:
+        """It runs on none."""
+        return None
 
     def memory(self) -> MemoryUse:
         """Nothing worth telling."""

@@ -4,30 +4,8 @@ from __future__ import annotations
 
 import sys
 
-import structlog
-
-from runtime import logs, telemetry
-from runtime.settings import Settings
-from workers.shutdown import Shutdown
-from workers.supervisor import EngineKeepsDying, Supervisor
-
-
-def main() -> int:
-    """Serve until SIGTERM."""
-    settings, shutdown = Settings(), Shutdown()
-    logs.configure(settings, "worker")
-    telemetry.configure(settings, "worker")
-    shutdown.listen()
-    try:
-        Supervisor(settings, shutdown).serve()
-    except EngineKeepsDying as reason:
-        structlog.get_logger().error("worker down", reason=str(reason))
-        return 1
-    finally:
-        shutdown.ignore()
-        telemetry.flush()
-    return 0
-
-
 if __name__ == "__main__":
+    # Not above: an engine, when it is spawned, runs this file before it is bound to die with its supervisor.
+    from workers.worker import main
+
     sys.exit(main())

@@ -1,18 +1,17 @@
 """The engine: a process that holds one model for its whole life and runs one attempt after the other.
 
 It knows no queue. The main thread runs the model; a small thread reads the pipe, so a stop is heard while the
-model works and the end of the supervisor is the end of the engine.
+model works and the end of the supervisor is the end of the engine. Where a model holds the GIL, or the
+process is stopped, the kernel sees to that (`workers.bound`).
 """
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import os
 import signal
 import sys
 from importlib import import_module
-from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
@@ -32,6 +31,7 @@ from workers.attempt import Attempt, Stores
 from workers.failures import where
 from workers.messages import (
     Beat,
+    Drop,
     Forget,
     FromEngine,
     Lap,
@@ -45,8 +45,6 @@ from workers.messages import (
     ToEngine,
 )
 from workers.runner import Runner
-
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 log = structlog.get_logger()
 
@@ -71,7 +69,7 @@ def main(settings: Settings, pipe: Connection[FromEngine, ToEngine]) -> None:
         credentials,
         moderator_of(settings),
     )
-    line.say(Ready(runner.card, runner.memory()))
+    line.say(Ready(runner.card, runner.memory(), runner.device_memory()))
     serve(line, runner, stores, settings)
 
 
@@ -83,12 +81,13 @@ def load_runner(settings: Settings) -> Runner:
 
 
 class Line:
-    """The pipe to the supervisor. Stops are noted at once, everything else waits its turn."""
+    """The pipe to the supervisor. Stops and drops are noted at once, everything else waits its turn."""
 
     def __init__(self, pipe: Connection[FromEngine, ToEngine]) -> None:
         self._pipe = pipe
         self._inbox: SimpleQueue[Run | ProveYourself | Forget] = SimpleQueue()
         self._stops: dict[str, StopReason] = {}
+        self._drops: dict[str, frozenset[int]] = {}
         Thread(target=self._read, name="pipe", daemon=True).start()
 
     def next(self) -> Run | ProveYourself | Forget:
@@ -106,6 +105,10 @@ class Line:
         """Why the attempt of this token is to stop, if it is."""
         return self._stops.get(token)
 
+    def dropped(self, token: str) -> frozenset[int]:
+        """The seeds that the attempt of this token is to go on without, beside those it began without."""
+        return self._drops.get(token, frozenset())
+
     def beat(self, token: str) -> None:
         """Tell the supervisor that the attempt has got one step further."""
         self.say(Beat(token))
@@ -117,6 +120,7 @@ class Line:
     def forget(self, token: str) -> None:
         """The attempt is over."""
         self._stops.pop(token, None)
+        self._drops.pop(token, None)
 
     def _read(self) -> None:
         while True:
@@ -126,6 +130,8 @@ class Line:
                 _leave()
             if isinstance(message, Stop):
                 self._stops[message.token] = message.reason
+            elif isinstance(message, Drop):
+                self._drops[message.token] = message.seeds
             else:
                 self._inbox.put(message)
 
@@ -138,7 +144,7 @@ def serve(line: Line, runner: Runner, stores: Stores, settings: Settings) -> Non
             case Run() as run:
                 ended = Attempt(run, stores, settings, line).do(runner)
                 line.forget(ended.token)
-                line.say(Remembers(runner.memory()))
+                line.say(Remembers(runner.memory(), runner.device_memory()))
                 line.say(ended)
                 usable = not ended.fatal
             case ProveYourself():
@@ -146,7 +152,7 @@ def serve(line: Line, runner: Runner, stores: Stores, settings: Settings) -> Non
                 line.say(Proved(usable))
             case Forget(source_ids):
                 runner.forget(source_ids)
-                line.say(Remembers(runner.memory()))
+                line.say(Remembers(runner.memory(), runner.device_memory()))
 
 
 def proves_itself(runner: Runner, settings: Settings) -> bool:
@@ -165,12 +171,6 @@ def _become_an_engine() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     faulthandler.enable()
-    if sys.platform == "linux":
-        # The pipe's end is heard by a thread, which a model that holds the GIL would keep waiting.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        supervisor = parent_process()
-        if supervisor is None or os.getppid() != supervisor.pid:
-            _leave()
 
 
 def _leave() -> NoReturn:

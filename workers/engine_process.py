@@ -7,9 +7,11 @@ import signal
 from contextlib import suppress
 from multiprocessing import connection, get_context
 
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers import engine
+from workers.bound import Bound, begin
 from workers.messages import FromEngine, Ready, Remembers, ToEngine
 
 # Not fork: CUDA does not survive it. The child starts from a fresh interpreter.
@@ -29,9 +31,11 @@ class EngineProcess:
 
     def __init__(self, settings: Settings) -> None:
         self._pipe, theirs = _spawning.Pipe()
-        self._process = _spawning.Process(target=engine.main, args=(settings, theirs), name="engine")
+        arguments = Bound(), engine.main, settings, theirs
+        self._process = _spawning.Process(target=begin, args=arguments, name="engine")
         self._process.start()
         self.memory = MemoryUse()  # as it said last
+        self.device: DeviceMemory | None = None  # the same
         theirs.close()  # ours is then the only other end, so each side sees the other's death as end of file
 
     @property
@@ -56,7 +60,7 @@ class EngineProcess:
         except (EOFError, OSError):
             raise self._gone() from None
         if isinstance(message, Ready | Remembers):
-            self.memory = message.memory
+            self.memory, self.device = message.memory, message.device
         return message
 
     def kill(self) -> int | None:

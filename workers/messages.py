@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from api_schemas.models import ModelCard
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from job_store.records import Claim
 
@@ -34,6 +35,14 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Drop:
+    """To the engine: go on without these seeds in the attempt of this token, from the next step."""
+
+    token: str
+    seeds: frozenset[int]
+
+
+@dataclass(frozen=True)
 class ProveYourself:
     """To the engine: run the canary."""
 
@@ -51,6 +60,7 @@ class Ready:
 
     card: ModelCard
     memory: MemoryUse
+    device: DeviceMemory | None
 
 
 @dataclass(frozen=True)
@@ -96,9 +106,11 @@ class Ended:
 
 @dataclass(frozen=True)
 class Remembers:
-    """From the engine, after every attempt and whenever it forgot: what it remembers of sources now."""
+    """From the engine, after every attempt and whenever it forgot: what it remembers of sources now, and how
+    full its accelerator is, if it has one."""
 
     memory: MemoryUse
+    device: DeviceMemory | None
 
 
 @dataclass(frozen=True)
@@ -108,5 +120,5 @@ class Proved:
     passed: bool
 
 
-ToEngine = Run | Stop | ProveYourself | Forget
+ToEngine = Run | Stop | Drop | ProveYourself | Forget
 FromEngine = Ready | Beat | Lap | Ended | Remembers | Proved

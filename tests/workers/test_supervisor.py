@@ -11,6 +11,7 @@ from io import BytesIO
 from PIL import Image
 
 from job_store import tickets
+from job_store.footprint import DeviceMemory
 from job_store.operations import Operations
 from tests.workers.fleet import MODEL, Fleet, gone, stop, until
 
@@ -46,6 +47,11 @@ def test_the_registry_tells_who_serves_what(fleet: Fleet) -> None:
     later = fleet.until_ready(worker).last_ok
     assert later is not None
     assert later > state.last_ok
+    told = fleet.until_ready(worker)
+    assert told.memory.sources
+    assert told.device == DeviceMemory(100 * told.memory.sources, 1000)
+    assert told.resident_bytes is not None
+    assert told.resident_bytes > 2**20
 
 
 def test_two_workers_share_a_queue(fleet: Fleet) -> None:
@@ -90,7 +96,7 @@ def test_a_record_without_a_ticket_runs_and_tickets_without_a_record_do_no_harm(
 
 
 def test_the_supervisor_loads_no_model_library_and_logs_no_prompt(fleet: Fleet) -> None:
-    code = "import sys, json, workers.__main__, workers.background; print(json.dumps(sorted(sys.modules)))"
+    code = "import sys, json, workers.worker, workers.background; print(json.dumps(sorted(sys.modules)))"
     modules = json.loads(subprocess.check_output([sys.executable, "-c", code]))
     assert not {"torch", "diffusers", "transformers", "sam2", "numpy"} & set(modules)
     [worker] = fleet.workers(1)
