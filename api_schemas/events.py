@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api_schemas.base import ResponseModel, Timestamp
 
-EventType = Literal["queued", "started", "stage", "progress", "preview", "output", "completed"]
+EventType = Literal["queued", "started", "stage", "progress", "preview", "dropped", "output", "completed"]
 
 
 class JobEvent(ResponseModel):
@@ -20,7 +20,8 @@ class JobEvent(ResponseModel):
     data: dict[str, Any] = Field(
         default={},
         description="Values belonging to the type: of `stage` and `progress` those of a job's `progress`, of "
-        "`preview` those of a `Preview`, of `completed` the `status`.",
+        "`preview` those of a `Preview`, of `dropped` the `seed` that is not wanted any more, of `completed` "
+        "the `status`.",
     )
 
 

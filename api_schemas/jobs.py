@@ -110,10 +110,12 @@ class ResultImage(ResponseModel):
 
 
 class DroppedSeed(ResponseModel):
-    """A variation that was not finished, as `keep_best` allows."""
+    """A variation that was not finished, as `keep_best` allows or its caller wished."""
 
     seed: int = Field(description="Its seed.")
-    score: float = Field(description="How much it promised when it was dropped, 0..1.")
+    score: float | None = Field(
+        description="How much it promised when it was dropped, 0..1; null where its caller dropped it."
+    )
     reason: str = Field(description="Why it was dropped.")
 
 
@@ -163,7 +165,9 @@ class InsertionResult(ResponseModel):
     """What a succeeded job made."""
 
     images: list[ResultImage] = Field(description="In the order of the seeds, without those dropped.")
-    dropped: list[DroppedSeed] = Field(default=[], description="With `keep_best`: seeds not finished.")
+    dropped: list[DroppedSeed] = Field(
+        default=[], description="Seeds not finished: those that `keep_best` left out, or that you dropped."
+    )
     source_url: str | None = Field(default=None, description="The source as worked on.")
     warnings: list[ResultWarning] = Field(default=[], description="What to know about it.")
     timings: Timings = Field(description="Seconds per stage.")
@@ -198,6 +202,9 @@ class InsertionJob(ResponseModel):
     model: str = Field(description="Which model does it.")
     request: InsertionRequest = Field(
         description="As understood, defaults filled in, prompts and subject as far as the sentences tell."
+    )
+    dropped_seeds: list[int] = Field(
+        default=[], description="Seeds that you dropped; of those that ended before, the result tells."
     )
     result: InsertionResult | None = Field(default=None, description="What it made, if it succeeded.")
     error: JobError | None = Field(default=None, description="Why it failed, if it did.")

@@ -17,6 +17,7 @@ from runtime.settings import Settings
 from workers.runner import (
     ALONE,
     NO_MASKS,
+    DroppedSeeds,
     Masks,
     OnPreview,
     OnStep,
@@ -24,6 +25,7 @@ from workers.runner import (
     Place,
     RunOutput,
     no_preview,
+    none_dropped,
 )
 
 PASS_SECONDS = 0.02
@@ -89,6 +91,7 @@ class KnownEngine:
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
         masks: Masks = NO_MASKS,
+        dropped: DroppedSeeds = none_dropped,
     ) -> RunOutput:
         """Sleep for every step; a grey picture for every seed."""
         known = source_id in self._known
@@ -102,7 +105,7 @@ class KnownEngine:
             on_step("denoise", step, steps, 100.0 * step / steps)
         seconds = time.perf_counter() - began
         cost = Cost(forwards=passes, gpu_seconds=seconds, source_memory="hit" if known else "miss")
-        images = tuple(_image(seed, size) for seed in request.seeds or [1])
+        images = tuple(_image(seed, size) for seed in request.seeds or [1] if seed not in dropped())
         return RunOutput(images, Timings(denoise=seconds), cost)
 
     def canary(self) -> None:

@@ -100,6 +100,10 @@ class AsyncAddit:
         """Stops a job."""
         return await self._do(calls.cancel(job_id))
 
+    async def drop_seed(self, job_id: str, seed: int) -> InsertionJob:
+        """Lets go of one seed of a job; the others go on, and without any left the job is canceled."""
+        return await self._do(calls.drop_seed(job_id, seed))
+
     async def delete(self, job_id: str) -> None:
         """Purges a job with all it has."""
         await self._do(calls.delete(job_id))

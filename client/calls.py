@@ -79,6 +79,11 @@ def cancel(job_id: str) -> Call[InsertionJob]:
     return Call("POST", f"{INSERTIONS}/{job_id}/cancel", read_job)
 
 
+def drop_seed(job_id: str, seed: int) -> Call[InsertionJob]:
+    """Asks for one seed less; a running job goes on without it within a step."""
+    return Call("DELETE", f"{INSERTIONS}/{job_id}/seeds/{seed}", read_job)
+
+
 def delete(job_id: str) -> Call[None]:
     """Purges the job, its prompts and pictures."""
     return Call("DELETE", f"{INSERTIONS}/{job_id}", lambda _: None)

@@ -200,6 +200,15 @@ def usage(url: Url = HERE, key: ApiKey = None) -> None:
 
 
 @app.command()
+def drop(job_id: str, seed: int, url: Url = HERE, key: ApiKey = None) -> None:
+    """Let go of one seed of a job; the others go on."""
+    with service(url, key) as addit:
+        job = addit.drop_seed(job_id, seed)
+        left = [str(one) for one in job.request.seeds if one not in job.dropped_seeds]
+        console.print(f"{job_id} {job.status}, seeds left: {', '.join(left) or 'none'}")
+
+
+@app.command()
 def cancel(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
     """Stop a job; a running one stops within a step."""
     with service(url, key) as addit:

@@ -98,6 +98,10 @@ class Addit:
         """Stops a job."""
         return self._do(calls.cancel(job_id))
 
+    def drop_seed(self, job_id: str, seed: int) -> InsertionJob:
+        """Lets go of one seed of a job; the others go on, and without any left the job is canceled."""
+        return self._do(calls.drop_seed(job_id, seed))
+
     def delete(self, job_id: str) -> None:
         """Purges a job with all it has."""
         self._do(calls.delete(job_id))

@@ -22,7 +22,18 @@ from job_store.artifacts import job_prefix
 from job_store.errors import NotFound
 from job_store.keys import Key
 from job_store.listing import ALL, Wanted
-from job_store.records import SCHEMA, Claim, Idempotency, JobRecord, NewJob, Swept, decode, written
+from job_store.records import (
+    SCHEMA,
+    Claim,
+    Idempotency,
+    JobRecord,
+    NewJob,
+    Swept,
+    Wishes,
+    decode,
+    seeds_in,
+    written,
+)
 from job_store.server import Server
 from job_store.statistics import BOUNDS
 from job_store.tenants import Limits, work_of
@@ -134,6 +145,18 @@ class JobStore:
         """
         return decode(job_id, self._server.run("cancel", job_id, tenant)[0])
 
+    def drop_seed(
+        self, job_id: str, tenant: str, seed: int, work: float, remembered_work: float | None = None
+    ) -> JobRecord:
+        """Have a job go on, or begin, without one of its seeds; without any left it is canceled.
+
+        work, remembered_work: as in `NewJob`, of what is left, for a job that waits
+        Once more is no error. A result that was made before the worker saw the wish stands. Raises NotFound,
+        also for a seed that the job does not have, and WrongState.
+        """
+        found = self._server.run("drop_seed", job_id, tenant, seed, work, remembered_work or "")
+        return decode(job_id, found[0])
+
     def delete(self, job_id: str, tenant: str) -> None:
         """Forget a job that does not run; `sweep` will name its artifacts, `ForgottenSources` its source.
 
@@ -162,9 +185,10 @@ class JobStore:
         claimed = self._server.run("claim", model, worker, lease_ms, token, *bounds, *holds)
         return Claim(decode(claimed[0].decode(), claimed[1]), token) if claimed else None
 
-    def beat(self, job_id: str, token: str, lease_ms: int) -> bool:
-        """Renew the lease to `lease_ms` from now. True: the tenant wants it canceled. Raises StaleToken."""
-        return bool(self._server.run("beat", job_id, token, lease_ms)[0])
+    def beat(self, job_id: str, token: str, lease_ms: int) -> Wishes:
+        """Renew the lease to `lease_ms` from now; what the tenant wants. Raises StaleToken."""
+        cancel, dropped = self._server.run("beat", job_id, token, lease_ms)
+        return Wishes(bool(cancel), seeds_in(dropped.decode()))
 
     def report(self, job_id: str, token: str, progress: Progress) -> None:
         """Note how far it is: a `stage` event when that is a new one, else `progress`. Raises StaleToken."""

@@ -81,6 +81,7 @@ class JobRecord:
     work: what it was charged for when it started, until then as in `NewJob`
     shape: as in `NewJob`
     scene_id: the scene that it is a step of
+    dropped_seeds: seeds of its request that its tenant wants no more, in the order of the wishes
     ready_at, claimed_at: since when it waited for its present or last attempt, and when that began
     """
 
@@ -111,6 +112,7 @@ class JobRecord:
     scene_id: str | None = None
     ready_at: datetime | None = None
     claimed_at: datetime | None = None
+    dropped_seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,14 @@ class Claim:
 
     record: JobRecord
     token: str
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the tenant of a running job wants of it by now. `dropped`: as `JobRecord.dropped_seeds`."""
+
+    cancel: bool
+    dropped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,11 @@ def pairs(flat: Sequence[bytes]) -> dict[str, str]:
     """A hash from the list of its fields and values in turn."""
     words = [word.decode() for word in flat]
     return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def seeds_in(words: str) -> tuple[int, ...]:
+    """As the scripts write them, with blanks between."""
+    return tuple(map(int, words.split()))
 
 
 def written(request: InsertionRequest) -> str:
@@ -196,4 +211,5 @@ def _decode(job_id: str, fields: Mapping[str, str]) -> JobRecord:
         scene_id=fields.get("scene_id"),
         ready_at=time("ready_at") or moment(fields["created_at"]),
         claimed_at=time("claimed_at"),
+        dropped_seeds=seeds_in(fields.get("dropped_seeds", "")),
     )

@@ -26,6 +26,7 @@ def to_job(record: JobRecord, queue: QueueState | None, link: Link, base_url: st
         attempts=record.attempts,
         model=record.model,
         request=record.request,
+        dropped_seeds=list(record.dropped_seeds),
         result=_linked(record, lambda key: _absolute(link(key), base_url)),
         error=record.error,
         urls=JobUrls(self=self_url, events=f"{self_url}/events", cancel=f"{self_url}/cancel"),

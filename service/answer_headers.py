@@ -10,6 +10,7 @@ UNTAGGED = frozenset({"/livez", "/readyz", "/metrics", "/v1/images/edits", "/v1/
 UNPLACED = frozenset(
     {
         "/v1/insertions/{job_id}/cancel",
+        "/v1/insertions/{job_id}/seeds/{seed}",
         "/v1/webhook-endpoints/{endpoint_id}/replay",
         "/admin/dead-letters/{job_id}/replay",
     }

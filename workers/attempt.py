@@ -45,7 +45,7 @@ from workers.latent_files import pack, unpack
 from workers.messages import Ended, Ending, Lap, Run, StopReason
 from workers.outage import keep_trying
 from workers.pictures import SUFFIX, Picture, decode, encode, made_by, pictures
-from workers.runner import Latents, Place, PreviewImage, Runner, RunOutput
+from workers.runner import Latents, NothingLeft, Place, PreviewImage, Runner, RunOutput
 from workers.sealing import sealed
 
 COMMIT_SECONDS = 120.0  # a finished result is worth waiting for the store; by then the lease decides
@@ -70,6 +70,9 @@ class Ears(Protocol):
 
     def stopped(self, token: str) -> StopReason | None:
         """Why the attempt is to stop, if it is."""
+
+    def dropped(self, token: str) -> frozenset[int]:
+        """The seeds that it is to go on without, beside those it began without."""
 
     def beat(self, token: str) -> None:
         """It has got one step further."""
@@ -115,6 +118,8 @@ class Attempt:
             result = self._upload(self._insert(runner))
         except Interrupted as interruption:
             return Ended(self._token, self._stop(interruption.reason))
+        except NothingLeft:
+            return Ended(self._token, self._stop("canceled"))
         except Exception as error:
             return self._fail(error)
         ending = self._commit(result)
@@ -145,7 +150,11 @@ class Attempt:
             masks=self._masks(),
             on_preview=self._on_preview,
             place=self._place(),
+            dropped=self._dropped,
         )
+
+    def _dropped(self) -> frozenset[int]:
+        return self._ears.dropped(self._token).union(self._record.dropped_seeds)
 
     def _masks(self) -> dict[str, Image.Image]:
         record, fields = self._record, masks_of(self._record.request)

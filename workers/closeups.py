@@ -17,6 +17,7 @@ from workers.addit.models import Models
 from workers.addit.pipeline import insert
 from workers.addit.progress import OnStep
 from workers.addit.results import Insertion
+from workers.addit.targets import Unwanted, all_wanted
 from workers.areas import crop_placing
 from workers.colours import apply_line, fit_line
 from workers.crops import Crop, Size
@@ -43,9 +44,16 @@ class CloseUp:
 
 
 def look_closer(
-    models: Models, photo: Image.Image, crop: Crop, draft: Image.Image, edit: Edit, on_step: OnStep
+    models: Models,
+    photo: Image.Image,
+    crop: Crop,
+    draft: Image.Image,
+    edit: Edit,
+    on_step: OnStep,
+    unwanted: Unwanted = all_wanted,
 ) -> CloseUp:
-    """Do the `edit` of one seed again in one part of the photograph. Raises what `insert` raises.
+    """Do the `edit` of one seed again in one part of the photograph. Raises what `insert` raises; it ends
+    without a picture once that seed is unwanted.
 
     draft: the whole photograph with the subject in it, at any size; the subject stays where it is there
     """
@@ -63,7 +71,9 @@ def look_closer(
         config=from_draft(edit.config),
         placing=placing,
     )
-    done = within(insert(models, closer, on_step), crop, photo.size)
+    done = within(insert(models, closer, on_step, unwanted=unwanted), crop, photo.size)
+    if not done.seeds:
+        return CloseUp(crop, part, closer, done)
     return CloseUp(crop, part, closer, as_photographed(done, part, shown, edit.seeds[0]))
 
 

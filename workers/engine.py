@@ -32,6 +32,7 @@ from workers.attempt import Attempt, Stores
 from workers.failures import where
 from workers.messages import (
     Beat,
+    Drop,
     Forget,
     FromEngine,
     Lap,
@@ -83,12 +84,13 @@ def load_runner(settings: Settings) -> Runner:
 
 
 class Line:
-    """The pipe to the supervisor. Stops are noted at once, everything else waits its turn."""
+    """The pipe to the supervisor. Stops and drops are noted at once, everything else waits its turn."""
 
     def __init__(self, pipe: Connection[FromEngine, ToEngine]) -> None:
         self._pipe = pipe
         self._inbox: SimpleQueue[Run | ProveYourself | Forget] = SimpleQueue()
         self._stops: dict[str, StopReason] = {}
+        self._drops: dict[str, frozenset[int]] = {}
         Thread(target=self._read, name="pipe", daemon=True).start()
 
     def next(self) -> Run | ProveYourself | Forget:
@@ -106,6 +108,10 @@ class Line:
         """Why the attempt of this token is to stop, if it is."""
         return self._stops.get(token)
 
+    def dropped(self, token: str) -> frozenset[int]:
+        """The seeds that the attempt of this token is to go on without, beside those it began without."""
+        return self._drops.get(token, frozenset())
+
     def beat(self, token: str) -> None:
         """Tell the supervisor that the attempt has got one step further."""
         self.say(Beat(token))
@@ -117,6 +123,7 @@ class Line:
     def forget(self, token: str) -> None:
         """The attempt is over."""
         self._stops.pop(token, None)
+        self._drops.pop(token, None)
 
     def _read(self) -> None:
         while True:
@@ -126,6 +133,8 @@ class Line:
                 _leave()
             if isinstance(message, Stop):
                 self._stops[message.token] = message.reason
+            elif isinstance(message, Drop):
+                self._drops[message.token] = message.seeds
             else:
                 self._inbox.put(message)
 

@@ -22,7 +22,7 @@ from runtime.settings import Settings
 from workers.attempt_spans import attempt_span, tell_ending, tell_lap
 from workers.engine_process import EngineGone, EngineProcess
 from workers.failures import TOO_LATE
-from workers.messages import Beat, Ended, Lap, Run, Stop, StopReason
+from workers.messages import Beat, Drop, Ended, Lap, Run, Stop, StopReason
 from workers.outage import OUTAGES
 from workers.shutdown import Shutdown
 from workers.watch import Verdict, Watch
@@ -53,6 +53,7 @@ class Guard:
         self._id, self._token, self._claim, self._post = claim.record.id, claim.token, claim, post
         self._watch = Watch(post.settings.step_seconds, 2 * post.settings.beat_seconds)
         self._stepped = False
+        self._dropped = frozenset(claim.record.dropped_seeds)
         self._log = log.bind(job_id=self._id, attempt=claim.record.attempts)
 
     def run(self) -> Ended | None:
@@ -108,14 +109,23 @@ class Guard:
 
     def _renew(self) -> None:
         try:
-            if self._post.jobs.beat(self._id, self._token, lease_ms(self._post.settings)):
+            wishes = self._post.jobs.beat(self._id, self._token, lease_ms(self._post.settings))
+            if wishes.cancel:
                 self._ask("canceled")
+            self._drop(frozenset(wishes.dropped))
             self._post.pulse(self._stepped)
             self._stepped = False
         except StaleToken:
             self._ask("superseded")
         except OUTAGES:
             self._log.warning("lease not renewed: no store")
+
+    def _drop(self, seeds: frozenset[int]) -> None:
+        """Have the engine let go of those it does not know of yet."""
+        if seeds > self._dropped:
+            self._dropped = seeds
+            self._log.info("attempt asked to drop seeds", seeds=sorted(seeds))
+            self._post.engine.send(Drop(self._token, seeds))
 
     def _ask(self, reason: StopReason) -> None:
         if self._watch.ask(reason):

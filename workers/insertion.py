@@ -6,7 +6,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,7 +25,7 @@ from workers.addit.boxes import Detection
 from workers.addit.config import AdditConfig
 from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.errors import AdditError, UnsupportedOption
-from workers.addit.late_cache import block_cache, first_cached_step, late_cache
+from workers.addit.late_cache import CacheConfig, block_cache, first_cached_step, late_cache
 from workers.addit.localizers import Located, Picture
 from workers.addit.models import Models
 from workers.addit.pipeline import insert
@@ -41,6 +40,7 @@ from workers.closeups import CloseUp, look_closer, put_back
 from workers.completing import complete, texts_of
 from workers.compositing import IDENTICAL, box_of, composite, cut_out, grey, psnr, working_size
 from workers.crops import Served, crop_around, is_large, is_worthwhile
+from workers.dropping import left, told, until
 from workers.found import (
     attention_on_all,
     missing_of,
@@ -65,6 +65,7 @@ from workers.retrying import with_retries
 from workers.runner import (
     ALONE,
     NO_MASKS,
+    DroppedSeeds,
     Masks,
     OnPreview,
     OnStep,
@@ -73,6 +74,7 @@ from workers.runner import (
     RunError,
     RunOutput,
     no_preview,
+    none_dropped,
 )
 
 LAST_PERCENT = 99.0
@@ -134,6 +136,7 @@ class AdditRunner:
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
         masks: Masks = NO_MASKS,
+        dropped: DroppedSeeds = none_dropped,
     ) -> RunOutput:
         """See `workers.runner.Runner.run`."""
 
@@ -146,7 +149,7 @@ class AdditRunner:
             edit = continuing(with_mask(edit, place.mask), place, self.models)
             runner = replace(self, models=self._worn(request.lora_scales()))
             with self.loras.worn(request.lora_scales()):
-                output = runner._insert(request, source, edit, on_step, on_preview, place)
+                output = runner._insert(request, source, edit, on_step, on_preview, place, dropped)
             output = told_of_encoding(output, edit, place)
             return with_inferred(output, inferred, looking) if inferred else output
         except AdditError as error:
@@ -160,15 +163,19 @@ class AdditRunner:
         on_step: OnStep,
         on_preview: OnPreview,
         place: Place,
+        dropped: DroppedSeeds,
     ) -> RunOutput:
         """What was asked for, with as many tries as that allows. Only the first is shown as it forms."""
         on_x0 = previewer(self.models, edit, request.output.previews, on_preview)
-        output = self._attempt(request, source, edit, on_step, on_x0, place)
+        output = self._attempt(request, source, edit, on_step, dropped, on_x0, place)
         if request.if_not_added == "retry":
             last, alone = partial(on_step_at, on_step, LAST_PERCENT), Place(in_scene=place.in_scene)
-            output = with_retries(
-                output, edit, lambda again: self._attempt(request, source, again, last, place=alone)
-            )
+
+            def attempt(again: Edit, dropped: DroppedSeeds) -> RunOutput:
+                return self._attempt(request, source, again, last, dropped, place=alone)
+
+            output = with_retries(output, edit, attempt, dropped)
+        output = left(output, dropped())
         return with_missing(replace(output, images=ranked(output.images)))
 
     def _attempt(
@@ -177,14 +184,16 @@ class AdditRunner:
         source: Image.Image | None,
         edit: Edit,
         on_step: OnStep,
+        dropped: DroppedSeeds,
         on_x0: OnX0 | None = None,
         place: Place = ALONE,
     ) -> RunOutput:
         """One insertion, of a large photograph with a closer look."""
         most = min(len(edit.seeds), edit.config.keep_best or len(edit.seeds))
         closer = self._is_large(source) and edit.config.blend_steps and edit.mask is None
-        looks = 1 + most if closer else 1
-        with self._late_cache(request.mode, edit.config):
+        looks, cache = 1 + most if closer else 1, self._block_cache(request.mode, edit.config)
+        cached_from = first_cached_step(edit.config)
+        with late_cache(self.models.pipe.transformer, cache, cached_from):
             done = insert(
                 self.models,
                 edit,
@@ -193,10 +202,13 @@ class AdditRunner:
                 on_x0=on_x0,
                 keep_as=place.job_id,
                 resume_of=resumable(place, edit),
+                unwanted=until(cached_from if cache else None, dropped),
             )
             close_ups = [
-                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks)) if closer else None
-                for row in range(len(done.seeds))
+                self._close_up(source, edit, done, row, ticker(on_step, 1 + row, looks), dropped)
+                if closer and seed not in dropped()
+                else None
+                for row, seed in enumerate(done.seeds)
             ]
         output = self.to_output(request, source, edit, done, close_ups)
         if place.in_scene:
@@ -207,12 +219,10 @@ class AdditRunner:
         """The models by a name of their own: what adapters made of a source is not found without them."""
         return replace(self.models, identity=f"{self.models.identity}{sorted(weights.items())}")
 
-    def _late_cache(self, mode: Mode, config: AdditConfig) -> AbstractContextManager[None]:
-        transformer = self.models.pipe.transformer
+    def _block_cache(self, mode: Mode, config: AdditConfig) -> CacheConfig | None:
         if mode not in self.card.modes:
             raise UnsupportedOption(f"{self.card.name} does not have the mode {mode!r}")
-        cache = block_cache(mode, config, transformer.dtype, self.profile.mag_ratios)
-        return late_cache(transformer, cache, first_cached_step(config))
+        return block_cache(mode, config, self.models.pipe.transformer.dtype, self.profile.mag_ratios)
 
     def canary(self) -> None:
         """Prove that the model still works; raises `WrongFingerprint` or what broke."""
@@ -259,7 +269,13 @@ class AdditRunner:
         return source is not None and is_large(source.size, self.profile.max_pixels)
 
     def _close_up(
-        self, photo: Image.Image | None, edit: Edit, done: Insertion, row: int, on_step: OnForward
+        self,
+        photo: Image.Image | None,
+        edit: Edit,
+        done: Insertion,
+        row: int,
+        on_step: OnForward,
+        dropped: DroppedSeeds,
     ) -> CloseUp | None:
         """The insertion done again around the place where it put the subject into a large photograph; None
         where there is no such place, or no more to be seen of it."""
@@ -277,7 +293,7 @@ class AdditRunner:
         if not is_worthwhile(crop, photo.size, (width, height)):
             return None
         draft, alone = Image.fromarray(done.pictures[row]), replace(edit, seeds=(done.seeds[row],))
-        return look_closer(self.models, photo, crop, draft, alone, on_step)
+        return look_closer(self.models, photo, crop, draft, alone, on_step, until(None, dropped))
 
     def to_output(
         self,
@@ -308,9 +324,12 @@ class AdditRunner:
                 source_memory_bytes=done.source_bytes,
             ),
             source=shown,
-            dropped=tuple(
-                DroppedSeed(seed=seed, score=verdict.confidence, reason=verdict.reason or "")
-                for seed, verdict in done.dropped.items()
+            dropped=(
+                *(
+                    DroppedSeed(seed=seed, score=verdict.confidence, reason=verdict.reason or "")
+                    for seed, verdict in done.dropped.items()
+                ),
+                *map(told, done.unwanted),
             ),
             warnings=(*self._warnings(done), *self._upscaled(shown, done, images, closer)),
         )
@@ -318,7 +337,10 @@ class AdditRunner:
     def _found_closer(
         self, photo: Image.Image, close_up: CloseUp, wanted: Sequence[Extra]
     ) -> OutputImage | None:
-        """The whole photograph with what the closer look added, None where that found no subject."""
+        """The whole photograph with what the closer look added, None where that found no subject, or ended
+        before it could."""
+        if not close_up.done.seeds:
+            return None
         part = self._output_image(close_up.part, close_up.edit, close_up.done, 0, wanted)
         return put_back(photo, close_up.crop, part) if part.fields["subject_found"] else None
 

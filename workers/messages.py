@@ -34,6 +34,14 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Drop:
+    """To the engine: go on without these seeds in the attempt of this token, from the next step."""
+
+    token: str
+    seeds: frozenset[int]
+
+
+@dataclass(frozen=True)
 class ProveYourself:
     """To the engine: run the canary."""
 
@@ -108,5 +116,5 @@ class Proved:
     passed: bool
 
 
-ToEngine = Run | Stop | ProveYourself | Forget
+ToEngine = Run | Stop | Drop | ProveYourself | Forget
 FromEngine = Ready | Beat | Lap | Ended | Remembers | Proved

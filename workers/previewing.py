@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PIL import Image
 
 from workers.addit.edits import Edit
@@ -18,10 +20,8 @@ def previewer(models: Models, edit: Edit, count: int, on_preview: OnPreview) -> 
     config = edit.config
     wanted = preview_steps(config.structure_transfer_step, config.num_inference_steps, count)
 
-    def show(number: int, step: int, pictures: list[Picture]) -> None:
-        if len(pictures) != len(edit.seeds):  # of some rows alone nobody knows whose
-            return
-        for index, (seed, picture) in enumerate(zip(edit.seeds, pictures, strict=True)):
-            on_preview(PreviewImage(number, index, seed, step, Image.fromarray(picture)))
+    def show(number: int, step: int, pictures: Mapping[int, Picture]) -> None:
+        for row, picture in pictures.items():
+            on_preview(PreviewImage(number, row, edit.seeds[row], step, Image.fromarray(picture)))
 
     return watch(models, wanted, show)

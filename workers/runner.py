@@ -60,6 +60,15 @@ class Place:
 
 
 ALONE = Place()
+DroppedSeeds = Callable[[], Collection[int]]
+"""Gives the seeds that the caller has dropped by now."""
+
+
+def none_dropped() -> Collection[int]:
+    """Nobody drops any."""
+    return ()
+
+
 OnPreview = Callable[[PreviewImage], None]
 """Called with each preview that the request asks for."""
 
@@ -118,6 +127,7 @@ class Runner(Protocol):
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
         masks: Masks = NO_MASKS,
+        dropped: DroppedSeeds = none_dropped,
     ) -> RunOutput:
         """Insert. `source` is the picture of an image source (RGB), None for a generated one.
 
@@ -125,8 +135,10 @@ class Runner(Protocol):
         source_id: what is kept of the source from this run on is forgotten by it
         on_preview: is given the previews that the request asks for
         masks: of the areas that are given by one
+        dropped: asked before every step; the output tells of those seeds among its own `dropped`
 
-        Raises `RunError` for anything the caller can be told; what `on_step` raises passes through.
+        Raises `RunError` for anything the caller can be told, `NothingLeft` once every seed is dropped; what
+        `on_step` raises passes through.
         """
 
     def canary(self) -> None:
@@ -137,6 +149,10 @@ class Runner(Protocol):
 
     def memory(self) -> MemoryUse:
         """How much is remembered of sources, and how often it served."""
+
+
+class NothingLeft(Exception):
+    """The caller dropped every seed that was to be finished."""
 
 
 class RunError(Exception):

@@ -16,6 +16,7 @@ from runtime.settings import Settings
 from workers.runner import (
     ALONE,
     NO_MASKS,
+    DroppedSeeds,
     Masks,
     OnPreview,
     OnStep,
@@ -23,6 +24,7 @@ from workers.runner import (
     Place,
     RunOutput,
     no_preview,
+    none_dropped,
 )
 
 NAME = "scripted"
@@ -69,6 +71,7 @@ class Scripted:
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
         masks: Masks = NO_MASKS,
+        dropped: DroppedSeeds = none_dropped,
     ) -> RunOutput:
         """Sleep, step by step; a picture and a mask for each seed."""
         for step in range(1, STEPS + 1):
@@ -76,7 +79,7 @@ class Scripted:
             on_step("denoise", step, STEPS, 90.0 * step / STEPS)
         size = source.size if source else SIZE
         cost = Cost(forwards=STEPS, gpu_seconds=SERVICE_SECONDS, source_memory="none")
-        images = tuple(_picture(seed, size) for seed in request.seeds)
+        images = tuple(_picture(seed, size) for seed in request.seeds if seed not in dropped())
         return RunOutput(images, Timings(denoise=SERVICE_SECONDS), cost)
 
     def canary(self) -> None:

@@ -2,11 +2,5 @@
 -- A tenant wants no more of its job. ARGV: job id, tenant. Returns the record.
 local job = read(ARGV[1])
 if not job or job.tenant ~= ARGV[2] then return {'missing'} end
-if job.status == 'queued' then
-  finish(job, 'canceled')
-elseif job.status == 'running' then
-  set(job, 'cancel_requested', 1)
-elseif job.status ~= 'canceled' then
-  return {'state', job.status}
-end
+if job.status ~= 'canceled' and not cancel(job) then return {'state', job.status} end
 return {'ok', fields(job.id)}

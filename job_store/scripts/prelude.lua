@@ -256,6 +256,18 @@ local function purge(job)
   redis.call('DEL', KEY.JOB .. job.id, KEY.EVENTS .. job.id, KEY.HOLDER .. (job.source_id or ''))
 end
 
+-- Ends a job that waits, has one that runs stop. Returns whether it was not too late.
+local function cancel(job)
+  if job.status == 'queued' then
+    finish(job, 'canceled')
+  elseif job.status == 'running' then
+    set(job, 'cancel_requested', 1)
+  else
+    return false
+  end
+  return true
+end
+
 -- Forgets a job now; one that runs, as soon as it has stopped. Returns whether it is gone.
 local function forget(job)
   if job.status == 'running' then

@@ -1,4 +1,4 @@
-"""Insertions: submit, vary, re-mask, look, follow, cancel, purge."""
+"""Insertions: submit, vary, re-mask, look, follow, drop a seed, cancel, purge."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -28,6 +28,7 @@ from service.dependencies import (
     ReaderDep,
     WriterDep,
 )
+from service.dropping import drop_seed
 from service.examples import MASK_BODY, SUBMIT_BODY, VARIATION_BODY
 from service.gateway import Gateway
 from service.masks import admit_mask
@@ -192,6 +193,26 @@ async def follow_events(
 def cancel(gateway: GatewayDep, record: OwnJobDep) -> Response:
     """Stop a job. Canceling a canceled job again changes nothing."""
     record = gateway.store.cancel(record.id, record.tenant)
+    return job_answer(gateway, record, 200 if record.status == "canceled" else 202)
+
+
+@router.delete(
+    "/{job_id}/seeds/{seed}",
+    response_model=InsertionJob,
+    response_description="It was the last: the job is canceled.",
+    responses={
+        202: {"model": InsertionJob, "description": "A running job goes on without it within one step."},
+        **refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
+    },
+)
+def drop(
+    gateway: GatewayDep,
+    record: OwnJobDep,
+    seed: Annotated[int, Path(ge=0, lt=2**32, description="The seed, one of `request.seeds`.")],
+) -> Response:
+    """Drop a variation: nothing more is computed of it, the others are what they would have been. Without
+    the last one the job is canceled. Dropping a dropped seed again changes nothing."""
+    record = drop_seed(gateway, record, seed)
     return job_answer(gateway, record, 200 if record.status == "canceled" else 202)
 
 

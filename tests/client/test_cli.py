@@ -110,6 +110,7 @@ def test_status_and_cancel_of_a_job(served: Served, photo: Path) -> None:
     listed = ask(served, "status", newest(served))
     assert json.loads(listed.stdout)["status"] == "succeeded"
     assert "wrong_state" in ask(served, "cancel", newest(served)).output
+    assert "not_found" in ask(served, "drop", "ins_0", "1").output
 
 
 def newest(served: Served) -> str:
@@ -137,7 +138,7 @@ def test_keys_are_made_listed_and_revoked(served: Served) -> None:
     assert addit("keys", "create", "../acme", **store).exit_code == 1
 
 
-@pytest.mark.parametrize("command", ["insert", "status", "cancel", "up", "keys"])
+@pytest.mark.parametrize("command", ["insert", "status", "drop", "cancel", "up", "keys"])
 def test_every_command_explains_itself(command: str) -> None:
     assert "Usage" in addit(command, "--help").output
 

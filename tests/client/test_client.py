@@ -137,14 +137,16 @@ def test_an_upload_names_its_type(client: Make) -> None:
     assert b"Content-Type: image/webp" in service.requests[0].content
 
 
-def test_purging_and_canceling(client: Make) -> None:
-    addit, service = client(httpx.Response(204), job("canceled"), job("running"))
+def test_purging_dropping_and_canceling(client: Make) -> None:
+    addit, service = client(httpx.Response(204), job(dropped_seeds=[7]), job("canceled"), job("running"))
     with addit:
         addit.delete("ins_1")
+        assert addit.drop_seed("ins_1", 7).dropped_seeds == [7]
         assert addit.cancel("ins_1").status == "canceled"
         assert addit.job("ins_1", wait=5).status == "running"
     assert [f"{request.method} {request.url.raw_path.decode()}" for request in service.requests] == [
         "DELETE /v1/insertions/ins_1",
+        "DELETE /v1/insertions/ins_1/seeds/7",
         "POST /v1/insertions/ins_1/cancel",
         "GET /v1/insertions/ins_1?wait=5",
     ]

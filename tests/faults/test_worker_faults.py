@@ -149,6 +149,26 @@ def test_cancel_takes_effect_within_a_step(fleet: Fleet, figure: Figure) -> None
     figure(19, "engines replaced", int(engine_of(fleet, worker) != engine))
 
 
+def test_a_dropped_seed_stays_dropped_though_the_engine_dies(fleet: Fleet) -> None:
+    [worker] = fleet.workers(1)
+    job_id = fleet.submit("slow 60", seeds=[1, 2])
+    fleet.until_under_way(job_id)
+    fleet.jobs.drop_seed(job_id, TENANT, 1, 1)
+    until(lambda: "attempt asked to drop seeds" in fleet.logs())
+    engine = engine_of(fleet, worker)
+    os.kill(engine, signal.SIGKILL)
+    killed = fleet.until_ended(job_id)
+    once = fleet.submit("slow 40", seeds=[1, 2])
+    fleet.until_under_way(once)
+    fleet.jobs.drop_seed(once, TENANT, 2, 1)
+    heard = fleet.until_ended(once)
+    for record, attempts, kept in ((killed, 2, 2), (heard, 1, 1)):
+        assert (record.status, record.attempts) == ("succeeded", attempts)
+        assert record.result
+        assert [image.seed for image in record.result.images] == [kept]
+        assert [one.seed for one in record.result.dropped] == [3 - kept]
+
+
 @pytest.mark.fault(19)
 def test_a_canceled_job_that_does_not_listen_costs_its_engine(fleet: Fleet) -> None:
     [worker] = fleet.workers(1)

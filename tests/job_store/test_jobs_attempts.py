@@ -225,11 +225,11 @@ def test_a_queued_job_is_canceled_at_once(store: JobStore) -> None:
 
 def test_a_running_job_is_canceled_by_its_worker(store: JobStore) -> None:
     claim = start(store)
-    assert not store.beat(claim.record.id, claim.token, LEASE_MS)
+    assert not store.beat(claim.record.id, claim.token, LEASE_MS).cancel
     for _ in range(2):
         asked = store.cancel(claim.record.id, TENANT)
         assert (asked.status, asked.cancel_requested) == ("running", True)
-    assert store.beat(claim.record.id, claim.token, LEASE_MS)
+    assert store.beat(claim.record.id, claim.token, LEASE_MS).cancel
     store.canceled(claim.record.id, claim.token)
     assert store.cancel(claim.record.id, TENANT).status == "canceled"
 

@@ -74,7 +74,7 @@ def test_all_of_a_tenant_goes_and_nothing_of_another(
 def test_what_runs_is_stopped_and_goes_then(store: JobStore, redis: Redis) -> None:
     claim = start(store)
     assert purge_tenant(redis, TENANT, keys=False).stopping == 1
-    assert store.beat(claim.record.id, claim.token, 30_000)
+    assert store.beat(claim.record.id, claim.token, 30_000).cancel
     store.canceled(claim.record.id, claim.token)
     store.sweep(MAX_CRASHES)
     assert store.list(TENANT)[0] == []

@@ -41,7 +41,7 @@ def test_what_a_release_left_is_read_run_and_ended(name: str, redis: Redis, jobs
     running = jobs.get(ids["runs"])
     assert (running.status, running.progress) == ("running", PROGRESS)
     token = fields_of(redis, ids["runs"])["token"]
-    assert not jobs.beat(ids["runs"], token, LEASE_MS)
+    assert not jobs.beat(ids["runs"], token, LEASE_MS).cancel
     jobs.commit(ids["runs"], token, result(), 10)
     for says in ("waits", "waits in bulk"):
         claim = must(jobs.claim(MODEL, "worker-2", LEASE_MS))

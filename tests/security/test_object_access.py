@@ -26,6 +26,8 @@ DOCUMENTS = [json.loads(file.read_text()) for file in (TENANTS_FILE, OPERATORS_F
 STRANGE_KEY = "addit_" + "0" * 12 + "_" + "0" * 32
 OPEN = {"/livez", "/readyz", "/metrics", "/v1/artifacts/{key}"}
 """Calls without a key: probes, and links that carry their right with them."""
+OWN = {"seed": "1"}
+"""What a path names within a job: a number of BODY's, no id."""
 SAME = {"X-Request-Id": "same"}
 Ids = dict[str, str]
 
@@ -36,7 +38,8 @@ class Operation:
     def __init__(self, path: str, method: str, described: dict[str, Any]) -> None:
         self.path, self.method = path, method
         self.schemes = {name for one in described.get("security", ()) for name in one}
-        self.names = [one["name"] for one in described.get("parameters", ()) if one["in"] == "path"]
+        in_path = [one["name"] for one in described.get("parameters", ()) if one["in"] == "path"]
+        self.names = [name for name in in_path if name not in OWN]
         self._contents = described.get("requestBody", {}).get("content", {})
 
     def __str__(self) -> str:
@@ -50,7 +53,7 @@ class Operation:
         body = example["value"] if isinstance(example["value"], str) else json.dumps(example["value"])
         headers = SAME | ({"Content-Type": kind} if kind else {})
         return client.request(
-            self.method, self.path.format(**ids), content=body if kind else None, headers=headers
+            self.method, self.path.format(**ids, **OWN), content=body if kind else None, headers=headers
         )
 
 

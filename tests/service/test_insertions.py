@@ -380,7 +380,7 @@ def test_cancel_by_state(client: httpx.Client, store: JobStore, finish: Callable
     claim = store.claim(CARD.name, "one", 30_000)
     assert claim
     assert [client.post(running["cancel"]).status_code for _ in range(2)] == [202, 202]
-    assert store.beat(claim.record.id, claim.token, 30_000)
+    assert store.beat(claim.record.id, claim.token, 30_000).cancel
     finish()
     answer = client.post(ended["cancel"])
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")

@@ -271,7 +271,7 @@ def test_a_scene_goes_with_all_its_steps(
         assert client.get(f"/v1/{path}").status_code == 404
     with pytest.raises(ArtifactMissing):
         artifacts.changed_at(job_prefix("acme", one))
-    assert store.beat(two, claim.token, 30_000), "the step that runs is to stop"
+    assert store.beat(two, claim.token, 30_000).cancel, "the step that runs is to stop"
     store.canceled(two, claim.token)
     assert store.sweep(2).deleted == (two,)
     assert violations(redis) == []

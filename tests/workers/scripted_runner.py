@@ -23,7 +23,9 @@ from workers.addit.stage_clock import StageClock
 from workers.runner import (
     ALONE,
     NO_MASKS,
+    DroppedSeeds,
     Masks,
+    NothingLeft,
     OnPreview,
     OnStep,
     OutputImage,
@@ -32,6 +34,7 @@ from workers.runner import (
     RunError,
     RunOutput,
     no_preview,
+    none_dropped,
 )
 
 STEP_SECONDS = 0.05
@@ -93,6 +96,7 @@ class ScriptedRunner:
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
         masks: Masks = NO_MASKS,
+        dropped: DroppedSeeds = none_dropped,
     ) -> RunOutput:
         """Prompt: any text, or a command and its argument."""
         known, clock = source_id in self.remembered, StageClock()
@@ -121,13 +125,18 @@ class ScriptedRunner:
             return RunOutput(
                 (replace(image_of(1, size, empty=False), mask=cast(Image.Image, Deadly())),), Timings(), FREE
             )
-        seeds = request.seeds or [1]
-        kept, dropped = seeds[: request.options.keep_best], seeds[request.options.keep_best or len(seeds) :]
+        seeds = [seed for seed in request.seeds or [1] if seed not in dropped()]
+        if not seeds:
+            raise NothingLeft
+        kept, worse = seeds[: request.options.keep_best], seeds[request.options.keep_best or len(seeds) :]
         return RunOutput(
             images=tuple(image_of(seed, size, empty=command == "empty") for seed in kept),
             timings=Timings(denoise=0.1),
             cost=FREE.model_copy(update={"source_memory": "hit" if known else "miss"}),
-            dropped=tuple(DroppedSeed(seed=seed, score=0.25, reason="out of luck") for seed in dropped),
+            dropped=(
+                *(DroppedSeed(seed=seed, score=0.25, reason="out of luck") for seed in worse),
+                *(DroppedSeed(seed=seed, score=None, reason="unwanted") for seed in dropped()),
+            ),
             source=source if "source" in request.output.include else None,
         )
 

@@ -49,7 +49,18 @@ from tests.workers.scripted_runner import ScriptedRunner, image_of
 from workers.attempt import Attempt, Stores
 from workers.messages import Ended, Lap, Run, StopReason
 from workers.pictures import encode
-from workers.runner import ALONE, NO_MASKS, Masks, OnPreview, OnStep, Place, RunOutput, no_preview
+from workers.runner import (
+    ALONE,
+    NO_MASKS,
+    DroppedSeeds,
+    Masks,
+    OnPreview,
+    OnStep,
+    Place,
+    RunOutput,
+    no_preview,
+    none_dropped,
+)
 
 LEASE_MS = 30_000
 UPLOADED = {"kind": "image", "image": {"id": "img_1"}, "prompt": "a room"}
@@ -63,6 +74,10 @@ class Ears:
     after: int = 0
     beats: int = 0
     laps: list[Lap] = field(default_factory=list)
+    unwanted: frozenset[int] = frozenset()
+
+    def dropped(self, token: str) -> frozenset[int]:
+        return self.unwanted if self.beats > self.after else frozenset()
 
     def stopped(self, token: str) -> StopReason | None:
         return self.reason if self.beats > self.after else None
@@ -239,6 +254,24 @@ def test_seeds_that_were_not_finished_are_on_record(bench: Bench) -> None:
     assert result.dropped == [DroppedSeed(seed=9, score=0.25, reason="out of luck")]
 
 
+def test_seeds_that_were_dropped_before_or_on_the_way_are_left_out(bench: Bench) -> None:
+    claim = bench.claim(seeds=[7, 8, 9])
+    bench.jobs.drop_seed(claim.record.id, TENANT, 9, 1)
+    bench.jobs.release(claim.record.id, claim.token, crashed=False, max_crashes=2)
+    assert bench.do(bench.reclaim(), Ears(unwanted=frozenset({7}))).ending == "succeeded"
+    result = bench.jobs.get(claim.record.id).result
+    assert result
+    assert [image.seed for image in result.images] == [8]
+    assert sorted(one.seed for one in result.dropped) == [7, 9]
+
+
+def test_without_a_seed_left_the_job_is_canceled(bench: Bench) -> None:
+    claim = bench.claim(seeds=[7, 8])
+    assert bench.do(claim, Ears(unwanted=frozenset({7, 8}))) == Ended(claim.token, "canceled")
+    assert bench.jobs.get(claim.record.id).status == "canceled"
+    assert bench.files == []
+
+
 def test_a_source_that_is_gone_is_said_to_be_gone(bench: Bench) -> None:
     claim = bench.claim(source_key=image_key(TENANT, "img_gone"))
     assert bench.do(claim).ending == "failed"
@@ -374,6 +407,7 @@ class Onlooker(ScriptedRunner):
         masks: Masks = NO_MASKS,
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
+        dropped: DroppedSeeds = none_dropped,
     ) -> RunOutput:
         self.seen |= {name: mask.size for name, mask in masks.items()}
         return super().run(request, source, on_step, owner, source_id, masks=masks)
@@ -407,6 +441,7 @@ class SceneRunner(ScriptedRunner):
         on_preview: OnPreview = no_preview,
         place: Place = ALONE,
         masks: Masks = NO_MASKS,
+        dropped: DroppedSeeds = none_dropped,
     ) -> RunOutput:
         self.places.append(place)
         made = super().run(request, source, on_step)

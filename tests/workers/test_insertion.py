@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from api_schemas.insertions import InsertionRequest
-from api_schemas.jobs import ResultImage
+from api_schemas.jobs import DroppedSeed, ResultImage
 from runtime.settings import Settings
 from workers.addit.edits import PictureSource
 from workers.addit.latents import LatentGrid
@@ -21,10 +21,11 @@ from workers.addit.pipeline import insert
 from workers.addit.placing import make_prior
 from workers.closeups import look_closer
 from workers.crops import Crop
+from workers.dropping import BY_CALLER
 from workers.insertion import AdditRunner, load_runner
 from workers.models.canary import fingerprint
 from workers.models.errors import WrongFingerprint
-from workers.runner import Place, PreviewImage, RunError
+from workers.runner import NothingLeft, Place, PreviewImage, RunError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BEACH = next(e for e in json.loads((EXAMPLES / "examples.json").read_text()) if "beach" in e["prompt"])
@@ -210,6 +211,59 @@ def test_the_best_seeds_are_finished_and_the_others_told(runner: AdditRunner, be
         assert one.fields["seed"] == other.fields["seed"]
         difference = np.asarray(one.image).astype(int) - np.asarray(other.image).astype(int)
         assert np.abs(difference).max() <= 1
+
+
+def test_a_seed_dropped_on_the_way_is_told_and_the_others_are_as_they_were(
+    runner: AdditRunner, beach: Image.Image
+) -> None:
+    asked = request(seeds=[1, 2, 3], options={"num_inference_steps": 8}, output={"previews": 8})
+    whole = runner.run(asked, beach, ignore, source_id="beach")
+    stages: list[str] = []
+    shown: list[PreviewImage] = []
+    output = runner.run(
+        asked,
+        beach,
+        lambda stage, *_: stages.append(stage),
+        source_id="beach",
+        on_preview=shown.append,
+        place=Place("edit"),
+        dropped=lambda: {2} if stages.count("denoise") >= 3 else (),
+    )
+    assert [image.fields["seed"] for image in output.images] == [1, 3]
+    assert [image.fields["rank"] for image in output.images] in ([1, 2], [2, 1])
+    assert output.dropped == (DroppedSeed(seed=2, score=None, reason=BY_CALLER),)
+    steps = stages.count("denoise")
+    assert runner.run(asked, beach, ignore).cost.forwards - output.cost.forwards == pytest.approx(steps - 3)
+    for one, other in zip(output.images, (whole.images[0], whole.images[2]), strict=True):
+        difference = np.asarray(one.image).astype(int) - np.asarray(other.image).astype(int)
+        assert np.abs(difference).max() <= 1
+    assert {one.index: one.seed for one in shown} == {0: 1, 1: 2, 2: 3}
+    assert {one.seed for one in shown if one.step == shown[-1].step} == {1, 3}
+    again = asked.model_copy(update={"seeds": [1, 3]})
+    replayed = runner.run(again, beach, ignore, source_id="beach", place=Place("again", "edit"))
+    assert replayed.cost.blend == "replayed"
+
+
+def test_without_a_seed_left_there_is_nothing_to_give(runner: AdditRunner, beach: Image.Image) -> None:
+    asked = request(seeds=[1, 2], options={"num_inference_steps": 4}, if_not_added="retry")
+    with pytest.raises(NothingLeft):
+        runner.run(asked, beach, ignore, dropped=lambda: [1, 2])
+
+
+def test_where_blocks_are_cached_a_dropped_seed_goes_at_the_end(
+    runner: AdditRunner, beach: Image.Image
+) -> None:
+    asked = request(seeds=[1, 2], options={"num_inference_steps": 12}, mode="fast")
+    whole = runner.run(asked, beach, ignore)
+    stages: list[str] = []
+    output = runner.run(
+        asked,
+        beach,
+        lambda stage, *_: stages.append(stage),
+        dropped=lambda: {2} if stages.count("denoise") >= 9 else (),
+    )
+    assert ([image.fields["seed"] for image in output.images], output.dropped[0].seed) == ([1], 2)
+    assert np.array_equal(np.asarray(output.images[0].image), np.asarray(whole.images[0].image))
 
 
 def test_a_subject_outside_the_prompt_is_said(runner: AdditRunner, beach: Image.Image) -> None:

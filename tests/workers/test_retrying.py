@@ -13,7 +13,7 @@ from api_schemas.jobs import Cost, Timings
 from workers.addit.config import PAPER_REAL
 from workers.addit.edits import Edit, PictureSource
 from workers.retrying import with_retries
-from workers.runner import OutputImage, RunOutput
+from workers.runner import DroppedSeeds, OutputImage, RunOutput, none_dropped
 
 PICTURE = Image.new("RGB", (8, 8))
 EDIT = Edit(
@@ -41,7 +41,7 @@ def made(edit: Edit, added: Callable[[Edit, int], bool]) -> RunOutput:
 def run(added: Callable[[Edit, int], bool]) -> tuple[RunOutput, list[Edit]]:
     tried: list[Edit] = []
 
-    def attempt(edit: Edit) -> RunOutput:
+    def attempt(edit: Edit, dropped: DroppedSeeds = none_dropped) -> RunOutput:
         tried.append(edit)
         return made(edit, added)
 
@@ -81,7 +81,7 @@ def test_what_never_appears_stays_the_first_try_after_three_more() -> None:
 def test_of_tries_that_lack_some_subjects_the_one_that_lacks_the_fewest_is_taken() -> None:
     both = replace(EDIT, subjects=("dog", "cat"), seeds=(7,))
 
-    def attempt(edit: Edit) -> RunOutput:
+    def attempt(edit: Edit, dropped: DroppedSeeds = none_dropped) -> RunOutput:
         output = made(edit, lambda edit, seed: False)
         found = edit.config.structure_transfer_step == 3
         each = [{"subject": "dog", "found": found}, {"subject": "cat", "found": False}]
@@ -93,6 +93,25 @@ def test_of_tries_that_lack_some_subjects_the_one_that_lacks_the_fewest_is_taken
     assert [one["missing"] for one in tries] == [["dog", "cat"]] * 2 + [["cat"]] * 2  # type: ignore[attr-defined]
     assert image.fields["seed"] == 7
     assert not image.fields["subject_found"]
+
+
+def test_nothing_more_is_tried_for_a_seed_that_is_dropped() -> None:
+    tried: list[tuple[int, ...]] = []
+
+    def attempt(edit: Edit, dropped: DroppedSeeds) -> RunOutput:
+        tried.append(edit.seeds)
+        if edit.seeds == (8,):
+            assert dropped() == (8,), "it stands for 7"
+            return replace(made(edit, lambda edit, seed: False), images=())
+        assert not dropped()
+        return made(edit, lambda edit, seed: False)
+
+    output = with_retries(
+        made(EDIT, lambda edit, seed: seed == 9), EDIT, attempt, lambda: {7} if len(tried) == 3 else ()
+    )
+    assert tried == [(7,), (7,), (8,)]
+    assert [len(image.fields["tries"]) for image in output.images] == [3, 1]  # type: ignore[arg-type]
+    assert output.cost.forwards == 20 + 3 * 10
 
 
 def test_the_last_rung_is_another_seed() -> None:

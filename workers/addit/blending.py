@@ -82,13 +82,11 @@ def _choice(targets: Targets, blend: Blend) -> Choice:
 
 def _without_dropped(blended: Blended) -> Blended:
     """With the chosen rows alone, in all that is told or kept by row."""
-    targets, rows = blended.targets, list(blended.choice.kept)
+    rows = list(blended.choice.kept)
     if not blended.choice.dropped:
         return blended
-    if targets.recorder is not None:
-        targets.recorder.keep(rows)
-    targets = replace(targets, cond=targets.cond.of(rows))
-    return replace(blended, targets=targets, latents=blended.latents[rows], blend=blended.blend.of(rows))
+    targets, blend = blended.targets.of(rows), blended.blend.of(rows)
+    return replace(blended, targets=targets, latents=blended.latents[rows], blend=blend)
 
 
 def subject_cells(located: Sequence[tuple[Located, ...]], grid: LatentGrid, softness: float) -> Tensor:

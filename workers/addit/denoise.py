@@ -4,15 +4,16 @@ blending."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from workers.addit.attention_spread import AttentionSpread
-from workers.addit.blending import Blend, Blended, blend_in, mix, open_cells
+from workers.addit.blending import Blend, blend_in, mix, open_cells
 from workers.addit.config import PUBLISHED_STEPS, AdditConfig, scale_step
 from workers.addit.gamma import Gamma, balance
+from workers.addit.going import Going
 from workers.addit.latents import add_noise
 from workers.addit.source_memory import StepMemory
 from workers.addit.subject_maps import recorded_steps
@@ -28,14 +29,16 @@ AUTO_START = 1.05
 class Denoised:
     """The target's clean latents (B, L, C) and its blends in order.
 
+    rows: the rows of the batch that were finished; all else but `dropped` is of these alone
     source_error: mean squared error of the source's velocity where the truth is known, else None; large for a
         picture unlike what the model was trained on
     scale: the weight on the target's keys as it was used at the end
     gamma: what the search for even spread found, where it was asked for
-    dropped: rows of the batch that were not finished, with the reason; all else is of the others alone
+    dropped: rows that a blend left out, with the reason; any other nobody wanted to the end
     """
 
     latents: Tensor
+    rows: tuple[int, ...]
     blends: tuple[Blend, ...]
     scale: Weight | Tensor
     source_error: float | None = None
@@ -51,7 +54,8 @@ def denoise(targets: Targets, noise: Tensor) -> Denoised:
     first = targets.config.structure_transfer_step
     latents = add_noise(targets.path.x0, noise, targets.sigmas[first])
     scale = targets.config.extended_scale
-    return _denoise_from(targets, first, latents, AUTO_START if scale == "auto" else scale)
+    rows = tuple(range(len(noise)))
+    return _denoise_from(Going(targets, rows, latents, AUTO_START if scale == "auto" else scale), first)
 
 
 def replay(targets: Targets, blend: Blend) -> Denoised:
@@ -59,31 +63,30 @@ def replay(targets: Targets, blend: Blend) -> Denoised:
 
     Only the steps that follow are paid.
     """
-    again = blend_in(targets, blend)
-    return _denoise_from(again.targets, blend.step + 1, again.latents, again.blend.scale, again)
+    kept = Going(targets, tuple(range(len(blend.latents))), blend.latents, blend.scale)
+    return _denoise_from(kept.after(blend_in(targets, blend)), blend.step + 1)
 
 
-def _denoise_from(
-    targets: Targets, first: int, latents: Tensor, scale: Weight | Tensor, blended: Blended | None = None
-) -> Denoised:
-    config, path, sigmas = targets.config, targets.path, targets.sigmas
+def _denoise_from(going: Going, first: int) -> Denoised:
+    config, path, sigmas = going.targets.config, going.targets.path, going.targets.sigmas
     watched = {step for blend in config.blend_steps for step in recorded_steps(blend, first)}
     source_error: float | None = None
-    gamma: Gamma | None = None
-    blends = [blended.blend] if blended else []
-    dropped = blended.choice.dropped if blended else {}
     for step in range(first, len(sigmas) - 1):
+        going = going.without(going.targets.unwanted(step))
+        if not going.rows:
+            break
+        targets, latents, rows = going.targets, going.latents, going.rows
         sigma, rise = sigmas[step], sigmas[step + 1] - sigmas[step]
         source = source_step(targets, step)
         error = velocity_error(source, path)
         source_error = source_error if error is None else error
         if config.extended_scale == "auto" and source is not None and step == gamma_step(config):
             gamma = find_gamma(targets, source, step, latents)
-            scale = gamma.value.reshape(-1, 1, 1, 1)
+            going = replace(going, gamma=gamma, scale=gamma.value.reshape(-1, 1, 1, 1))
         recorders = targets.watchers
         if targets.recorder is not None and step in watched:
             recorders = (*recorders, targets.recorder)
-        exchange = targets.exchange(step, source, targets.layers_at(step), scale, recorders)
+        exchange = targets.exchange(step, source, targets.layers_at(step), going.scale, recorders)
         velocity = targets.branches.target(latents, sigma, targets.cond, exchange)
         x0 = latents - sigma * velocity
         latents = latents + rise * velocity
@@ -92,18 +95,18 @@ def _denoise_from(
         if step in config.blend_steps:
             maps = recorded_maps(targets, step, first, latents)
             nothing = torch.zeros(latents.shape[0], latents.shape[1], 1)
-            blended = blend_in(targets, Blend(step, latents, x0, maps, (), nothing, scale))
-            targets, latents, scale = blended.targets, blended.latents, blended.blend.scale
-            blends.append(blended.blend)
-            dropped = dropped or blended.choice.dropped
-            gamma = gamma.of(blended.choice.kept) if gamma else None
-        elif config.strict_background and blends:
-            opened = open_cells(blends[-1].keep, targets.branches.grid, config)
-            latents = mix(path.latents(step + 1), latents, opened)
+            going = going.after(blend_in(targets, Blend(step, latents, x0, maps, (), nothing, going.scale)))
+        elif config.strict_background and going.blends:
+            opened = open_cells(going.blends[-1].keep, targets.branches.grid, config)
+            going = replace(going, latents=mix(path.latents(step + 1), latents, opened))
+        else:
+            going = replace(going, latents=latents)
         targets.tick()
         if targets.on_x0 is not None:
-            targets.on_x0(step, x0, targets.branches.grid)
-    return Denoised(latents, tuple(blends), scale, source_error, gamma, dropped)
+            targets.on_x0(step, x0, targets.branches.grid, rows)
+    return Denoised(
+        going.latents, going.rows, going.blends, going.scale, source_error, going.gamma, going.dropped
+    )
 
 
 def recorded_maps(targets: Targets, step: int, first: int, latents: Tensor) -> Tensor:

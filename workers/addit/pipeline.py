@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, generated, 
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_bias import SubjectBias
 from workers.addit.subject_maps import SubjectRecorder
-from workers.addit.targets import Targets
+from workers.addit.targets import Targets, Unwanted, all_wanted
 
 
 @torch.inference_mode()
@@ -44,6 +45,7 @@ def insert(
     on_x0: OnX0 | None = None,
     keep_as: str = "",
     resume_of: str = "",
+    unwanted: Unwanted = all_wanted,
 ) -> Insertion:
     """Add the subjects. Same seeds, settings and weights give the same pictures.
 
@@ -52,6 +54,7 @@ def insert(
         on after it, to be done again with the localizer or mask of this one; only the steps after it are paid
     watchers: look on at the target's attention; on_x0: is shown its clean guess after every step
     keep_as: names the edit, whose first blend is then remembered with its source
+    unwanted: asked before every step which seeds of the edit nobody wants any more: they leave the batch
     resume_of: an edit kept so: its blend is resumed where it is still remembered, else all is done again
     Raises `AdditError` for what the caller can mend; whatever `on_step` raises passes through, the models
     unharmed.
@@ -81,7 +84,13 @@ def insert(
             target_cond = backbone.shown(target_cond, path.x0)
         with clock("denoise"):
             targets = _targets(models, edit, aim, run, path, target_cond, clock)
-            targets = replace(targets, tick=ticks.denoise, watchers=watchers, on_x0=on_x0)
+            targets = replace(
+                targets,
+                tick=ticks.denoise,
+                watchers=watchers,
+                on_x0=on_x0,
+                unwanted=partial(_rows_of, edit.seeds, unwanted),
+            )
             noise = _noise(models, edit.seeds, grid, element=1)
             done = denoise(targets, noise) if resume is None else replay(targets, resume)
             if edit.mask is None or resume is not None:  # nobody looked at attention for a mask that is given
@@ -91,6 +100,12 @@ def insert(
         source = show_source(models, memory, path.x0, grid)
     made = gather(edit, done, pictures, source, branches, clock, known, memory.nbytes)
     return replace(made, resumed=resume is not None)
+
+
+def _rows_of(seeds: tuple[int, ...], unwanted: Unwanted, step: int) -> set[int]:
+    """The rows of unwanted seeds."""
+    gone = unwanted(step)
+    return {row for row, seed in enumerate(seeds) if seed in gone}
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,11 @@ from workers.addit.models import Models
 MOST_SIDE = 256
 """Pixels of a preview's longer side: a sixteenth of the decoder's work at 1024."""
 
-OnX0 = Callable[[int, Tensor, LatentGrid], None]
-"""Called with (step, clean guess (B, L, C), its grid) after every step of the target."""
+OnX0 = Callable[[int, Tensor, LatentGrid, tuple[int, ...]], None]
+"""Called with (step, clean guess (B, L, C), its grid, which rows of the batch as it began these are) after
+every step of the target."""
+Show = Callable[[int, int, Mapping[int, Picture]], None]
+"""Called with (number, step, a small picture of each row that goes on)."""
 
 
 def preview_steps(start: int, steps: int, count: int) -> dict[int, int]:
@@ -27,13 +30,12 @@ def preview_steps(start: int, steps: int, count: int) -> dict[int, int]:
     return {step: number for number, step in enumerate(wanted)}
 
 
-def watch(models: Models, wanted: Mapping[int, int], show: Callable[[int, int, list[Picture]], None]) -> OnX0:
-    """Calls `show` with (number, step, one small picture per row) after the `wanted` steps of
-    `preview_steps`."""
+def watch(models: Models, wanted: Mapping[int, int], show: Show) -> OnX0:
+    """Calls `show` after the `wanted` steps of `preview_steps`."""
 
-    def on_x0(step: int, x0: Tensor, grid: LatentGrid) -> None:
+    def on_x0(step: int, x0: Tensor, grid: LatentGrid, rows: tuple[int, ...]) -> None:
         if step in wanted:
-            show(wanted[step], step, small_pictures(models, x0, grid))
+            show(wanted[step], step, dict(zip(rows, small_pictures(models, x0, grid), strict=True)))
 
     return on_x0
 

@@ -22,7 +22,8 @@ class Insertion:
     """What came out.
 
     seeds: those that were finished, in their order; all that is said per seed is said of these
-    dropped: the other seeds, with why they were not
+    dropped: seeds that a blend left out, with why it did
+    unwanted: seeds that nobody wanted to the end
     pictures: (H, W, 3) per seed; latents: (B, L, C), their clean tokens
     source: the source through the autoencoder, what the unchanged parts look like
     located: where the subjects are, per seed one of each; None without a blend
@@ -50,6 +51,7 @@ class Insertion:
     source_known: bool
     source_bytes: int
     resumed: bool = False
+    unwanted: tuple[int, ...] = ()
 
 
 def gather(
@@ -65,7 +67,7 @@ def gather(
     """Of an edit that is done."""
     last, grid = done.blends[-1] if done.blends else None, branches.grid
     return Insertion(
-        seeds=tuple(seed for row, seed in enumerate(edit.seeds) if row not in done.dropped),
+        seeds=tuple(edit.seeds[row] for row in done.rows),
         dropped={edit.seeds[row]: verdict for row, verdict in done.dropped.items()},
         pictures=pictures,
         latents=done.latents,
@@ -79,6 +81,9 @@ def gather(
         blends=done.blends,
         source_known=known,
         source_bytes=source_bytes,
+        unwanted=tuple(
+            seed for row, seed in enumerate(edit.seeds) if row not in done.rows and row not in done.dropped
+        ),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -22,6 +22,13 @@ from workers.addit.weights import Weight
 
 Locate = Callable[[Tensor, Tensor], Sequence[tuple[Located, ...]]]
 """From attention maps (B, n, h, w) and the target's x0 (B, L, C) to one `Located` per row and subject."""
+Unwanted = Callable[[int], Collection[int]]
+"""From a step to come to what is not to go on after it: rows of the batch as it began, or an edit's seeds."""
+
+
+def all_wanted(step: int) -> Collection[int]:
+    """Nobody has had enough of anything."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class Targets:
     watchers: look on at all steps
     foresee: what rows promise, where some are to be dropped
     on_x0: shown the clean guess after every step
+    unwanted: asked before every step which rows shall leave the batch
     shift, bias: see `ExtendTarget`
     """
 
@@ -49,6 +57,13 @@ class Targets:
     on_x0: OnX0 | None = None
     shift: Rotary | None = None
     bias: SubjectBias | None = None
+    unwanted: Unwanted = all_wanted
+
+    def of(self, places: Sequence[int]) -> Targets:
+        """Of some rows of the batch alone; the recorder forgets the others."""
+        if self.recorder is not None:
+            self.recorder.keep(places)
+        return replace(self, cond=self.cond.of(places))
 
     def exchange(
         self,

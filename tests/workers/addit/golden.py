@@ -28,7 +28,7 @@ from workers.addit.schedule import make_sigmas
 from workers.addit.source_memory import SourceMemories, SourceMemory
 from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.subject_maps import SubjectRecorder
-from workers.addit.targets import Locate, Targets
+from workers.addit.targets import Locate, Targets, Unwanted, all_wanted
 
 FOLDER = Path(__file__).parents[2] / "data" / "golden"
 CASES: dict[str, Any] = json.loads((FOLDER / "cases.json").read_text())
@@ -110,6 +110,7 @@ def run(
     find: Locate | None = None,
     guidance: Tensor | None = None,
     device: torch.device = CPU,
+    unwanted: Unwanted = all_wanted,
 ) -> tuple[Denoised, Branches]:
     """A golden case from end to end.
 
@@ -132,6 +133,7 @@ def run(
             recorder=recorder,
             locate=find or (lambda maps, x0: locate("attention", maps, lambda row: no_picture(), [Search()])),
             tick=lambda: None,
+            unwanted=unwanted,
         )
         done = replay(targets, resume) if resume else denoise(targets, noise)
     return done, branches

@@ -148,6 +148,46 @@ def test_a_replayed_blend_may_drop_too_and_what_is_kept_can_be_replayed() -> Non
         torch.testing.assert_close(one.latents, best.latents, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_rows_leave_between_any_two_steps_and_the_others_end_alike(variant: str) -> None:
+    config = replace(NOISING, **VARIANTS[variant])
+    first, later = config.structure_transfer_step, config.blend_steps[0] + 2
+    known, seeds, leaves = golden.memory(), [1, 2, 3, 4], {0: first, 2: later}
+    whole, all_four = golden.run("real_noising", config, seeds, known)
+    left, fewer = golden.run(
+        "real_noising",
+        config,
+        seeds,
+        known,
+        unwanted=lambda step: {row for row, at in leaves.items() if step >= at},
+    )
+    assert (left.rows, dict(left.dropped)) == ((1, 3), {})
+    torch.testing.assert_close(left.latents, whole.latents[[1, 3]], atol=1e-4, rtol=0)
+    looks = 4 * DOUBLE / LAYERS if variant.startswith("auto") else 0
+    saved = (30 - first) + (30 - later) + looks
+    assert all_four.count.target - fewer.count.target == pytest.approx(saved)
+    for one, other in zip(left.blends, whole.blends, strict=True):
+        assert len(one.located) == 2
+        torch.testing.assert_close(one.maps, other.maps[[1, 3]], atol=1e-5, rtol=0)
+
+
+def test_rows_that_leave_are_not_among_those_a_blend_chooses_from() -> None:
+    config = replace(NOISING, keep_best=2)
+    done, _ = golden.run(
+        "real_noising", config, [1, 2, 3, 4], find=surer, unwanted=lambda step: {1} if step > 10 else ()
+    )
+    assert {*done.rows, *done.dropped} == {0, 2, 3}
+    assert len(done.rows) == 2
+
+
+def test_without_a_row_left_nothing_more_is_done() -> None:
+    done, branches = golden.run(
+        "real_noising", NOISING, [1, 2], unwanted=lambda step: {0, 1} if step > 7 else ()
+    )
+    assert (done.rows, len(done.latents)) == ((), 0)
+    assert branches.count.target == 2 * 4  # steps 4 to 7
+
+
 def test_what_is_told_by_row_goes_with_its_row() -> None:
     config = replace(NOISING, keep_best=2)
     scales = torch.tensor([1.0, 2.0, 3.0, 4.0])

@@ -50,7 +50,8 @@ def test_the_loop_shows_its_guess_after_every_step_and_is_not_changed() -> None:
     edit = Edit(source, PROMPTS[1], ("dog",), (1, 2), short(PAPER_GENERATED))
     seen: dict[int, Tensor] = {}
 
-    def look(step: int, x0: Tensor, grid: LatentGrid) -> None:
+    def look(step: int, x0: Tensor, grid: LatentGrid, rows: tuple[int, ...]) -> None:
+        assert rows == (0, 1)
         seen[step] = x0.clone()
         shown = small_pictures(models, x0, grid)
         assert [picture.shape for picture in shown] == [(2 * side, 4 * side, 3)] * 2
