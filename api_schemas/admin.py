@@ -100,6 +100,14 @@ class QueueList(ResponseModel):
     data: list[QueueInfo] = Field(description="The queues.")
 
 
+class SourceTier(ResponseModel):
+    """A place where a worker remembers sources."""
+
+    tier: str = Field(description="`device`, `host` or `disk`.")
+    held_bytes: int = Field(description="Of sources' keys and values in it.")
+    most_bytes: int = Field(description="That it may hold.")
+
+
 class WorkerInfo(ResponseModel):
     """A worker as it last said."""
 
@@ -110,6 +118,20 @@ class WorkerInfo(ResponseModel):
     drained: bool = Field(description="Whether it takes no more jobs.")
     started_at: Timestamp = Field(description="When it started.")
     last_ok: Timestamp | None = Field(description="When it last proved that it works.")
+    memory_used_bytes: int | None = Field(
+        default=None,
+        description="Of its accelerator, by whomever, when it last had loaded or ended a job; null without "
+        "one.",
+    )
+    memory_total_bytes: int | None = Field(
+        default=None, description="Of its accelerator, all there is; null without one."
+    )
+    resident_bytes: int | None = Field(
+        default=None,
+        description="Of the machine's memory in its engine's process now; null where that cannot be told.",
+    )
+    sources: int = Field(default=0, description="Sources that it remembers.")
+    source_memory: list[SourceTier] = Field(default=[], description="Where, and how much, fastest first.")
 
 
 class WorkerList(ResponseModel):

@@ -12,6 +12,7 @@ from api_schemas.forwards import forwards
 from api_schemas.insertions import GeneratedSource, InsertionRequest, Options
 from api_schemas.jobs import Cost, Timings
 from api_schemas.models import Lending, ModelCard, Transformer
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers.runner import (
@@ -114,6 +115,10 @@ class KnownEngine:
     def forget(self, source_ids: Collection[str] | None) -> None:
         """These sources, or all."""
         self._known -= self._known if source_ids is None else set(source_ids)
+
+    def device_memory(self) -> DeviceMemory | None:
+        """It runs on none."""
+        return None
 
     def memory(self) -> MemoryUse:
         """Nothing worth telling."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from redis import Redis
 
 from api_schemas.models import ModelCard
+from job_store.footprint import DeviceMemory
 from job_store.keys import Key
 from job_store.memory_use import MemoryUse, memory_use
 from job_store.server import Server
@@ -24,6 +25,8 @@ class WorkerState:
     pid, engine_pid: its own process and the one that holds the models
     last_ok: when its engine last proved that it works, by a canary or a job
     memory: of sources, over all engines it has had
+    device: as its engine said last; None without an accelerator, or while it loads
+    resident_bytes: of its engine's process now
     """
 
     name: str
@@ -34,6 +37,8 @@ class WorkerState:
     last_ok: datetime | None
     started_at: datetime
     memory: MemoryUse = field(default_factory=MemoryUse)
+    device: DeviceMemory | None = None
+    resident_bytes: int | None = None
 
 
 class WorkerRegistry:
@@ -95,6 +100,8 @@ def _from_json(value: bytes) -> WorkerState:
     fields = {name: value for name, value in told.items() if name in known}
     if "memory" in fields:
         fields["memory"] = memory_use(fields["memory"])
+    if fields.get("device"):
+        fields["device"] = DeviceMemory(**fields["device"])
     for name in ("last_ok", "started_at"):
         fields[name] = fields[name] and datetime.fromisoformat(fields[name])
     return WorkerState(**fields)

@@ -181,9 +181,12 @@ tenant = admin.TenantState(
 )
 queue = admin.QueueInfo(model="flux-dev", paused=False, queued=3, claimable=3, workers=2)
 purge = admin.TenantPurge(tenant="acme", jobs=41, stopping=1, scenes=2, batches=0, images=7, keys=0)
+tier = admin.SourceTier(tier="device", held_bytes=1_610_612_736, most_bytes=2_147_483_648)
 worker = admin.WorkerInfo(
-    name=WORKER, model="flux-dev", state="ready", drained=False, started_at=AT, last_ok=LATER
-)
+    name=WORKER, model="flux-dev", state="ready", drained=False, started_at=AT, last_ok=LATER,
+    memory_used_bytes=38_654_705_664, memory_total_bytes=85_899_345_920, resident_bytes=4_294_967_296,
+    sources=3, source_memory=[tier],
+)  # fmt: skip
 dead = admin.JobInfo(
     id=JOB, tenant="acme", model="flux-dev", status="failed", created_at=AT, completed_at=LATER, attempts=2,
     crashes=2, parent_id=None,
@@ -288,6 +291,7 @@ ANSWERS: tuple[BaseModel, ...] = (
     admin.QueueList(data=[queue]),
     purge,
     admin.QueuePurge(model="flux-dev", canceled=3),
+    tier,
     worker,
     admin.WorkerList(data=[worker]),
     dead,

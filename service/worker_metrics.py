@@ -14,11 +14,29 @@ TIER = [*WORKER, "tier"]
 
 
 def worker_metrics(states: Sequence[WorkerState]) -> list[Metric]:
-    """How many there are, and what each remembers of sources."""
+    """How many there are, the memory that each takes, and what it remembers of sources."""
     workers = GaugeMetricFamily("addit_workers", "Live workers.", labels=["model", "state"])
     for labels, count in Counter((state.model, state.state) for state in states).items():
         workers.add_metric(labels, count)
-    return [workers, *_sources(states), *_tiers(states)]
+    return [workers, *_footprints(states), *_sources(states), *_tiers(states)]
+
+
+def _footprints(states: Sequence[WorkerState]) -> list[Metric]:
+    used = GaugeMetricFamily(
+        "addit_accelerator_memory_used_bytes", "Of a worker's accelerator, by whomever.", labels=WORKER
+    )
+    total = GaugeMetricFamily("addit_accelerator_memory_total_bytes", "That it has.", labels=WORKER)
+    resident = GaugeMetricFamily(
+        "addit_engine_resident_bytes", "Of a machine's memory in an engine's process.", labels=WORKER
+    )
+    for state in states:
+        labels = [state.model, state.name]
+        if state.device is not None:
+            used.add_metric(labels, state.device.used)
+            total.add_metric(labels, state.device.total)
+        if state.resident_bytes is not None:
+            resident.add_metric(labels, state.resident_bytes)
+    return [used, total, resident]
 
 
 def _sources(states: Sequence[WorkerState]) -> list[Metric]:

@@ -72,7 +72,7 @@ def main(settings: Settings, pipe: Connection[FromEngine, ToEngine]) -> None:
         credentials,
         moderator_of(settings),
     )
-    line.say(Ready(runner.card, runner.memory()))
+    line.say(Ready(runner.card, runner.memory(), runner.device_memory()))
     serve(line, runner, stores, settings)
 
 
@@ -147,7 +147,7 @@ def serve(line: Line, runner: Runner, stores: Stores, settings: Settings) -> Non
             case Run() as run:
                 ended = Attempt(run, stores, settings, line).do(runner)
                 line.forget(ended.token)
-                line.say(Remembers(runner.memory()))
+                line.say(Remembers(runner.memory(), runner.device_memory()))
                 line.say(ended)
                 usable = not ended.fatal
             case ProveYourself():
@@ -155,7 +155,7 @@ def serve(line: Line, runner: Runner, stores: Stores, settings: Settings) -> Non
                 line.say(Proved(usable))
             case Forget(source_ids):
                 runner.forget(source_ids)
-                line.say(Remembers(runner.memory()))
+                line.say(Remembers(runner.memory(), runner.device_memory()))
 
 
 def proves_itself(runner: Runner, settings: Settings) -> bool:

@@ -7,6 +7,7 @@ import signal
 from contextlib import suppress
 from multiprocessing import connection, get_context
 
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers import engine
@@ -32,6 +33,7 @@ class EngineProcess:
         self._process = _spawning.Process(target=engine.main, args=(settings, theirs), name="engine")
         self._process.start()
         self.memory = MemoryUse()  # as it said last
+        self.device: DeviceMemory | None = None  # the same
         theirs.close()  # ours is then the only other end, so each side sees the other's death as end of file
 
     @property
@@ -56,7 +58,7 @@ class EngineProcess:
         except (EOFError, OSError):
             raise self._gone() from None
         if isinstance(message, Ready | Remembers):
-            self.memory = message.memory
+            self.memory, self.device = message.memory, message.device
         return message
 
     def kill(self) -> int | None:

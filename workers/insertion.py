@@ -18,6 +18,7 @@ from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mod
 from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
 from api_schemas.subjects import as_tuple
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers import overlays
@@ -53,6 +54,7 @@ from workers.found import (
 from workers.memory import memory_tiers, use_of
 from workers.model_card import make_card
 from workers.models.canary import check_fingerprint
+from workers.models.device_memory import device_memory
 from workers.models.loading import LoadOptions, load
 from workers.models.loras import Loras, load_loras
 from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset
@@ -235,6 +237,11 @@ class AdditRunner:
     def memory(self) -> MemoryUse:
         """See `workers.runner.Runner.memory`."""
         return use_of(self.memories)
+
+    def device_memory(self) -> DeviceMemory | None:
+        """See `workers.runner.Runner.device_memory`."""
+        told = device_memory(self.models.device)
+        return None if told is None else DeviceMemory(*told)
 
     def to_edit(self, request: InsertionRequest, source: Image.Image | None, masks: Masks = NO_MASKS) -> Edit:
         """The request in the method's terms, at a size the model works on. Raises `AdditError`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from api_schemas.models import ModelCard
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from job_store.records import Claim
 
@@ -59,6 +60,7 @@ class Ready:
 
     card: ModelCard
     memory: MemoryUse
+    device: DeviceMemory | None
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,11 @@ class Ended:
 
 @dataclass(frozen=True)
 class Remembers:
-    """From the engine, after every attempt and whenever it forgot: what it remembers of sources now."""
+    """From the engine, after every attempt and whenever it forgot: what it remembers of sources now, and how
+    full its accelerator is, if it has one."""
 
     memory: MemoryUse
+    device: DeviceMemory | None
 
 
 @dataclass(frozen=True)

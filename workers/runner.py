@@ -12,6 +12,7 @@ from PIL import Image
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
 from api_schemas.models import ModelCard
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 
 if TYPE_CHECKING:  # the supervisor knows runners and loads no numpy
@@ -149,6 +150,9 @@ class Runner(Protocol):
 
     def memory(self) -> MemoryUse:
         """How much is remembered of sources, and how often it served."""
+
+    def device_memory(self) -> DeviceMemory | None:
+        """How full the accelerator is, None without one."""
 
 
 class NothingLeft(Exception):

@@ -32,6 +32,7 @@ from workers.guard import Guard, Post, lease_ms
 from workers.memory_folders import remove_abandoned
 from workers.messages import Forget, Proved, ProveYourself, Ready, Remembers, ToEngine
 from workers.outage import OUTAGES, Backoff
+from workers.resident import resident_bytes
 from workers.shutdown import Shutdown
 from workers.ticket_worker import TicketWorker
 
@@ -242,6 +243,8 @@ class Supervisor:
                     pid=os.getpid(),
                     engine_pid=self._engine.pid,
                     memory=self._engine.memory.after(self._memory_before),
+                    device=self._engine.device,
+                    resident_bytes=resident_bytes(self._engine.pid),
                     last_ok=self._last_ok,
                     started_at=self._started_at,
                 ),

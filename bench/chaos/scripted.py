@@ -11,6 +11,7 @@ from PIL import Image
 from api_schemas.insertions import InsertionRequest, Options
 from api_schemas.jobs import Cost, Timings
 from api_schemas.models import ModelCard
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
 from workers.runner import (
@@ -87,6 +88,10 @@ class Scripted:
 
     def forget(self, source_ids: Collection[str] | None) -> None:
         """Nothing is kept."""
+
+    def device_memory(self) -> DeviceMemory | None:
+        """It runs on none."""
+        return None
 
     def memory(self) -> MemoryUse:
         """None."""

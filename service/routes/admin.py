@@ -18,6 +18,7 @@ from api_schemas.admin import (
     QueueInfo,
     QueueList,
     QueuePurge,
+    SourceTier,
     TenantLimits,
     TenantList,
     TenantPurge,
@@ -232,6 +233,14 @@ def _worker(state: WorkerState, drained: frozenset[str]) -> WorkerInfo:
         drained=state.name in drained,
         started_at=state.started_at,
         last_ok=state.last_ok,
+        memory_used_bytes=state.device.used if state.device else None,
+        memory_total_bytes=state.device.total if state.device else None,
+        resident_bytes=state.resident_bytes,
+        sources=state.memory.sources,
+        source_memory=[
+            SourceTier(tier=tier.tier, held_bytes=tier.held, most_bytes=tier.most)
+            for tier in state.memory.tiers
+        ],
     )
 
 

@@ -12,6 +12,7 @@ from redis import Redis
 
 from api_schemas.models import ModelCard
 from job_store.connection import connect
+from job_store.footprint import DeviceMemory
 from job_store.keys import Key
 from job_store.memory_use import MemoryUse, TierUse
 from job_store.workers import WorkerRegistry, WorkerState
@@ -19,7 +20,9 @@ from runtime.valkey import embedded_valkey
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 678000, UTC)
 MEMORY = MemoryUse(2, 1, 1, (TierUse("device", 10, 100, 3),))
-STATE = WorkerState("worker-1", "small", "ready", 11, 12, NOW, NOW, MEMORY)
+STATE = WorkerState(
+    "worker-1", "small", "ready", 11, 12, NOW, NOW, MEMORY, DeviceMemory(70, 100), resident_bytes=50
+)
 
 
 def card(name: str) -> ModelCard:
@@ -45,7 +48,7 @@ def workers(redis: Redis) -> WorkerRegistry:
 
 
 def test_a_state_reads_as_it_was_put(workers: WorkerRegistry) -> None:
-    loading = replace(STATE, name="worker-0", state="loading", engine_pid=None, last_ok=None)
+    loading = replace(STATE, name="worker-0", state="loading", engine_pid=None, last_ok=None, device=None)
     workers.put_state(STATE, ttl=60)
     workers.put_state(loading, ttl=60)
     assert workers.all() == workers.live() == [loading, STATE]

@@ -16,11 +16,13 @@ from redis import Redis
 
 from job_store.artifacts import ArtifactStore
 from job_store.errors import WorkerDrained
+from job_store.footprint import DeviceMemory
 from job_store.jobs import JobStore
+from job_store.memory_use import MemoryUse, TierUse
 from job_store.workers import WorkerRegistry
 from runtime.valkey import EmbeddedValkey
 from service.server import build_server
-from tests.service.conftest import BODY, CARD, admin_address_of, make_settings, serving
+from tests.service.conftest import BODY, CARD, admin_address_of, make_settings, put_worker, serving
 from tests.service.pictures import encoded, gradient
 
 
@@ -182,6 +184,19 @@ def test_a_queue_is_purged(operator: httpx.Client, tenant: httpx.Client, store: 
     (act,) = get(operator, "/admin/acts")["data"]
     assert (act["what"], act["to"], act["before"]) == ("purge_queue", CARD.name, {"queued": 2})
     post(operator, "/admin/queues/none/purge", 404)
+
+
+def test_a_worker_tells_of_its_memory(operator: httpx.Client, worker: WorkerRegistry) -> None:
+    memory = MemoryUse(5, 2, 1, (TierUse("device", 10, 100, 3),))
+    put_worker(worker, memory=memory, device=DeviceMemory(70, 100), resident_bytes=50)
+    [told] = get(operator, "/admin/workers")["data"]
+    assert (told["memory_used_bytes"], told["memory_total_bytes"], told["resident_bytes"]) == (70, 100, 50)
+    held = [{"tier": "device", "held_bytes": 10, "most_bytes": 100}]
+    assert (told["sources"], told["source_memory"]) == (1, held)
+    put_worker(worker)
+    [bare] = get(operator, "/admin/workers")["data"]
+    assert (bare["memory_used_bytes"], bare["memory_total_bytes"], bare["resident_bytes"]) == (None,) * 3
+    assert (bare["sources"], bare["source_memory"]) == (0, [])
 
 
 def test_a_worker_is_drained(operator: httpx.Client, tenant: httpx.Client, store: JobStore) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 from api_schemas.insertions import InsertionRequest, Options
 from api_schemas.jobs import Cost, DroppedSeed, Timings
 from api_schemas.models import ModelCard
+from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
 from workers.addit.stage_clock import StageClock
@@ -150,6 +151,9 @@ class ScriptedRunner:
     def memory(self) -> MemoryUse:
         sources = len(self.remembered)
         return MemoryUse(self.hits, self.misses, sources, (TierUse("device", 100 * sources, 1000, 0),))
+
+    def device_memory(self) -> DeviceMemory | None:
+        return DeviceMemory(used=100 * len(self.remembered), total=1000)
 
     def _misbehave(self, command: str) -> None:
         match command:

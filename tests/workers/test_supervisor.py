@@ -11,6 +11,7 @@ from io import BytesIO
 from PIL import Image
 
 from job_store import tickets
+from job_store.footprint import DeviceMemory
 from job_store.operations import Operations
 from tests.workers.fleet import MODEL, Fleet, gone, stop, until
 
@@ -46,6 +47,10 @@ def test_the_registry_tells_who_serves_what(fleet: Fleet) -> None:
     later = fleet.until_ready(worker).last_ok
     assert later is not None
     assert later > state.last_ok
+    told = until(lambda: (state := fleet.state(worker)) and state.device and state.device.used and state)
+    assert told.device == DeviceMemory(100 * told.memory.sources, 1000)
+    assert told.resident_bytes is not None
+    assert told.resident_bytes > 2**20
 
 
 def test_two_workers_share_a_queue(fleet: Fleet) -> None:
