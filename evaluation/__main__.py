@@ -35,6 +35,12 @@ def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
     run.add_argument("--tuned", action="store_true", help="with the settings that `tune` chose, where it did")
     tune = parts.add_parser("tune", help="try nine settings of each method, publish them, keep the best")
     tune.add_argument("--suite", required=True, help="of validation items, where there is such a suite")
+    draw = parts.add_parser(
+        "draw", help="write a told suite's sources as pictures, for people to draw boxes in"
+    )
+    draw.add_argument("--suite", required=True, help="such as `affordance`")
+    draw.add_argument("--items", type=int, help="no more than so many, the first ones")
+    _add_what(draw)
     for each, items, seeds in ((run, None, 1), (tune, 12, 1)):
         _add_what(each)
         each.add_argument("--items", type=int, default=items, help="no more than so many, the first ones")

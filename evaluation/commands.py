@@ -17,6 +17,7 @@ from evaluation.errors import EvaluationError
 from evaluation.methods.catalogue import Entry, Places, catalogue, find_methods
 from evaluation.methods.method import Method, Workbench
 from evaluation.metrics.judges import Judges, hub_judges, toyland_judges
+from evaluation.picturing import write_pictures
 from evaluation.report.docs import write_docs
 from evaluation.report.figures import grouped, newest
 from evaluation.report.page import write_report
@@ -59,6 +60,10 @@ def run(arguments: argparse.Namespace, command: str) -> None:
         case "tune":
             _note(arguments.folder, command)
             tune_methods(arguments)
+        case "draw":
+            folder = _suites(arguments) / arguments.suite
+            count = write_pictures(open_bench(arguments), _items(arguments), folder)
+            Console().print(f"{count} drawn; boxes belong to {folder / 'items.json'}", markup=False)
         case "toyland":
             _note(arguments.folder, command)
             run_table(arguments, command)

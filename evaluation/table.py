@@ -159,10 +159,10 @@ class PaperTable:
 
     def _table(self) -> dict[str, Method]:
         """The presets as they are, then everybody as tuned."""
-        found = self._known(lambda name, group: name in PRESETS)
-        plain = self._known(lambda name, group: name in TUNED)
-        for name, method in plain.items():
-            better = tuned(self.results, name, self._grids[name], model_name(self.bench))
+        found, known = self._known(lambda name, group: name in PRESETS), self._grids
+        for name, method in self._known(lambda name, group: name in TUNED).items():
+            grid = known.get(name, ())
+            better = tuned(self.results, name, grid, model_name(self.bench)) if grid else None
             if better is not None:
                 found[f"{name}-tuned"] = better
             elif name not in found:
