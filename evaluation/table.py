@@ -190,8 +190,9 @@ def measure_table(table: PaperTable, count: int, minutes: float | None, write: C
             def carry_out(stage: Stage) -> None:
                 _carry_out(perform(pool, count, stage.tasks(table.results)), stage, progress, write)
 
-            carry_out(table.tuning())
-            table.choose()
+            if time.time() < deadline:
+                carry_out(table.tuning())
+                table.choose()
             for stage in table.measured():
                 if time.time() < deadline:
                     carry_out(stage)

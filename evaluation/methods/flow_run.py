@@ -40,7 +40,7 @@ class FlowRun:
         both = together(conds)
         if both is None:
             return [self.velocity(own, sigma, cond) for own, cond in zip(latents, conds, strict=True)]
-        return [*self.velocity(torch.cat([*latents]), sigma, both).split(1)]
+        return list(self.velocity(torch.cat([*latents]), sigma, both)[:, None])
 
     def clean(self, picture: Picture) -> Tensor:
         """(1, L, C) tokens of the picture."""

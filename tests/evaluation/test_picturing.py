@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
 from evaluation.methods.method import Workbench
 from evaluation.picturing import write_pictures
 from evaluation.suites.folders import read_items
@@ -20,6 +18,8 @@ def test_what_is_told_is_drawn_once_and_boxes_stay(tmp_path: Path) -> None:
     assert write_pictures(bench, [TOLD, shown], tmp_path) == 1
     first, second = read_items(tmp_path)
     assert first.image is not None
-    assert Image.open(first.image).size == (64, 64)
+    drawn = first.open_picture()
+    assert drawn is not None
+    assert drawn.shape == (64, 64, 3)
     assert second == shown
     assert write_pictures(Workbench(bench.profile), [first, second], tmp_path) == 0

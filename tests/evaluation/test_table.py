@@ -20,8 +20,9 @@ from tests.evaluation.samples import no_world
 from toyland.world import World
 from workers.models.profiles import ModelProfile, embedded_profile
 
-STEPS, ITEMS = 3, 3
-AMOUNTS = Amounts(items=ITEMS, seeds=2, swept=2, tuned_on=1)
+STEPS, ITEMS = 3, 2
+AMOUNTS = Amounts(items=ITEMS, seeds=2, swept=1, tuned_on=1)
+pytestmark = pytest.mark.timeout(900)  # loading and all is computing: a busy machine takes its time
 HOUR = 60.0
 
 
@@ -60,13 +61,13 @@ def test_it_runs_to_its_end_and_documents_itself(quick: PaperTable) -> None:
     measure_table(quick, 1, HOUR, lambda: write_docs(quick, docs, "the command"))
     assert [(done, wanted) for _, done, wanted in quick.progress()] == [
         (2, 2),  # two settings on one item
-        (4, 4),  # addit and sdedit as tuned, on the first two items
-        (4, 4),  # two gammas on them
-        (6, 6),  # on all three
-        (6, 6),  # another seed
-        (6, 6),  # two further suites
-        (6, 6),
-        (3, 3),  # sdedit untuned
+        (2, 2),  # addit, and sdedit as tuned, on the first item
+        (2, 2),  # two gammas on it
+        (4, 4),  # on both items
+        (4, 4),  # another seed
+        (4, 4),  # two further suites
+        (4, 4),
+        (2, 2),  # sdedit as published
     ]
     written = docs.read_text()
     assert written.startswith("above\n")
@@ -85,7 +86,7 @@ def test_it_runs_to_its_end_and_documents_itself(quick: PaperTable) -> None:
 
 
 def test_nothing_is_begun_after_the_deadline(quick: PaperTable) -> None:
-    measure_table(quick, 1, 1e-6, lambda: None)
+    measure_table(quick, 1, 1e-9, lambda: None)
     assert quick.records() == []
     assert {done for _, done, _ in quick.progress()} == {0}
 

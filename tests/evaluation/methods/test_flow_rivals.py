@@ -65,7 +65,8 @@ def test_flowedit_costs_two_passes_a_step(bench: Workbench, last: int) -> None:
 def test_flowedit_between_equal_prompts_goes_nowhere(bench: Workbench) -> None:
     same = replace(TOLD, prompt=TOLD.source_prompt)
     method = FlowEdit(steps=STEPS, first=3, source_guidance=2.0, guidance=2.0)
-    assert np.array_equal(edit(bench, method, same), decoded(bench, picture()))
+    gone = edit(bench, method, same).astype(int) - decoded(bench, picture())
+    assert np.abs(gone).max() <= 1  # rows of a batch are rounded each in its own way
 
 
 def test_prompt_to_prompt_without_injection_draws_the_target(bench: Workbench) -> None:
