@@ -94,7 +94,7 @@ def run_methods(arguments: argparse.Namespace) -> None:
 
 
 def run_table(arguments: argparse.Namespace, command: str) -> None:
-    """Go on with the whole table; report after every stage, every few minutes and when stopped."""
+    """Go on with the whole table; document it on the way, report when it ends or is stopped."""
     if arguments.rival and not (arguments.rival / "model_index.json").is_file():
         raise EvaluationError(f"{arguments.rival} is no pipeline: `python -m toyland train rival` makes one")
     amounts = Amounts(arguments.items, arguments.seeds, arguments.swept_items, arguments.tuning_items)
@@ -103,13 +103,13 @@ def run_table(arguments: argparse.Namespace, command: str) -> None:
     )
 
     def write() -> None:
-        write_report(arguments.folder, arguments.folder / "report.html", "\n".join(_noted(arguments.folder)))
         if arguments.write_docs:
             write_docs(table, DOCS, command)
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped either way, it writes what is known
     with suppress(KeyboardInterrupt):
         measure_table(table, arguments.processes, arguments.minutes, write)
+    write_report(arguments.folder, arguments.folder / "report.html", "\n".join(_noted(arguments.folder)))
 
 
 def tune_methods(arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from evaluation.metrics.intervals import estimate
+from evaluation.metrics.intervals import centre, estimate
 from evaluation.report.figures import values_of
 from evaluation.report.paper import AFFORDANCE, STAND_INS
 from evaluation.report.plots import point_of
@@ -117,7 +117,7 @@ def difference(one: Sequence[Record], other: Sequence[Record], key: str) -> Esti
 
 
 def _peak(points: Mapping[float, Sequence[Record]], key: str) -> float:
-    return max(points, key=lambda point: estimate(values_of(points[point], key)).value)
+    return max(points, key=lambda point: centre(values_of(points[point], key)))
 
 
 def _best(points: Mapping[float, Sequence[Record]], key: str) -> str:

@@ -8,7 +8,7 @@ from html import escape
 
 from rich.table import Table
 
-from evaluation.metrics.intervals import best_of, estimate
+from evaluation.metrics.intervals import best_of, centre, estimate
 from evaluation.report.figures import FIGURES, Figure, estimate_of, grouped, percent, values_of
 from evaluation.report.paper import paper_number
 from toyland.score.ledger import Record
@@ -88,8 +88,8 @@ def class_table(suite: str, methods: Methods) -> Rows:
     for (name,), records in methods.items():
         for (subject,), own in grouped(records, "subject").items():
             held = values_of(own, "affordance")
-            share = estimate(held).value if held else None
-            added = estimate(values_of(own, "inclusion")).value
+            share = centre(held) if held else None
+            added = centre(values_of(own, "inclusion"))
             found.setdefault(subject, {})[name] = (added, share)
     names = [name for (name,) in methods]
     ordered = sorted(found, key=lambda subject: sum(added for added, _ in found[subject].values()))
