@@ -57,7 +57,7 @@ def quick(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pape
 def test_it_runs_to_its_end_and_documents_itself(quick: PaperTable) -> None:
     docs = quick.results / "docs" / "evaluation.md"
     docs.parent.mkdir()
-    docs.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n")
+    docs.write_text(f"above\n{BEGIN}\nstale lines\n{END}\nbelow\n")
     measure_table(quick, 1, HOUR, lambda: write_docs(quick, docs, "the command"))
     assert [(done, wanted) for _, done, wanted in quick.progress()] == [
         (2, 2),  # two settings on one item
@@ -72,7 +72,7 @@ def test_it_runs_to_its_end_and_documents_itself(quick: PaperTable) -> None:
     written = docs.read_text()
     assert written.startswith("above\n")
     assert written.endswith("\nbelow\n")
-    assert "old" not in written
+    assert "stale lines" not in written
     for told in (
         "All of it is measured",
         "sdedit-tuned",

@@ -21,12 +21,12 @@ def test_nothing_measured_is_said_to_be_missing(world: World, tmp_path: Path) ->
         Twin(2, pictured=True).write(world, tmp_path / "suites" / suite)
     table = PaperTable(tmp_path, Amounts(2, 2, 1, 1), Places(), no_world)
     file = tmp_path / "evaluation.md"
-    file.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n", encoding="utf-8")
+    file.write_text(f"above\n{BEGIN}\nstale lines\n{END}\nbelow\n", encoding="utf-8")
     write_docs(table, file, "python -m evaluation toyland")
     written = file.read_text(encoding="utf-8")
     assert written.startswith("above\n")
     assert written.endswith(f"{END}\nbelow\n")
-    assert "old" not in written
+    assert "stale lines" not in written
     assert "| every method, first 1 items, seed 1 | 0 of 6 |" in written
     assert "Still to be measured: tuning" in written
     assert "comes out" not in written
