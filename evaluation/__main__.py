@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 from rich.console import Console
 
 from evaluation import commands
+from evaluation.commands import DOCS
 from evaluation.errors import EvaluationError
 from evaluation.metrics.judges import CLIP, DETECTOR
 from evaluation.suites.emu_edit import HUB
+from evaluation.table import Amounts
 from toyland.__main__ import CACHE
 from workers.addit.errors import AdditError
 from workers.models.errors import ModelError
@@ -32,6 +35,12 @@ def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
     run.add_argument("--tuned", action="store_true", help="with the settings that `tune` chose, where it did")
     tune = parts.add_parser("tune", help="try nine settings of each method, publish them, keep the best")
     tune.add_argument("--suite", required=True, help="of validation items, where there is such a suite")
+    draw = parts.add_parser(
+        "draw", help="write a told suite's sources as pictures, for people to draw boxes in"
+    )
+    draw.add_argument("--suite", required=True, help="such as `affordance`")
+    draw.add_argument("--items", type=int, help="no more than so many, the first ones")
+    _add_what(draw)
     for each, items, seeds in ((run, None, 1), (tune, 12, 1)):
         _add_what(each)
         each.add_argument("--items", type=int, default=items, help="no more than so many, the first ones")
@@ -42,12 +51,26 @@ def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
     emu.add_argument("--source", default=HUB, help="a folder of parquet or JSON lines files, or an address")
     report = parts.add_parser("report", help="write one HTML file of all that was measured")
     report.add_argument("--output", type=Path, help="by default report.html in the folder")
+    _add_toyland(parts.add_parser("toyland", help="the whole table of the paper on the embedded model"))
     study = parts.add_parser(
         "study", help="write the pairs of two methods, for people to judge in the studio"
     )
     study.add_argument("methods", nargs=2, metavar="METHOD", help="as they stand in the records")
     study.add_argument("--output", type=Path, help="by default study in the folder")
     return parser.parse_args(given)
+
+
+def _add_toyland(parser: argparse.ArgumentParser) -> None:
+    """How much of it, in how long, and where to."""
+    usual = Amounts()
+    parser.add_argument("--items", type=int, default=usual.items, help="of the table")
+    parser.add_argument("--seeds", type=int, default=usual.seeds, help="of every item of the table")
+    parser.add_argument("--swept-items", type=int, default=usual.swept, help="of ablations and sweeps")
+    parser.add_argument("--tuning-items", type=int, default=usual.tuned_on, help="of the validation suite")
+    parser.add_argument("--rival", type=Path, help="folder of the trained rival")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="each works with one thread")
+    parser.add_argument("--minutes", type=float, help="no item is begun after so many")
+    parser.add_argument("--write-docs", action="store_true", help=f"what is known so far, into {DOCS}")
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from evaluation.errors import EvaluationError
 from evaluation.methods.catalogue import Entry, Places, catalogue, find_methods
 from evaluation.methods.method import Method, Workbench
 from evaluation.metrics.judges import Judges, hub_judges, toyland_judges
+from evaluation.picturing import write_pictures
+from evaluation.report.docs import write_docs
 from evaluation.report.figures import grouped, newest
 from evaluation.report.page import write_report
 from evaluation.report.pairs import write_pairs
@@ -24,6 +28,7 @@ from evaluation.sourcing import model_name
 from evaluation.suites.catalogue import IMPORTED, SUITES, open_suite
 from evaluation.suites.emu_edit import import_emu_edit
 from evaluation.suites.items import Item
+from evaluation.table import TUNING, Amounts, PaperTable, measure_table
 from evaluation.tuning import grids, tune, tuned
 from toyland.workshop import Workshop
 from toyland.world import World
@@ -31,8 +36,7 @@ from workers.models.loading import LoadOptions
 from workers.models.profiles import ModelProfile, find_profile
 
 TOYLAND = "toyland"
-TUNING = "tuning"
-"""Folder of a tuning's records, apart from those of tests."""
+DOCS = Path("docs") / "evaluation.md"
 COMMANDS = "commands.txt"
 """What was asked of a folder, a line each."""
 
@@ -56,6 +60,13 @@ def run(arguments: argparse.Namespace, command: str) -> None:
         case "tune":
             _note(arguments.folder, command)
             tune_methods(arguments)
+        case "draw":
+            folder = _suites(arguments) / arguments.suite
+            count = write_pictures(open_bench(arguments), _items(arguments), folder)
+            Console().print(f"{count} drawn; boxes belong to {folder / 'items.json'}", markup=False)
+        case "toyland":
+            _note(arguments.folder, command)
+            run_table(arguments, command)
         case "study":
             folder = arguments.output or arguments.folder / "study"
             count = write_pairs(arguments.folder, (arguments.methods[0], arguments.methods[1]), folder)
@@ -80,6 +91,25 @@ def run_methods(arguments: argparse.Namespace) -> None:
         if (record["suite"], record["model"]) == (arguments.suite, model_name(bench))
     ]
     Console().print(main_table(arguments.suite, grouped(records, "method")).to_rich())
+
+
+def run_table(arguments: argparse.Namespace, command: str) -> None:
+    """Go on with the whole table; document it on the way, report when it ends or is stopped."""
+    if arguments.rival and not (arguments.rival / "model_index.json").is_file():
+        raise EvaluationError(f"{arguments.rival} is no pipeline: `python -m toyland train rival` makes one")
+    amounts = Amounts(arguments.items, arguments.seeds, arguments.swept_items, arguments.tuning_items)
+    table = PaperTable(
+        arguments.folder, amounts, Places(rival=arguments.rival), lambda: Workshop(arguments.cache, 0).world
+    )
+
+    def write() -> None:
+        if arguments.write_docs:
+            write_docs(table, DOCS, command)
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped either way, it writes what is known
+    with suppress(KeyboardInterrupt):
+        measure_table(table, arguments.processes, arguments.minutes, write)
+    write_report(arguments.folder, arguments.folder / "report.html", "\n".join(_noted(arguments.folder)))
 
 
 def tune_methods(arguments: argparse.Namespace) -> None:

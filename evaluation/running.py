@@ -44,12 +44,17 @@ class Trial:
 
 @dataclass
 class Evaluation:
-    """A suite's records and pictures in a folder. judges: opened when something is to be measured"""
+    """A suite's records and pictures in a folder.
+
+    open_judges: asked when something is to be measured
+    reuse: what earlier edits learned of a source is used again; what a picture costs alone is not known then
+    """
 
     folder: Path
     suite: str
     bench: Workbench
     open_judges: Callable[[], Judges]
+    reuse: bool = False
 
     @cached_property
     def records(self) -> Ledger:
@@ -69,19 +74,28 @@ class Evaluation:
     def run(self, methods: Mapping[str, Method], items: Sequence[Item], seeds: Sequence[int]) -> None:
         """Make and measure what was not before. seeds: added to each item's own"""
         trials = list(plan(methods, items, seeds))
-        ready = set[str]()
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task(self.suite, total=len(trials))
             for trial in trials:
                 progress.update(task, description=f"{self.suite}: {trial.name}")
-                source = source_of(self.bench, trial.item, trial.seed, self.made)
-                key = self.key(trial, source)
-                if key not in self.records:
-                    if trial.name not in ready:
-                        trial.method.prepare(self.bench)
-                        ready.add(trial.name)
-                    self.records.add(key, self._record(trial, source))
+                self.measure(trial)
                 progress.advance(task)
+
+    def measure(self, trial: Trial) -> None:
+        """Make and measure a picture that was not before."""
+        source = source_of(self.bench, trial.item, trial.seed, self.made)
+        key = self.key(trial, source)
+        if key in self.records:
+            return
+        if trial.name not in self._prepared:
+            trial.method.prepare(self.bench)
+            self._prepared.add(trial.name)
+        self.records.add(key, self._record(trial, source))
+
+    @cached_property
+    def _prepared(self) -> set[str]:
+        """Methods that have opened what they need."""
+        return set()
 
     @property
     def made(self) -> Path:
@@ -111,6 +125,7 @@ class Evaluation:
             "model": model_name(self.bench),
             "settings": plain(trial.method),
             "judges": self.judges.name,
+            "code": code_version(),
             "item": item.name,
             "subject": item.subject,
             "relation": item.relation,
@@ -122,7 +137,9 @@ class Evaluation:
         }
 
     def _make(self, trial: Trial, source: Sourced, key: str) -> Record:
-        """The picture, to a file; what it took."""
+        """The picture, to a file; what it took, where that was all its own."""
+        if not self.reuse:
+            self.bench.forget()
         reset_peak(self.bench.device)
         began, failed, edited = time.perf_counter(), None, None
         try:
@@ -132,9 +149,10 @@ class Evaluation:
         seconds = time.perf_counter() - began
         if edited is not None:
             make_once(self.made, key, lambda: to_made(edited, source))
-        forwards = None if edited is None else edited.forwards
         peak = peak_bytes(self.bench.device)
-        return {"failed": failed, "forwards": forwards, "seconds": seconds, "peak_bytes": peak}
+        if edited is None or edited.reused:
+            return {"failed": failed, "forwards": None, "seconds": None, "peak_bytes": None}
+        return {"failed": None, "forwards": edited.forwards, "seconds": seconds, "peak_bytes": peak}
 
     def _measure(self, trial: Trial, source: Sourced, key: str, failed: str | None) -> Measured:
         """A method that gave no picture added nothing."""
@@ -190,11 +208,16 @@ def measured_by() -> str:
     return _digest(evaluation.metrics.__path__[0])
 
 
+def code_version() -> str:
+    """Of all that decides a record: others were measured by other means."""
+    return f"{made_by()} {measured_by()}"
+
+
 def _digest(folder: str) -> str:
     return hashlib.sha256(code_of(Path(folder))).hexdigest()[:16]
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
     """On the error stream: the output is a table."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from evaluation.suites.items import Item
 from toyland.score.drawings import draw
 from toyland.score.ledger import key_of
 from toyland.score.made import Made, make_once
+from toyland.score.versions import digest_folder
 from workers.addit.boxes import Box
 from workers.addit.localizers import Picture
 from workers.compositing import working_size
@@ -60,8 +62,18 @@ def source_of(bench: Workbench, item: Item, seed: int, folder: Path) -> Sourced:
 
 
 def model_name(bench: Workbench) -> str:
-    """Of the base: its profile and where its weights are."""
-    return f"{bench.profile.name} {Path(bench.profile.place).name}"
+    """Of the base: its profile and its weights; of those in a directory a digest, whose name stays as they
+    change."""
+    profile = bench.profile
+    places = [profile.place, *([profile.segmenter.checkpoint] if profile.segmenter else [])]
+    local = [Path(place) for place in places if Path(place).exists()]
+    digests = [_digest(place if place.is_dir() else place.parent)[:8] for place in local]
+    return " ".join([profile.name, Path(profile.place).name, *digests])
+
+
+@cache
+def _digest(folder: Path) -> str:
+    return digest_folder(folder)
 
 
 def _resized(source: Sourced, size: tuple[int, int]) -> Sourced:

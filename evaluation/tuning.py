@@ -23,7 +23,7 @@ from toyland.score.ledger import Record
 from workers.models.profiles import ModelProfile
 
 VALIDATION_SEED = 1_000_000
-"""Added to items' seeds: no noise of a tuning is seen again in a test."""
+"""Added to items' seeds: no target's noise of a tuning is seen again in a test."""
 GAMMAS = (-0.05, 0.0, 0.05)
 """Beside the served one."""
 TRANSFERS = (2, 4, 6)
@@ -77,24 +77,42 @@ def _pix2pix(place: str) -> tuple[Method, ...]:
 
 
 def tune(evaluation: Evaluation, name: str, grid: Sequence[Method], items: Sequence[Item], seeds: int) -> int:
-    """Measure every setting; write the whole grid and give the best one's number.
+    """Measure every setting; see `choose`.
 
     evaluation: of the validation suite, in a folder of its own
     """
-    methods = {f"{name}#{number}": method for number, method in enumerate(grid)}
-    evaluation.run(methods, items, [VALIDATION_SEED + seed for seed in range(seeds)])
-    wanted = {item.name for item in items}
-    records = [record for record in newest(evaluation.records.records()) if record["item"] in wanted]
-    scores = [score([record for record in records if record["method"] == each]) for each in methods]
+    evaluation.run(tries(name, grid), items, validation_seeds(seeds))
+    return choose(evaluation, name, grid, items, seeds)
+
+
+def tries(name: str, grid: Sequence[Method]) -> dict[str, Method]:
+    """The settings under names of their own."""
+    return {f"{name}#{number}": method for number, method in enumerate(grid)}
+
+
+def validation_seeds(count: int) -> list[int]:
+    """What is added to items' own."""
+    return [VALIDATION_SEED + seed for seed in range(count)]
+
+
+def choose(
+    evaluation: Evaluation, name: str, grid: Sequence[Method], items: Sequence[Item], seeds: int
+) -> int:
+    """Write the whole grid with its scores, all of which are measured, and give the best one's number."""
+    model, wanted = model_name(evaluation.bench), {item.name for item in items}
+    records = [
+        record
+        for record in newest(evaluation.records.records())
+        if record["item"] in wanted and record["model"] == model
+    ]
+    scores = [score([record for record in records if record["method"] == each]) for each in tries(name, grid)]
     best = max(range(len(grid)), key=scores.__getitem__)
     points = [
         {"settings": plain(method), "score": scores[number][0], "chosen": number == best}
         for number, method in enumerate(grid)
     ]
     about = f"{evaluation.suite}, {len(items)} items x {seeds} seeds"
-    text = json.dumps(
-        {"about": about, "model": model_name(evaluation.bench), "best": best, "points": points}, indent=1
-    )
+    text = json.dumps({"about": about, "model": model, "best": best, "points": points}, indent=1)
     file = tuned_file(evaluation.folder.parent, name)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text + "\n", encoding="utf-8")

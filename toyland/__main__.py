@@ -11,7 +11,7 @@ from toyland.fingerprint import record_fingerprint
 from toyland.score.commands import add_score_commands, run_score_command
 from toyland.sheet import CAPTIONS, sample_sheet
 from toyland.stages import STAGES, run_stage
-from toyland.workshop import SHIPPED, Workshop
+from toyland.workshop import PAIRS, SHIPPED, Workshop
 from toyland.world_sheet import world_sheet
 
 CACHE = Path.home() / ".cache" / "addit-toyland"
@@ -30,6 +30,7 @@ def parse_arguments() -> argparse.Namespace:
     train.add_argument("--minutes", type=float, help="end after this much training time")
     train.add_argument("--steps", type=int, help="end after this many steps (reproducible)")
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--pairs", type=int, default=PAIRS, help="that the rival learns from, drawn once")
     sample = commands.add_parser("sample", help="draw a sheet of captions with the pipeline")
     sample.add_argument("captions", nargs="*", default=CAPTIONS)
     sample.add_argument("--stage", choices=("flux", "guidance"), help="its result instead of the shipped one")
@@ -51,7 +52,8 @@ def main() -> None:
     arguments = parse_arguments()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    workshop = Workshop(arguments.cache, arguments.count)
+    pairs = arguments.pairs if arguments.command == "train" else PAIRS
+    workshop = Workshop(arguments.cache, arguments.count, pair_count=pairs)
     match arguments.command:
         case "train":
             if arguments.minutes is None and arguments.steps is None:

@@ -62,7 +62,9 @@ def _encode_all(vae: AutoencoderKL, samples: Iterator[Sample], count: int, file:
         chosen = list(islice(samples, min(BATCH, count - start)))
         sides = ([without_last(sample) for sample in chosen], [np.asarray(s.picture) for s in chosen])
         for side, pictures in enumerate(sides):
-            encoded = encode(vae, to_tensor(torch.from_numpy(np.stack(pictures)))).half().numpy()
+            tensor = to_tensor(torch.from_numpy(np.stack(pictures)))
+            with torch.autocast("cpu", torch.bfloat16):  # twice as fast, as the training's own latents are
+                encoded = encode(vae, tensor).half().numpy()
             if latents is None:
                 latents = np.lib.format.open_memmap(file, "w+", np.float16, (2, count, *encoded.shape[1:]))
             latents[side, start : start + len(chosen)] = encoded

@@ -21,6 +21,7 @@ from toyland.world import TRAIN_SEED, World, small_world
 SHIPPED = Path(__file__).parent.parent / "workers" / "models" / "toyland"
 GLIMPSES = 6000
 COLLAGES = 8000
+PAIRS = 8000
 PROCESSES = 2  # that draw pictures
 
 
@@ -31,6 +32,7 @@ class Workshop:
     cache: Path
     count: int  # training samples
     shipped: Path = SHIPPED  # weights to continue from, and where an export goes
+    pair_count: int = PAIRS  # that the rival learns from
 
     @cached_property
     def world(self) -> World:
@@ -60,7 +62,8 @@ class Workshop:
     def pairs(self) -> EncodedPairs:
         """Pictures without and with one more thing, by the shipped autoencoder."""
         vae = self.open_pipeline().vae
-        return encode_pairs(vae, self.world, TRAIN_SEED, self.count, self._data / "pairs")
+        count = self.pair_count
+        return encode_pairs(vae, self.world, TRAIN_SEED, count, self.cache / f"pairs-{count}")
 
     @cached_property
     def glimpses(self) -> NDArray[np.uint8]:

@@ -38,18 +38,21 @@ class Addit:
 
     def edit(self, bench: Workbench, item: Item, source: Picture, seed: int) -> Edited:
         """See `Method`."""
-        done = insert(bench.models, self.to_edit(item, source, seed))
+        done = insert(bench.models, self.to_edit(item, source, seed), memories=bench.memories)
         mask = to_made(done).mask
         picture = self._strictly(bench, done, source, item)
-        return Edited(picture, mask, done.forwards.total)
+        return Edited(picture, mask, done.forwards.total, reused=done.source_known)
 
     def to_edit(self, item: Item, source: Picture, seed: int) -> Edit:
-        """The item in the method's terms; a source that was drawn is drawn again by the same passes."""
+        """The item in the method's terms; a source that was drawn is drawn again by the same passes.
+
+        A picture's own noise is the item's, as one job's seeds have it in the service: known for all of them.
+        """
         height, width = source.shape[:2]
         given = (
             PromptSource(item.source_prompt, seed, height, width)
             if item.image is None
-            else PictureSource(source, item.source_prompt, seed)
+            else PictureSource(source, item.source_prompt, item.seed)
         )
         config = self.generated if item.image is None else self.real
         return Edit(given, item.prompt, (item.subject,), (seed,), config)

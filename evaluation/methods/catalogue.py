@@ -17,6 +17,7 @@ from evaluation.methods.sdedit import SDEdit
 from evaluation.methods.service import RunningService
 from evaluation.methods.toyland_rival import ToylandRival
 from toyland.score.sweeps import variants
+from toyland.score.versions import digest_folder
 from workers.addit.config import AdditConfig
 from workers.addit.errors import UnsupportedOption
 from workers.models.profiles import ModelProfile
@@ -130,7 +131,7 @@ def _given(places: Places) -> Iterator[tuple[str, Entry]]:
         yield (
             "toyland-rival",
             Entry(
-                ToylandRival(str(places.rival)),
+                ToylandRival(str(places.rival), digest_folder(places.rival)),
                 "given",
                 "a small InstructPix2Pix of Toyland",
                 "--rival FOLDER",

@@ -50,8 +50,8 @@ class FlowEdit:
         for step in range(self.steps - self.first, self.steps - self.last):
             sigma, rise = run.sigmas[step], run.sigmas[step + 1] - run.sigmas[step]
             source = add_noise(clean, self._noise(run, generator), sigma)
-            velocity = run.velocity(source, sigma, conds[0])
-            edited = edited + rise * (run.velocity(edited + source - clean, sigma, conds[1]) - velocity)
+            before, after = run.velocities((source, edited + source - clean), sigma, conds)
+            edited = edited + rise * (after - before)
         if self.last == 0:
             return edited
         noisy = edited + add_noise(clean, self._noise(run, generator), run.sigmas[-1 - self.last]) - clean

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from evaluation.suites.items import Item
 from workers.addit.localizers import Picture
+from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
+from workers.addit.source_memory import SourceMemories
 from workers.models.loading import LoadOptions, load, pick_device
 from workers.models.profiles import ModelProfile
 
@@ -21,11 +23,13 @@ from workers.models.profiles import ModelProfile
 class Edited:
     """picture: (H, W, 3), of the source's size; mask: (H, W) bool, where the method itself says the subject
     is, None where it says nothing; forwards: passes of its network over one row, guidance included, None
-    where that is not known"""
+    where that is not known; reused: something made for an earlier edit was used again, so that neither
+    forwards nor seconds are those of one picture"""
 
     picture: Picture
     mask: NDArray[Any] | None
     forwards: float | None
+    reused: bool = False
 
 
 @dataclass
@@ -44,6 +48,16 @@ class Workbench:
     def models(self) -> Models:
         """The base that Add-it and the training-free rivals share; it draws the sources that are told."""
         return load(self.profile, self.options)
+
+    @cached_property
+    def memories(self) -> SourceMemories:
+        """What is known of sources from earlier edits."""
+        return SourceMemories([DeviceTier(self.models.source_memory_bytes)], self.models.device)
+
+    def forget(self) -> None:
+        """Know no source any more: the next edit costs what it costs alone."""
+        if "memories" in vars(self):
+            self.memories.forget_named(None)
 
     @property
     def device(self) -> torch.device:

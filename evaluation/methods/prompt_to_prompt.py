@@ -7,6 +7,7 @@ they look at by themselves. A picture is inverted first, as the authors do for r
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -23,7 +24,7 @@ from workers.addit.config import PUBLISHED_STEPS, Inversion
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
 from workers.addit.processor import Exchange
-from workers.addit.source_memory import SourceMemories, SourceMemory
+from workers.addit.source_memory import SourceKey, SourceMemory
 from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, inverted, noised
 
 
@@ -56,15 +57,34 @@ class PromptToPrompt:
             guidances = (self.source_guidance if drawn else 1.0, self.guidance)
             conds = models.backbone.encode_prompts((item.source_prompt, item.prompt), guidances)
             noise = run.noise(seed, SOURCE_ELEMENT)
-            path = None if drawn else self._path(run, run.clean(source), noise, conds[0])
+            memory = bench.memories.open(self._key(models, item, source, seed))
+            known = bool(memory.path)
+            path = None if drawn else self._path(run, memory, source, noise, conds[0])
             words = common_tokens(models.pipe.tokenizer_2, item.source_prompt, item.prompt, models.text_len)
             start = noise if path is None else path.latents(0)
-            return run.edited(self._denoise(run, start, path, conds, words))
+            made = run.edited(self._denoise(run, start, path, conds, words))
+            return replace(made, reused=known)
 
-    def _path(self, run: FlowRun, clean: Tensor, noise: Tensor, cond: Conditioning) -> SourcePath:
+    def _key(self, models: Models, item: Item, source: Picture, seed: int) -> SourceKey:
+        """What an inversion depends on; it is nobody else's, since it goes all the way up."""
+        return SourceKey(
+            owner=type(self).__name__,
+            model=models.identity,
+            picture=hashlib.sha256(source.tobytes()).hexdigest(),
+            prompt=item.source_prompt,
+            seed=seed if self.inversion == "noising" else 0,
+            path=self.inversion,
+            guidance=1.0,
+            steps=self.steps,
+            size=(source.shape[0], source.shape[1]),
+        )
+
+    def _path(
+        self, run: FlowRun, memory: SourceMemory, picture: Picture, noise: Tensor, cond: Conditioning
+    ) -> SourcePath:
         """Noisy latents of a picture at every step."""
-        memory = SourceMemory(SourceMemories([], run.models.device))
         source = SourceRun(run.branches, run.sigmas, cond, memory, lambda step: frozenset(), lambda: None)
+        clean = source.known(source.clean) if source.clean in memory.path else run.clean(picture)
         if self.inversion == "noising":
             return noised(source, clean, noise)
         return inverted(source, clean, INVERSIONS[self.inversion], 0)

@@ -24,10 +24,12 @@ from workers.addit.schedule import make_sigmas
 
 @dataclass(frozen=True)
 class ToylandRival:
-    """folder: the trained pipeline; guidance, image_guidance: of text and picture, as InstructPix2Pix has
-    them (its section 3.2.1)"""
+    """folder: the trained pipeline; weights: a digest of it, since another training gives other pictures
+    guidance, image_guidance: of text and picture, as InstructPix2Pix has them (its section 3.2.1)
+    """
 
     folder: str
+    weights: str = ""
     guidance: float = 4.0
     image_guidance: float = 1.5
     steps: int = PUBLISHED_STEPS

@@ -26,9 +26,13 @@ def estimate(values: Values, statistic: Callable[[Means], Means] = itself) -> Es
     drawn = random.integers(len(table), size=(RESAMPLES, len(table)))
     means = table[drawn, np.arange(RESAMPLES)[:, None]].mean(1)
     low, high = np.quantile(statistic(means), (0.025, 0.975))
-    centre = np.array([np.mean(each) for each in values.values()]).mean()
     count = sum(map(len, values.values()))
-    return Estimate(float(statistic(np.asarray(centre))), float(low), float(high), count)
+    return Estimate(float(statistic(np.asarray(centre(values)))), float(low), float(high), count)
+
+
+def centre(values: Values) -> float:
+    """The mean over items of the means over their seeds."""
+    return float(np.mean([np.mean(each) for each in values.values()]))
 
 
 def _resampled(seeds: Means, random: np.random.Generator) -> Means:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from evaluation.report.figures import grouped, newest
+from evaluation.report.findings import findings
 from evaluation.report.gallery import gallery
 from evaluation.report.plots import best_of_plot, sweep_plots
 from evaluation.report.tables import Methods, best_of_table, class_table, main_table, relation_table
@@ -42,13 +43,18 @@ def write_report(folder: Path, file: Path, command: str) -> None:
     file.write_text(page, encoding="utf-8")
 
 
+def versions() -> str:
+    """What it all ran on."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"Python {platform.python_version()}, {packages}, {platform.machine()}"
+
+
 def _suites(records: Sequence[Record]) -> dict[tuple[str, ...], list[Record]]:
     return grouped(records, "suite", "model")
 
 
 def _head(command: str) -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    told = f"{command}\n\nPython {platform.python_version()}, {versions}, {platform.machine()}"
+    told = f"{command}\n\n{versions()}"
     return f"<h1>Evaluation</h1><p>{NOTE}</p><pre>{escape(told)}</pre>"
 
 
@@ -59,6 +65,7 @@ def _suite(key: tuple[str, ...], records: Sequence[Record], folder: Path) -> str
     tables = [main_table(suite, methods), relation_table(suite, methods), best_of_table(suite, methods)]
     parts = [f"<h2>{escape(suite)} on {escape(model)}</h2><p>Judges: {escape('; '.join(judges))}</p>"]
     parts += [table.to_html() for table in tables if table is not None]
+    parts += [f"<p>{escape(said)}</p>" for said in findings(methods)]
     parts += [_plot(f"Sweep of {sweep}", url) for sweep, url in sweep_plots(methods).items()]
     best = best_of_plot(methods)
     parts += [] if best is None else [_plot("Best of N", best)]

@@ -14,6 +14,8 @@ from evaluation.report.tables import Methods, best_of_curve
 from toyland.score.ledger import Record
 from toyland.score.plots import plot_sweep
 
+SWEEPS = ("gamma", "structure")
+"""The paper's two."""
 SWEPT: Mapping[str, str] = {
     "inclusion": "inclusion",
     "affordance": "affordance",
@@ -25,15 +27,25 @@ SWEPT: Mapping[str, str] = {
 def sweep_plots(methods: Methods) -> dict[str, str]:
     """By sweep, a picture as a data URL; sweeps without two points have none."""
     found = {}
-    for sweep in ("gamma", "structure"):
-        points = [_point(sweep, name, records) for (name,), records in methods.items() if _is_of(sweep, name)]
-        if len(points) > 1:
-            found[sweep] = _sweep_picture(points)
+    for sweep in SWEEPS:
+        picture = sweep_picture(sweep, methods)
+        if picture is not None:
+            found[sweep] = data_url(picture, "image/png")
     return found
 
 
-def _is_of(sweep: str, name: str) -> bool:
-    return name.startswith(f"addit-{sweep}-")
+def sweep_picture(sweep: str, methods: Methods) -> bytes | None:
+    """A PNG; None of fewer than two points."""
+    ours = {name: records for (name,), records in methods.items() if point_of(sweep, name) is not None}
+    ordered = sorted(ours, key=lambda name: point_of(sweep, name) or 0.0)
+    points = [_point(sweep, name, ours[name]) for name in ordered]
+    return _drawn(points) if len(points) > 1 else None
+
+
+def point_of(sweep: str, name: str) -> float | None:
+    """Where a method stands on the sweep's axis; None for those of no or another one."""
+    prefix = f"addit-{sweep}-"
+    return float(name.removeprefix(prefix)) if name.startswith(prefix) else None
 
 
 def _point(sweep: str, name: str, records: Sequence[Record]) -> dict[str, Any]:
@@ -50,11 +62,11 @@ def _point(sweep: str, name: str, records: Sequence[Record]) -> dict[str, Any]:
     return point
 
 
-def _sweep_picture(points: Sequence[Mapping[str, Any]]) -> str:
+def _drawn(points: Sequence[Mapping[str, Any]]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sweep.png"
         plot_sweep(points, file)
-        return data_url(file.read_bytes(), "image/png")
+        return file.read_bytes()
 
 
 def best_of_plot(methods: Methods) -> str | None:

@@ -8,7 +8,7 @@ from html import escape
 
 from rich.table import Table
 
-from evaluation.metrics.intervals import best_of, estimate
+from evaluation.metrics.intervals import best_of, centre, estimate
 from evaluation.report.figures import FIGURES, Figure, estimate_of, grouped, percent, values_of
 from evaluation.report.paper import paper_number
 from toyland.score.ledger import Record
@@ -29,6 +29,11 @@ class Rows:
         body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
         return f"<h3>{escape(self.title)}</h3><table><tr>{head}</tr>{body}</table>"
 
+    def to_markdown(self) -> str:
+        """Without its title."""
+        lines = (self.head, ("---",) * len(self.head), *self.rows)
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
     def to_rich(self) -> Table:
         """For the terminal, turned: methods are few, figures many."""
         table = Table(title=self.title, title_justify="left")
@@ -43,13 +48,13 @@ Methods = Mapping[tuple[str, ...], Sequence[Record]]
 """Records by (method,)."""
 
 
-def main_table(suite: str, methods: Methods) -> Rows:
+def main_table(suite: str, methods: Methods, figures: Sequence[Figure] = FIGURES) -> Rows:
     """Every figure of every method, its interval, and the paper's own number where there is one."""
     estimates = {
-        name: {figure.key: estimate_of(records, figure) for figure in FIGURES}
+        name: {figure.key: estimate_of(records, figure) for figure in figures}
         for (name,), records in methods.items()
     }
-    shown = [figure for figure in FIGURES if any(found[figure.key] for found in estimates.values())]
+    shown = [figure for figure in figures if any(found[figure.key] for found in estimates.values())]
     rows = [
         (name, *(cell(suite, name, figure, found[figure.key]) for figure in shown), count_of(methods, name))
         for name, found in estimates.items()
@@ -83,8 +88,8 @@ def class_table(suite: str, methods: Methods) -> Rows:
     for (name,), records in methods.items():
         for (subject,), own in grouped(records, "subject").items():
             held = values_of(own, "affordance")
-            share = estimate(held).value if held else None
-            added = estimate(values_of(own, "inclusion")).value
+            share = centre(held) if held else None
+            added = centre(values_of(own, "inclusion"))
             found.setdefault(subject, {})[name] = (added, share)
     names = [name for (name,) in methods]
     ordered = sorted(found, key=lambda subject: sum(added for added, _ in found[subject].values()))

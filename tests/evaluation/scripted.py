@@ -22,12 +22,13 @@ BOX = (8.0, 8.0, 24.0, 24.0)
 class Painter:
     """Paints a red square with a share of the seeds, and fails with others.
 
-    every: of so many seeds one is painted on; fails: for this item
+    every: of so many seeds one is painted on; fails: for this item; shares: says that it used what is known
     """
 
     every: int = 1
     fails: str = ""
     chance: bool = True
+    shares: bool = False
 
     def prepare(self, bench: Workbench) -> None:
         """See `Method`."""
@@ -44,7 +45,7 @@ class Painter:
         painted = source.copy()
         if seed % self.every == 0:
             painted[8:24, 8:24] = (255, 0, 0)
-        return Edited(painted, None, 2.0)
+        return Edited(painted, None, 2.0, self.shares)
 
 
 def judges() -> Judges:

@@ -11,7 +11,7 @@ from PIL import Image
 from evaluation.methods.method import Workbench
 from evaluation.metrics.judges import Judges
 from evaluation.running import Evaluation, plan
-from evaluation.sourcing import source_of
+from evaluation.sourcing import model_name, source_of
 from evaluation.suites.items import Item
 from tests.evaluation.samples import TOLD, picture, tiny_bench
 from tests.evaluation.scripted import CALLS, Painter, judges
@@ -57,7 +57,9 @@ def test_records_hold_figures_and_costs(tmp_path: Path, items: list[Item]) -> No
         assert record["forwards"] == 2.0
         assert record["seconds"] >= 0
         assert record["peak_bytes"] > 0
-        assert record["settings"] == {"type": "Painter", "every": 1, "fails": "", "chance": True}
+        assert record["settings"] == {
+            "type": "Painter", "every": 1, "fails": "", "chance": True, "shares": False,
+        }  # fmt: skip
         assert load_made(ours.made / f"{record['made']}.npz").picture.shape == (256, 256, 3)
 
 
@@ -121,3 +123,23 @@ def test_told_sources_are_drawn_once_for_all_methods(tmp_path: Path) -> None:
     assert first.digest == again.digest
     assert first.picture.shape == (64, 64, 3)
     assert source_of(bench, TOLD, 6, tmp_path).digest != first.digest
+
+
+def test_costs_are_known_of_pictures_made_alone(tmp_path: Path, items: list[Item]) -> None:
+    ours = evaluation(tmp_path)
+    ours.reuse = True
+    ours.run({"painter": Painter(shares=True)}, items[:1], range(1))
+    (record,) = ours.records.records()
+    assert record["failed"] is None
+    assert (record["forwards"], record["seconds"], record["peak_bytes"]) == (None, None, None)
+
+
+def test_other_weights_are_another_model(tmp_path: Path) -> None:
+    profile = replace(embedded_profile(), segmenter=None)
+    names = set()
+    for written in (b"one", b"two"):
+        folder = tmp_path / written.decode()
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(written)
+        names.add(model_name(Workbench(replace(profile, place=str(folder)))).split()[-1])
+    assert len(names) == 2

@@ -29,6 +29,7 @@ def few_steps(names: list[str], profile: ModelProfile, places: Places) -> dict[s
     return {name: replace(ours, method=quick[name]) for name in names}
 
 
+@pytest.mark.timeout(600)  # ten seconds of an idle core; a busy one has it in minutes
 def test_twelve_items(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

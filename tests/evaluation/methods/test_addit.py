@@ -62,3 +62,17 @@ def test_a_strict_background_keeps_the_sources_own_pixels(bench: Workbench, tmp_
     same = (strict.picture == picture()).all(-1).mean()
     assert same > (free.picture == picture()).all(-1).mean()
     assert np.array_equal(free.picture.shape, strict.picture.shape)
+
+
+def test_what_one_edit_learned_of_a_picture_serves_the_next_seed(tmp_path: Path) -> None:
+    bench, item = tiny_bench(), pictured(tmp_path)
+    alone = method().edit(bench, item, picture(), 4)
+    bench.forget()
+    method().edit(bench, item, picture(), 5)
+    after = method().edit(bench, item, picture(), 4)
+    assert not alone.reused
+    assert after.reused
+    assert alone.forwards is not None
+    assert after.forwards is not None
+    assert after.forwards < alone.forwards
+    assert np.abs(after.picture.astype(int) - alone.picture).max() <= 1

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from evaluation.methods.flow_run import flow_run
 from evaluation.methods.flowedit import FlowEdit
 from evaluation.methods.method import Method, Workbench
 from evaluation.methods.prompt_to_prompt import PromptToPrompt
@@ -64,7 +65,8 @@ def test_flowedit_costs_two_passes_a_step(bench: Workbench, last: int) -> None:
 def test_flowedit_between_equal_prompts_goes_nowhere(bench: Workbench) -> None:
     same = replace(TOLD, prompt=TOLD.source_prompt)
     method = FlowEdit(steps=STEPS, first=3, source_guidance=2.0, guidance=2.0)
-    assert np.array_equal(edit(bench, method, same), decoded(bench, picture()))
+    gone = edit(bench, method, same).astype(int) - decoded(bench, picture())
+    assert np.abs(gone).max() <= 1  # rows of a batch are rounded each in its own way
 
 
 def test_prompt_to_prompt_without_injection_draws_the_target(bench: Workbench) -> None:
@@ -98,5 +100,26 @@ def test_a_picture_is_inverted_first(bench: Workbench, tmp_path: Path) -> None:
     assert not method.seeded(item)
     assert method.seeded(TOLD)
     assert replace(method, inversion="noising").seeded(item)
+    bench.forget()
     closed = replace(method, inversion="noising").edit(bench, item, picture(), 5)
     assert closed.forwards == 2 + STEPS
+
+
+def test_an_inversion_serves_every_setting(tmp_path: Path) -> None:
+    bench, item = tiny_bench(), pictured(tmp_path)
+    method = PromptToPrompt(cross_share=0.5, self_share=0.25, steps=STEPS)
+    alone = method.edit(bench, item, picture(), 5)
+    again = method.edit(bench, item, picture(), 5)
+    assert again.forwards == 2 + STEPS
+    assert (alone.reused, again.reused) == (False, True)
+    assert np.array_equal(alone.picture, again.picture)
+
+
+def test_passes_of_different_prompts_are_a_batch(bench: Workbench) -> None:
+    with flow_run(bench.models, picture(), STEPS) as run:
+        conds = bench.models.backbone.encode_prompts((TOLD.source_prompt, TOLD.prompt), (1.5, 5.5))
+        latents = run.noise(1, 0), run.noise(2, 0)
+        single = [run.velocity(own, 0.5, cond) for own, cond in zip(latents, conds, strict=True)]
+        together = run.velocities(latents, 0.5, conds)
+    for one, other in zip(single, together, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
