@@ -30,13 +30,27 @@ def main(
             envvar="ADDIT_STUDIO_STUDY", help="A folder with pairs.json to be judged.", file_okay=False
         ),
     ] = None,
+    scenes: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ADDIT_STUDIO_SCENES",
+            help="A folder of scenes, to draw plausible places in.",
+            file_okay=False,
+        ),
+    ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ADDIT_PUBLIC_URL", help="Of the service as callers reach it, where not by --url."
+        ),
+    ] = None,
 ) -> None:
     """Pages where people place things. With --key everybody who opens them works by that key; without, each
     visitor gives an own one."""
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    page = serve(Connection(url, key or "", admin_url), host, port, study)
+    page = serve(Connection(url, key or "", admin_url, public_url or ""), host, port, study, scenes)
     console.print(f"Studio   http://{host}:{port}")
     stopped.wait()
     page.close(verbose=False)

@@ -6,29 +6,33 @@ from pathlib import Path
 
 import gradio as gr
 
-from studio import operator_page, place, study_page, words
+from studio import boxes_page, operator_page, place, study_page, words
 from studio.connection import Connection
+from studio.keys import KEYS
 from studio.privacy import OWN_ONLY
 from studio.theme import CSS, THEME
 
 
-def pages(connection: Connection, study: Path | None) -> gr.Blocks:
-    """All pages."""
+def pages(connection: Connection, study: Path | None, scenes: Path | None) -> gr.Blocks:
+    """All pages. study, scenes: folders of what is judged and drawn"""
     with gr.Blocks(title=words.TITLE, analytics_enabled=False) as page:
         gr.Navbar(main_page_name="Place")
         place.draw(page, connection)
     with page.route("Study", "study"):
         gr.Navbar(main_page_name="Place")
         study_page.draw(page, study)
+    with page.route("Boxes", "boxes"):
+        gr.Navbar(main_page_name="Place")
+        boxes_page.draw(page, scenes)
     with page.route("Operate", "operate"):
         gr.Navbar(main_page_name="Place")
         operator_page.draw(page, connection)
     return page
 
 
-def serve(connection: Connection, host: str, port: int, study: Path | None) -> gr.Blocks:
+def serve(connection: Connection, host: str, port: int, study: Path | None, scenes: Path | None) -> gr.Blocks:
     """Serves the pages until closed; returns as soon as they are there."""
-    page = pages(connection, study)
+    page = pages(connection, study, scenes)
     page.queue(default_concurrency_limit=None)
     page.launch(
         server_name=host,
@@ -41,7 +45,7 @@ def serve(connection: Connection, host: str, port: int, study: Path | None) -> g
         enable_monitoring=False,
         theme=THEME,
         css=CSS,
-        head=study_page.KEYS,
+        head=KEYS + boxes_page.DRAWING,
         app_kwargs={"middleware": [OWN_ONLY]},
         _frontend=False,  # else it gives up where its first page takes 3 s, as on a busy machine
     )

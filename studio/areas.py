@@ -20,27 +20,35 @@ class Unclear(ValueError):
 
 def box_of(text: str) -> Region | None:
     """`left, top, right, bottom` in pixels; None for nothing. Raises Unclear."""
-    if not text.strip():
-        return None
+    return Region(box=list(corners_of(text))) if text.strip() else None
+
+
+def corners_of(text: str) -> tuple[int, int, int, int]:
+    """Four numbers, however they are parted. Raises Unclear."""
     corners = [int(number) for number in re.findall(r"-?\d+", text)]
     if len(corners) != 4 or corners[0] >= corners[2] or corners[1] >= corners[3]:
         raise Unclear("A box is four numbers: left, top, right, bottom, as in 40, 60, 120, 128.")
-    return Region(box=corners)
+    left, top, right, bottom = corners
+    return left, top, right, bottom
 
 
 def painted(layers: Sequence[Image.Image]) -> tuple[Region | None, Region | None]:
     """(where it may go, where not): what was painted green, and what red. layers: RGBA, of one size"""
     if not layers:
         return None, None
-    size = layers[0].size
-    together = Image.new("RGBA", size)
-    for layer in layers:
-        together.alpha_composite(layer.convert("RGBA").resize(size))
-    red, green, _, alpha = together.split()
-    solid = alpha.point(lambda value: 255 * (value > SOLID))
+    red, green, _, alpha = _together(layers).split()
+    solid = _solid(alpha)
     greener = ImageChops.subtract(green, red).point(lambda value: 255 * (value > 0))
     redder = ImageChops.subtract(red, green).point(lambda value: 255 * (value > 0))
     return _mask(ImageChops.darker(solid, greener)), _mask(ImageChops.darker(solid, redder))
+
+
+def painted_mask(layers: Sequence[Image.Image]) -> ImageRef:
+    """White wherever anything was painted. layers: RGBA, of one size. Raises Unclear where nothing was."""
+    mask = _solid(_together(layers).getchannel("A")) if layers else None
+    if mask is None or not mask.getbbox():
+        raise Unclear("Paint over the object first: what is painted is kept of it.")
+    return as_ref(mask)
 
 
 def as_ref(mask: Image.Image) -> ImageRef:
@@ -48,6 +56,17 @@ def as_ref(mask: Image.Image) -> ImageRef:
     file = BytesIO()
     mask.save(file, "PNG")
     return ImageRef(data=b64encode(file.getvalue()).decode())
+
+
+def _together(layers: Sequence[Image.Image]) -> Image.Image:
+    together = Image.new("RGBA", layers[0].size)
+    for layer in layers:
+        together.alpha_composite(layer.convert("RGBA").resize(together.size))
+    return together
+
+
+def _solid(alpha: Image.Image) -> Image.Image:
+    return alpha.point(lambda value: 255 * (value > SOLID))
 
 
 def _mask(mask: Image.Image) -> Region | None:

@@ -16,12 +16,13 @@ class Connection:
     """The service that the studio speaks to.
 
     url: as the studio reaches it; key: for everybody who opens the page, empty if each gives an own one
-    admin_url: the gateway's port for operators
+    admin_url: the gateway's port for operators; public_url: as callers reach the service
     """
 
     url: str
     key: str = ""
     admin_url: str = ADMIN_HERE
+    public_url: str = ""
 
     @asynccontextmanager
     async def open(self, key: str = "") -> AsyncIterator[AsyncAddit]:

@@ -13,18 +13,6 @@ from studio import words
 from studio.votes import Choice, Study, rows, sides, win_rates
 
 HEADERS = ["Method", "Votes", "Preferred", "95 % interval (Wilson)"]
-KEYS = """
-<script>
-addEventListener("keydown", event => {
-  if (/^(INPUT|TEXTAREA)$/.test(event.target.tagName)) return;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const button = {"1": "vote-left", "2": "vote-right", "0": "vote-tie", "ArrowLeft": "vote-left",
-    "ArrowRight": "vote-right"}[event.key];
-  const found = button && document.querySelector("#" + button);
-  if (found) { event.preventDefault(); (found.querySelector("button") || found).click(); }
-});
-</script>
-"""
 
 
 def draw(page: gr.Blocks, folder: Path | None) -> None:

@@ -48,7 +48,20 @@ CSS = """
   { width: 100%; height: 100%; object-fit: contain; }
 .fixed-height { min-height: 0 !important; max-height: none !important; }
 #examples .fixed-height { max-height: 260px !important; overflow-y: auto; }
-.caption-label { max-width: 100% !important; white-space: normal !important; text-align: left; }
+.thumbnail-item.thumbnail-lg { display: flex; flex-direction: column; height: auto !important;
+  aspect-ratio: auto !important; }
+.thumbnail-lg > img { flex: none; height: auto !important; aspect-ratio: 1; }
+.thumbnail-lg > .caption-label { position: static !important; flex: 1; max-width: none !important;
+  border: 0 !important; border-radius: 0 !important; white-space: normal !important; text-align: left; }
+#previews { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); }
+#previews > * { min-width: 0 !important; }
+#previews img { width: 100%; height: auto; }
+#previews .gone img { opacity: .35; }
+#scene-picture svg { display: block; width: 100%; height: auto; margin: 0 auto; cursor: crosshair;
+  touch-action: none; }
+#scene-picture rect { fill: rgb(26 152 80 / .25); stroke: #1a9850; stroke-width: 2;
+  vector-effect: non-scaling-stroke; }
+#results { scroll-margin-top: .5rem; }
 .verdicts { list-style: none; margin: 0; padding: 0; display: grid; gap: .35rem; }
 .verdicts li { padding-left: .6rem; border-left: 4px solid #1a7f37; }
 .verdicts li.missing { border-left-color: #b45309; }
@@ -56,5 +69,8 @@ CSS = """
 .verdicts + p { margin-top: .8rem; }
 .verdicts ol { margin: .2rem 0 .2rem 1.2rem; list-style: decimal; }
 :focus-visible { outline: 3px solid var(--primary-500) !important; outline-offset: 2px; }
-@media (max-width: 480px) { .gradio-container { padding: .5rem !important; } }
+@media (max-width: 480px) {
+  .gradio-container { padding: .5rem !important; }
+  #previews { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+}
 """

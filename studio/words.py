@@ -11,10 +11,16 @@ LEAD = "Say what to add to a picture, watch it form, keep what you like."
 NO_PICTURE = "Choose a picture first: upload or paste one, pick an example, or describe a scene."
 NO_WISH = "Say what to add, for instance “a sheep”."
 NO_KEY = "Give your API key first."
+SENDING = "Sending it to the service"
+STOPPING = "Stopping"
 NOTHING_YET = "Nothing placed yet. Results appear here, the surest first."
 NO_HISTORY = "Every object you place becomes a step here, to go back to or to branch from."
 NO_STUDY = "No study here. Start the studio with --study FOLDER, which holds pairs.json and its pictures."
+NO_SCENES = "No scenes here. Start the studio with --scenes FOLDER: pictures, or items.json and its pictures."
 ALL_JUDGED = "You have judged all pairs of this study. Thank you."
+NO_SPEED = "Throughput is drawn from the second glance on."
+NO_WAITING = "So are the jobs that wait."
+NO_MEMORY = "No worker remembers a source yet."
 NO_DEAD = "No job has crashed its worker."
 OFFLINE = "The service does not answer. It may be starting, or its address is another: {url}"
 
@@ -38,7 +44,7 @@ KEEP_BEST = "Finish only the most promising seeds; weak ones are dropped at the 
 RETRY = "When nothing was added: a higher γ, then an earlier start, then another seed; every try is listed."
 MODE = "exact is the method itself; fast and turbo reuse late steps, as far as the model has them."
 PRESET = "Named settings of the model; the usual one when empty."
-AVOID_COLOUR, REGION_COLOUR = "#d7301f", "#1a9850"
+AVOID_COLOUR, REGION_COLOUR, MASK_COLOUR = "#d7301f", "#1a9850", "#1a9850"
 
 _CODES = {
     "unauthorized": "The service does not know this key.",

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageColor
 
 from api_schemas.insertions import Region
-from studio.areas import Unclear, box_of, painted
+from studio.areas import Unclear, box_of, painted, painted_mask
 from studio.words import AVOID_COLOUR, REGION_COLOUR
 
 
@@ -41,6 +41,19 @@ def test_what_is_painted_last_counts() -> None:
 def test_nothing_painted_asks_for_nothing() -> None:
     assert painted([]) == (None, None)
     assert painted([Image.new("RGBA", (8, 8))]) == (None, None)
+
+
+def test_a_mask_is_white_where_anything_was_painted_and_needs_something_painted() -> None:
+    mask = painted_mask([layer(REGION_COLOUR, (0, 0, 8, 16)), layer(AVOID_COLOUR, (8, 0, 12, 8))])
+    picture = mask_of(Region(mask=mask))
+    assert (picture.getbbox(), picture.getpixel((10, 4)), picture.getpixel((10, 12))) == (
+        (0, 0, 12, 16),
+        255,
+        0,
+    )
+    for nothing in ([], [Image.new("RGBA", (8, 8))]):
+        with pytest.raises(Unclear, match="Paint over the object"):
+            painted_mask(nothing)
 
 
 def test_a_box_is_four_numbers_however_they_are_parted() -> None:
