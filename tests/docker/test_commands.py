@@ -56,7 +56,7 @@ def healthy(service: str, settings: Settings) -> bool:
 
 
 def wait_until_healthy(service: str, settings: Settings) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not healthy(service, settings):
         assert time.monotonic() < deadline, service
         time.sleep(0.2)
@@ -79,9 +79,21 @@ def test_gateway_worker_and_background_come_up_together_and_stop_cleanly(tmp_pat
             time.sleep(0.1)
 
 
-@pytest.mark.parametrize("service", ["gateway", "background"])
+def test_the_studio_comes_up_before_its_gateway_and_stops_cleanly(tmp_path: Path) -> None:
+    settings = HERE.model_copy(update={"studio_port": free_port()})
+    with container("studio", settings, tmp_path / "studio.log"):
+        wait_until_healthy("studio", settings)
+
+
+@pytest.mark.parametrize("service", ["gateway", "background", "studio"])
 def test_the_health_check_of_a_dead_process_fails(service: str) -> None:
-    nowhere = HERE.model_copy(update={"port": free_port(), "redis_url": f"redis://127.0.0.1:{free_port()}/0"})
+    nowhere = HERE.model_copy(
+        update={
+            "port": free_port(),
+            "studio_port": free_port(),
+            "redis_url": f"redis://127.0.0.1:{free_port()}/0",
+        }
+    )
     assert not healthy(service, nowhere)
 
 

@@ -19,6 +19,7 @@ from tests.docker.compose import (
     image_of,
 )
 
+OF_CLIENTS = {"ADDIT_URL", "ADDIT_ADMIN_URL"}  # options of commands, no settings of the service
 PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+[\w.-]*")
 
 
@@ -59,10 +60,11 @@ def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
     assert "build" in service or service["user"] != "root"
 
 
-def test_only_the_gateway_and_the_dashboard_are_reachable_and_only_from_this_machine() -> None:
+def test_only_the_gateway_the_studio_and_the_dashboard_are_reachable_and_only_from_this_machine() -> None:
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
         "gateway": ["127.0.0.1:8080:8080", "127.0.0.1:8081:8081"],
         "grafana": ["127.0.0.1:3000:3000"],
+        "studio": ["127.0.0.1:7860:7860"],
     }
 
 
@@ -84,9 +86,13 @@ def test_a_worker_reserves_a_gpu_and_may_finish_its_job() -> None:
 
 @pytest.mark.parametrize("name", BUILT)
 def test_every_variable_is_a_setting_and_every_volume_is_declared(name: str) -> None:
-    fields = {f"ADDIT_{field.upper()}" for field in Settings.model_fields}
+    fields = {f"ADDIT_{field.upper()}" for field in Settings.model_fields} | OF_CLIENTS
     assert {variable for variable in environment(name) if variable.startswith("ADDIT_")} <= fields
-    assert {volume.split(":")[0] for volume in SERVICES[name]["volumes"]} <= {"artifacts", "models", "valkey"}
+    assert {volume.split(":")[0] for volume in SERVICES[name].get("volumes", [])} <= {
+        "artifacts",
+        "models",
+        "valkey",
+    }
 
 
 def test_the_example_environment_names_what_the_compose_file_requires() -> None:
@@ -99,3 +105,11 @@ def test_the_example_environment_names_what_the_compose_file_requires() -> None:
 def test_the_background_process_shares_the_image_of_the_gateway() -> None:
     assert SERVICES["background"]["build"] == SERVICES["gateway"]["build"]
     assert command("background") == ["python", "-m", "workers.background"]
+
+
+def test_the_studio_holds_no_secret_of_the_service() -> None:
+    assert "env_file" not in SERVICES["studio"]
+    assert set(environment("studio")) <= {
+        *("ADDIT_ADMIN_URL", "ADDIT_PUBLIC_URL", "ADDIT_URL", "ADDIT_STUDIO_HOST"),
+        *("HOME", "PATH", "PYTHONUNBUFFERED"),
+    }
