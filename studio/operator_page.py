@@ -36,6 +36,7 @@ class Panel:
 
     trouble: Any
     figures: Any
+    bare: Any
     speed: Any
     waiting: Any
     workers: Any
@@ -85,7 +86,7 @@ def draw(page: gr.Blocks, connection: Connection) -> None:
 
 
 def _panel(trouble: Any) -> Panel:
-    figures = gr.HTML(elem_id="figures")
+    figures, bare = gr.HTML(elem_id="figures"), gr.HTML(elem_id="bare")
     with gr.Row():
         speed = gr.LinePlot(
             x="seconds",
@@ -113,7 +114,7 @@ def _panel(trouble: Any) -> Panel:
     dead = gr.Dataframe(
         headers=DEAD, label="Dead letters: jobs that crashed their workers", interactive=False, elem_id="dead"
     )
-    return Panel(trouble, figures, speed, waiting, workers, queues, memory, dead)
+    return Panel(trouble, figures, bare, speed, waiting, workers, queues, memory, dead)
 
 
 def _read(connection: Connection, watch: Watch) -> list[Any]:
@@ -122,21 +123,20 @@ def _read(connection: Connection, watch: Watch) -> list[Any]:
         with connection.operate(watch.key) as addit:
             return _told(addit, watch)
     except ClientError as error:
-        return [watch, words.alert(words.told(error)), *_unchanged(7)]
+        return [watch, words.alert(words.told(error)), *_unchanged(8)]
 
 
 def _told(addit: Addit, watch: Watch) -> list[Any]:
     workers, queues, dead = addit.admin.workers(), addit.admin.queues(), addit.admin.dead()
     found = samples(addit.admin.metrics())
     glances = (*watch.glances, glance(found, time.monotonic()))[-KEPT:]
+    lacking, plots = _plots(found, glances)
     return [
         Watch(watch.key, glances),
         "" if dead else words.note(words.NO_DEAD),
         _figures(found, len(workers)),
-        pd.DataFrame(per_minute(list(glances)), columns=["seconds", "jobs a minute"]),
-        pd.DataFrame(
-            [(round(one.at - glances[-1].at), one.waiting) for one in glances], columns=["seconds", "jobs"]
-        ),
+        words.note(" ".join(lacking)) if lacking else "",
+        *plots[:2],
         [
             [
                 one.name,
@@ -148,7 +148,7 @@ def _told(addit: Addit, watch: Watch) -> list[Any]:
             for one in workers
         ],
         [[one.model, one.queued, one.claimable, one.workers, _yes(one.paused)] for one in queues],
-        _memory(found),
+        plots[2],
         [
             [
                 one.id,
@@ -173,7 +173,21 @@ def _figures(found: list[Sample], workers: int) -> str:
     return words.note(f"{workers} worker{'s' if workers != 1 else ''}; {counted}; {remembered}.")
 
 
+def _plots(found: list[Sample], glances: tuple[Glance, ...]) -> tuple[list[str], list[Any]]:
+    """What is not plotted yet, in sentences; throughput, waiting and memory, hidden where they were bare."""
+    speed = pd.DataFrame(per_minute(list(glances)), columns=["seconds", "jobs a minute"])
+    waiting = [(round(one.at - glances[-1].at), one.waiting) for one in glances]
+    memory = _memory(found)
+    is_told = [len(glances) > 1, len(glances) > 1, bool(memory["MiB"].sum())]
+    frames = [speed, pd.DataFrame(waiting, columns=["seconds", "jobs"]), memory]
+    sentences = [words.NO_SPEED, words.NO_WAITING, words.NO_MEMORY]
+    lacking = [sentence for sentence, told in zip(sentences, is_told, strict=True) if not told]
+    shown = zip(frames, is_told, strict=True)
+    return lacking, [gr.update(value=frame, visible=told) for frame, told in shown]
+
+
 def _memory(found: list[Sample]) -> pd.DataFrame:
+    """MiB that remembered sources hold, by tier."""
     held = [one for one in found if one.name == "addit_source_memory_bytes"]
     tiers = sorted({one.labels["tier"] for one in held})
     rows = [(tier, total(held, "addit_source_memory_bytes", tier=tier) / 2**20) for tier in tiers]
