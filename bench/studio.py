@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from client.examples import FOLDER
 from client.operator import running
 from runtime.settings import Settings
-from tests.studio.conftest import NAMES, studio, visit, write_study
+from tests.studio.conftest import NAMES, studio, visit, write_scenes, write_study
 from tests.studio.visitor import PATIENCE, Visitor
 
 ASSETS = Path("docs/assets/studio")
@@ -29,11 +29,12 @@ def main() -> None:
     """Writes the pictures anew."""
     ASSETS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, browsing() as browser:
-        study = write_study(Path(folder) / "study")
+        study, scenes = write_study(Path(folder) / "study"), write_scenes(Path(folder) / "scenes")
         with running(Path(folder) / "stack", SETTINGS, workers=1) as (stack, key):
-            words = ("--key", key, "--admin-url", stack.admin_url or "", "--study", str(study))
-            with studio(stack.url, *words) as (address, _):
+            words = ("--key", key, "--admin-url", stack.admin_url or "")
+            with studio(stack.url, *words, "--study", str(study), "--scenes", str(scenes)) as (address, _):
                 judge(browser, address)
+                outline(browser, address)
                 walk(browser, address)
                 operate(browser, address)
                 on_a_phone(browser, address)
@@ -56,9 +57,12 @@ def browsing() -> Iterator[Browser]:
             yield browser
 
 
-def shoot(person: Visitor, name: str) -> None:
-    """The whole page as a picture, in few colours: it is for reading, and lies in the repository."""
-    person.page.wait_for_timeout(700)  # what fades in has faded in
+def shoot(person: Visitor, name: str, milliseconds: int = 700) -> None:
+    """The whole page as a picture, in few colours: it is for reading, and lies in the repository.
+
+    milliseconds: until what fades in has faded in
+    """
+    person.page.wait_for_timeout(milliseconds)
     file = ASSETS / f"{name}.png"
     person.page.screenshot(path=file, full_page=True)
     Image.open(file).convert("RGB").quantize(192).save(file, optimize=True)
@@ -96,7 +100,7 @@ def walk(browser: Browser, address: str) -> None:
         person.press("place")
         expect(page.locator("#previews img")).to_have_count(4, timeout=PATIENCE)
         person.see("live", re.compile("step"))
-        shoot(person, "4_forming")
+        shoot(person, "4_forming", 0)
         person.steps(2)
         person.idle()
         shoot(person, "5_results")
@@ -111,15 +115,14 @@ def walk(browser: Browser, address: str) -> None:
         expect(page.locator("#compared img")).to_have_count(3, timeout=PATIENCE)
         shoot(person, "7_compare")
         person.unfold("comparing")
+        person.unfold("cutting")
+        page.wait_for_timeout(2500)
+        person.drag(page.locator("#mask-editor canvas").first, (0.3, 0.6), (0.5, 0.65))
+        shoot(person, "cutting")
+        person.unfold("cutting")
         person.unfold("where")
         page.wait_for_timeout(2500)
-        canvas = page.locator("#editor canvas").first
-        box = canvas.bounding_box()
-        assert box is not None
-        page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.7)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.72, steps=8)
-        page.mouse.up()
+        person.drag(page.locator("#editor canvas").first, (0.3, 0.7), (0.45, 0.72))
         shoot(person, "8_painted")
         person.write("add", "a dog")
         person.press("place")
@@ -147,6 +150,22 @@ def judge(browser: Browser, address: str) -> None:
         person.press("count")
         person.see("rates", "%")
         shoot(person, "study_rates")
+
+
+def outline(browser: Browser, address: str) -> None:
+    """Plausible boxes, two in a scene."""
+    with visit(browser, address) as person:
+        person.open("boxes")
+        person.see("boxes-progress", "Scene 1 of 2")
+        person.write("scene-source", "a photo of a meadow")
+        person.write("scene-prompt", "a photo of a meadow with a sheep")
+        person.write("scene-subject", "sheep")
+        picture, boxes = person.page.locator("#scene-picture svg"), person.page.locator("#scene-picture rect")
+        for count, (start, end) in enumerate([((0.1, 0.6), (0.45, 0.9)), ((0.55, 0.55), (0.9, 0.8))], 1):
+            person.drag(picture, start, end)
+            expect(boxes).to_have_count(count, timeout=PATIENCE)
+        person.see("boxes-progress", "1 done")
+        shoot(person, "boxes")
 
 
 def operate(browser: Browser, address: str) -> None:

@@ -27,8 +27,7 @@ class Ground:
 
 @dataclass(frozen=True)
 class Desk:
-    """job: the one looked at, with its results, of which one is chosen; compared: jobs side by side;
-    running: the job that runs for this visitor"""
+    """job: the one looked at, with its results, of which one is chosen; compared: jobs side by side"""
 
     key: str = ""
     ground: Ground | None = None
@@ -37,7 +36,6 @@ class Desk:
     shown: tuple[Shown, ...] = ()
     chosen: int = 0
     compared: tuple[tuple[InsertionJob, Shown], ...] = ()
-    running: str = ""
 
     def stands_on(self, ground: Ground) -> bool:
         """Whether the next object goes into the present scene: nothing else was given to begin with."""

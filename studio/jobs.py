@@ -21,7 +21,7 @@ LOOK_SECONDS = 1.0  # between looks at the queue
 class Moment:
     """What is known of a job now.
 
-    percent: 0..100; previews: the latest by index of the seed, then their link
+    percent: 0..100; previews: the latest by index of the seed; dropped: seeds that were let go
     """
 
     job_id: str
@@ -33,6 +33,7 @@ class Moment:
     position: int | None = None
     eta: EtaSeconds | None = None
     previews: dict[int, Preview] = field(default_factory=dict)
+    dropped: frozenset[int] = frozenset()
 
 
 def after(moment: Moment, event: JobEvent) -> Moment:
@@ -46,6 +47,8 @@ def after(moment: Moment, event: JobEvent) -> Moment:
         case "preview":
             preview = Preview.model_validate(event.data)
             return replace(moment, previews={**moment.previews, preview.index: preview})
+        case "dropped":
+            return replace(moment, dropped=moment.dropped | {int(event.data["seed"])})
         case "completed":
             return replace(moment, status=str(event.data.get("status", "succeeded")))
     return moment

@@ -1,7 +1,8 @@
-"""A moment of a job as people see it: a sentence, a bar, the state for screen readers."""
+"""A moment of a job as people see it: a sentence, a bar, the state for screen readers, what forms."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 
 from studio.jobs import Moment
@@ -54,3 +55,28 @@ def bar(moment: Moment) -> str:
         f'<span role="status">{words}</span>'
         f'<progress {state} aria-label="Progress">{percent} %</progress></div>'
     )
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One that forms. told: in words, in place of the picture behind `link`; button: empty where none is"""
+
+    index: int
+    link: str
+    told: str
+    button: str
+    is_gone: bool
+
+
+def variations(moment: Moment, seeds: int) -> list[Variation]:
+    """Those that have a picture so far. seeds: of the job; a single one is stopped, not let go"""
+    return [
+        Variation(index, one.url, *_formed(one.seed, one.seed in moment.dropped, seeds > 1))
+        for index, one in sorted(moment.previews.items())
+    ]
+
+
+def _formed(seed: int, is_gone: bool, has_others: bool) -> tuple[str, str, bool]:
+    if is_gone:
+        return f"Seed {seed}, let go", f"Seed {seed} let go", True
+    return f"Seed {seed} as it forms", f"Let go of seed {seed}" if has_others else "", False

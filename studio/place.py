@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import is_dataclass
 from typing import Any
 
 import gradio as gr
 
 from studio import words
 from studio.connection import Connection
-from studio.controls import Controls, controls
+from studio.controls import controls
 from studio.desk import Desk
 from studio.guard import guarded
 from studio.history import Thumbnails
 from studio.placing import Placing
-from studio.showing import Showing, showing
+from studio.running import Running
+from studio.showing import showing
 
 CLEARED = "() => ['', '']"
+SENT = f"() => {json.dumps(words.note(words.SENDING))}"
+INTO_VIEW = """
+() => {
+  const found = document.querySelector("#results");
+  const other = "#live .note, #live .live, #trouble .note";
+  if (innerWidth > 800 || !found || document.querySelector(other)) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  found.scrollIntoView({ behavior: still ? "auto" : "smooth" });
+}
+"""
+"""Where the page is one column its results would come unseen; nothing moves where there are none."""
 
 
 def draw(page: gr.Blocks, connection: Connection) -> None:
     """Draws the page; inside its Blocks."""
     gr.Markdown(f"# {words.TITLE}\n{words.LEAD}")
-    desk, kept = gr.State(Desk()), gr.BrowserState("", storage_key="addit-scene")
+    desk, running = gr.State(Desk()), gr.State(Running())
+    kept, kept_job = (gr.BrowserState("", storage_key=f"addit-{name}") for name in ("scene", "job"))
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             left = controls(needs_key=not connection.key)
         with gr.Column(scale=7, min_width=300):
             right = showing()
-    _wire(page, Placing(connection, left, right, desk, kept, Thumbnails()))
+    _wire(page, Placing(connection, left, right, desk, kept, kept_job, Thumbnails()), running)
 
 
-def _wire(page: gr.Blocks, does: Placing) -> None:
+def _wire(page: gr.Blocks, does: Placing, running: Any) -> None:
     left, right, desk = does.controls, does.showing, does.desk
-    outputs = [desk, does.kept, *_components(left), *_components(right)]
+    cutting, kept = right.cutting, [does.kept, does.kept_job]
+    outputs = [desk, *kept, *_components(left), *_components(right)]
     ground = [left.picture, left.scene, left.scene_seed]
 
-    def on(event: Any, handler: Any, inputs: list[Any], *, rest: Any = None, often: bool = True) -> None:
+    def on(event: Any, handler: Any, inputs: list[Any], *, rest: Any = None, often: bool = True) -> Any:
         """often: of several presses the last one counts; else those during the first do not"""
-        event(
+        return event(
             guarded(handler, left.trouble, rest),
             inputs,
             outputs,
@@ -46,20 +62,31 @@ def _wire(page: gr.Blocks, does: Placing) -> None:
             trigger_mode="always_last" if often else "once",
         )
 
-    on(page.load, does.greet, [desk, does.kept])
+    def run(event: Any, handler: Any, inputs: list[Any]) -> None:
+        """For what makes a job: what was told of the one before goes at once, its results are scrolled to"""
+        event(None, None, right.live, js=SENT)
+        done = on(event, handler, [desk, running, *inputs], rest=does.idle, often=False)
+        done.then(None, None, None, js=INTO_VIEW)
+
+    on(page.load, does.greet, [desk, running, *kept], rest=does.idle)
     for event in (left.enter.click, left.key.submit):
-        on(event, does.enter, [desk, does.kept, left.key])
+        on(event, does.enter, [desk, running, *kept, left.key])
     on(left.examples.select, does.choose_example, [])
     for event in (left.add.blur, left.texts[0].blur):
         on(event, does.understand, [desk, *ground, *left.wishes])
     for event in (left.place.click, left.add.submit):
-        on(event, does.place, [desk, *ground, left.editor, *left.wishes], rest=does.idle, often=False)
-    on(left.stop.click, does.stop, [desk])
+        run(event, does.place, [*ground, left.editor, *left.wishes])
+    on(left.stop.click, does.stop, [desk, running])
+    for index, button in enumerate(right.previews.let_go):
+        on(button.click, does.letting_go(index), [desk, running])
     on(left.where.expand, does.prepare_painting, [desk, left.picture])
     on(right.gallery.select, does.choose, [desk, right.overlays])
     on(right.overlays.input, does.draw_over, [desk, right.overlays])
     on(right.go_on.click, does.go_on, [desk])
-    on(right.remask.click, does.remask, [desk, right.localizer, right.softness], rest=does.idle, often=False)
+    run(cutting.anew.click, does.remask, [cutting.localizer, cutting.softness])
+    run(cutting.painted.click, does.remask_painted, [cutting.editor, cutting.softness])
+    for event in (cutting.all_of_it.expand, cutting.under.input):
+        on(event, does.prepare_cutting, [desk, cutting.under])
     on(right.compare.click, does.compare, [desk, right.gammas], often=False)
     on(right.compared.select, does.look_at_compared, [desk])
     on(right.strip.select, does.choose_step, [desk])
@@ -71,9 +98,10 @@ def _wire(page: gr.Blocks, does: Placing) -> None:
     left.scene.input(None, None, left.picture, js="() => null")
 
 
-def _components(half: Controls | Showing) -> list[Any]:
-    """All of a half, its lists opened."""
-    found: list[Any] = []
-    for part in vars(half).values():
-        found += part if isinstance(part, list) else [part]
-    return list(dict.fromkeys(found))
+def _components(half: Any) -> list[Any]:
+    """All of a half, its lists and parts opened."""
+    if isinstance(half, list):
+        return [one for part in half for one in _components(part)]
+    if is_dataclass(half):
+        return list(dict.fromkeys(_components(list(vars(half).values()))))
+    return [half]

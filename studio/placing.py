@@ -19,15 +19,17 @@ from api_schemas.subjects import as_tuple
 from client.async_client import AsyncAddit
 from client.errors import ApiError
 from studio import asking, history, results, words
-from studio.areas import Unclear
+from studio.areas import Unclear, painted_mask
 from studio.asking import Wish, wish_of
 from studio.connection import Connection
 from studio.controls import Controls, example
 from studio.desk import Desk, Ground, continued, grounded
-from studio.guard import Updates
-from studio.jobs import follow
+from studio.forming import formed, unformed
+from studio.guard import Handler, Updates
+from studio.jobs import Moment, follow
 from studio.live import bar
 from studio.repeat import as_curl, as_json
+from studio.running import Running
 from studio.showing import Showing
 
 TERMINAL_NOTES = {"canceled"}
@@ -36,50 +38,74 @@ MOST_COMPARED = 6
 
 @dataclass(frozen=True)
 class Placing:
-    """The handlers. Each yields what changes, by component; they raise ClientError and Unclear."""
+    """The handlers. Each yields what changes, by component; they raise ClientError and Unclear.
+
+    kept, kept_job: the scene's id and the running job's, in the browser
+    """
 
     connection: Connection
     controls: Controls
     showing: Showing
     desk: Any
     kept: Any
+    kept_job: Any
     thumbnails: history.Thumbnails
 
-    async def greet(self, desk: Desk, kept: str) -> AsyncIterator[Updates]:
-        """Whether the service answers, what it can draw, and the scene left behind. kept: its id"""
+    async def greet(self, desk: Desk, running: Running, kept: str, kept_job: str) -> AsyncIterator[Updates]:
+        """Whether the service answers, what it can draw, the scene left behind and the job that still runs or
+        ended meanwhile. kept, kept_job: their ids"""
         if not (self.connection.key or desk.key):
             return
         async with self.connection.open(desk.key) as addit:
             cards = (await addit.models()).data
+        yield {self.controls.login: gr.update(visible=False)}
         if not cards:
             yield {self.controls.trouble: words.alert("The service answers, but no worker is ready yet.")}
         known = cards[0].subjects if cards else None
         if known:
             text = f"This model knows {len(known)} objects: {', '.join(known[:12])} …"
             yield {self.controls.add: gr.update(info=text)}
-        if kept:
-            async for updates in self._come_back(desk, kept):
+        async with self.connection.open(desk.key) as addit:
+            desk, updates = await self._come_back(addit, desk, kept)
+            yield updates
+            async for updates in self._pick_up(addit, desk, running, kept_job):
                 yield updates
 
-    async def _come_back(self, desk: Desk, kept: str) -> AsyncIterator[Updates]:
-        """The scene of an earlier visit, unless it is gone or another's."""
-        async with self.connection.open(desk.key) as addit:
-            try:
-                desk = replace(desk, scene=await addit.scenes.get(kept))
-            except ApiError:
-                yield {self.kept: ""}
-            else:
-                yield {self.desk: desk, **await self._history(addit, desk)}
+    async def _come_back(self, addit: AsyncAddit, desk: Desk, kept: str) -> tuple[Desk, Updates]:
+        """The scene of an earlier visit, unless there is none, or it is gone or another's."""
+        if not kept:
+            return desk, {}
+        try:
+            desk = replace(desk, scene=await addit.scenes.get(kept))
+        except ApiError:
+            return desk, {self.kept: ""}
+        return desk, {self.desk: desk, **await self._history(addit, desk)}
 
-    async def enter(self, desk: Desk, kept: str, key: str) -> AsyncIterator[Updates]:
+    async def _pick_up(
+        self, addit: AsyncAddit, desk: Desk, running: Running, kept_job: str
+    ) -> AsyncIterator[Updates]:
+        """Goes on following the job of an earlier visit, from its first event on."""
+        if not kept_job:
+            return
+        try:
+            job = await addit.job(kept_job)
+        except ApiError:
+            yield {self.kept_job: ""}
+            return
+        running.begin()
+        async for updates in self._until_done(addit, desk, running, job):
+            yield updates
+
+    async def enter(
+        self, desk: Desk, running: Running, kept: str, kept_job: str, key: str
+    ) -> AsyncIterator[Updates]:
         """Takes a visitor's key."""
         if not key.strip():
             raise Unclear(words.NO_KEY)
         desk = replace(desk, key=key.strip())
         yield {self.desk: desk}
-        async for updates in self.greet(desk, kept):
+        async for updates in self.greet(desk, running, kept, kept_job):
             yield updates
-        yield {self.controls.login: gr.update(visible=False)}
 
     async def choose_example(self, event: gr.SelectData) -> AsyncIterator[Updates]:
         """An example's picture with its words."""
@@ -120,6 +146,7 @@ class Placing:
     async def place(
         self,
         desk: Desk,
+        running: Running,
         picture: str | None,
         scene: str | None,
         scene_seed: int | None,
@@ -135,28 +162,62 @@ class Placing:
         if not (wish.add.strip() or wish.prompt.strip()):
             raise Unclear(words.NO_WISH)
         fields = asking.step(wish, painted["layers"] if painted else ())
+        running.begin()
+        yield self._begun()
         async with self.connection.open(desk.key) as addit:
             desk = await grounded(desk, addit, ground, fields.get("source_prompt"))
             assert desk.scene is not None
             job = await addit.scenes.add(desk.scene.id, fields)
-            async for updates in self._until_done(addit, desk, job):
+            async for updates in self._until_done(addit, desk, running, job):
                 yield updates
 
-    async def stop(self, desk: Desk) -> AsyncIterator[Updates]:
-        """Asks for the running job's end; whoever follows it tells the rest."""
-        if desk.running:
-            async with self.connection.open(desk.key) as addit:
-                await addit.cancel(desk.running)
-            yield {self.controls.stop: gr.update(interactive=False)}
+    async def stop(self, desk: Desk, running: Running) -> AsyncIterator[Updates]:
+        """Asks for the end of the job that runs or is being submitted; whoever follows it tells the rest."""
+        yield {self.controls.stop: gr.update(interactive=False)}
+        async with self.connection.open(desk.key) as addit:
+            await running.stop(addit)
 
-    async def remask(self, desk: Desk, localizer: str, softness: float) -> AsyncIterator[Updates]:
+    def letting_go(self, index: int) -> Handler:
+        """Of one variation, by its place among the seeds; the others go on."""
+
+        async def let_go(desk: Desk, running: Running) -> AsyncIterator[Updates]:
+            if running.job_id:
+                yield {self.showing.previews.let_go[index]: gr.update(interactive=False)}
+                async with self.connection.open(desk.key) as addit:
+                    await addit.drop_seed(running.job_id, running.seeds[index])
+
+        return let_go
+
+    async def remask(
+        self, desk: Desk, running: Running, localizer: str, softness: float
+    ) -> AsyncIterator[Updates]:
         """The same result, cut out differently."""
+        asked = MaskRequest(localizer=localizer, softness=softness or None)
+        async for updates in self._cut(desk, running, asked):
+            yield updates
+
+    async def remask_painted(
+        self, desk: Desk, running: Running, painted: Any, softness: float
+    ) -> AsyncIterator[Updates]:
+        """The same result, cut out as a person painted it."""
+        mask = painted_mask(painted["layers"] if painted else ())
+        async for updates in self._cut(desk, running, MaskRequest(mask=mask, softness=softness or None)):
+            yield updates
+
+    async def prepare_cutting(self, desk: Desk, under: str) -> AsyncIterator[Updates]:
+        """Lays the result, with its mask outlined, or the scene before it under the brush."""
+        if (look := desk.look) is not None:
+            result = results.outlined(look.picture, look.mask, tinted=False) if look.mask else look.picture
+            yield {self.showing.cutting.editor: _under_brush(look.before if under == "scene" else result)}
+
+    async def _cut(self, desk: Desk, running: Running, asked: MaskRequest) -> AsyncIterator[Updates]:
         if desk.job is None:
             raise Unclear(words.NOTHING_YET)
-        asked = MaskRequest(localizer=localizer, softness=softness or None)
+        running.begin()
+        yield self._begun()
         async with self.connection.open(desk.key) as addit:
             job = await addit.remask(desk.job.id, asked)
-            async for updates in self._until_done(addit, desk, job):
+            async for updates in self._until_done(addit, desk, running, job):
                 yield updates
 
     async def compare(self, desk: Desk, gammas: str) -> AsyncIterator[Updates]:
@@ -228,6 +289,7 @@ class Placing:
         yield {
             self.desk: Desk(key=desk.key),
             self.kept: "",
+            self.kept_job: "",
             self.controls.picture: None,
             self.controls.scene: "",
             self.controls.add: "",
@@ -246,50 +308,57 @@ class Placing:
         if desk.scene is not None and desk.scene.head.url:
             async with self.connection.open(desk.key) as addit:
                 under = (await results.fetch(addit, desk.scene.head.url)).convert("RGB")
-        yield {self.controls.editor: under and {"background": under, "layers": [], "composite": None}}
+        yield {self.controls.editor: _under_brush(under)}
 
-    async def _until_done(self, addit: AsyncAddit, desk: Desk, job: InsertionJob) -> AsyncIterator[Updates]:
+    async def _until_done(
+        self, addit: AsyncAddit, desk: Desk, running: Running, job: InsertionJob
+    ) -> AsyncIterator[Updates]:
         """Follows a job, then shows what it made."""
-        desk = replace(desk, running=job.id)
-        yield {self.desk: desk, **self._busy(True)}
-        async for updates in self._watched(addit, job.id):
-            yield updates
-        job, desk = await addit.job(job.id), replace(desk, running="")
+        scene = {self.kept: desk.scene.id} if desk.scene is not None else {}
+        yield {self.desk: desk, self.kept_job: job.id, **scene, **self._busy(True)}
+        try:
+            await running.submitted(addit, job)
+            async for updates in self._watched(addit, running):
+                yield updates
+        finally:
+            running.end()
+        job = await addit.job(job.id)
         if job.status != "succeeded":
             code, message = (job.error.code, job.error.message) if job.error else ("", "")
             text = words.ended(job.status, code, message)
             told = words.note(text) if job.status in TERMINAL_NOTES else words.alert(text)
-            yield {self.desk: desk, self.showing.live: told, **self._busy(False)}
+            yield {self.kept_job: "", self.showing.live: told, **self._busy(False)}
         else:
             desk = _with_results(desk, job, await results.shown(addit, job), None)
-            yield {self.showing.live: "", **self._busy(False), **self._job(desk), **self._look(desk, ())}
+            yield {self.kept_job: "", self.showing.live: "", **self._job(desk), **self._look(desk, ())}
+            yield self._busy(False)
         if desk.scene is not None:
             desk = replace(desk, scene=await addit.scenes.get(desk.scene.id))
             yield await self._history(addit, desk)
         yield {self.desk: desk, **(self._emptied() if job.status == "succeeded" else {})}
 
-    async def _watched(self, addit: AsyncAddit, job_id: str) -> AsyncIterator[Updates]:
+    async def _watched(self, addit: AsyncAddit, running: Running) -> AsyncIterator[Updates]:
         """The bar at every moment, and the variations as they form."""
         seen: dict[str, Image.Image] = {}
-        async for moment in follow(addit, job_id):
-            updates: Updates = {self.showing.live: bar(moment)}
-            links = {one.url for one in moment.previews.values()}
-            if missing := links - seen.keys():
-                fetched = await asyncio.gather(*(results.fetch(addit, link) for link in missing))
-                seen |= dict(zip(missing, fetched, strict=True))
-                shown = [
-                    (seen[one.url], f"seed {one.seed}, step {one.step + 1}")
-                    for _, one in sorted(moment.previews.items())
-                ]
-                updates[self.showing.previews] = gr.update(value=shown, visible=True)
-            yield updates
+        seeds, told = len(running.seeds), Moment("")
+        async for moment in follow(addit, running.job_id):
+            missing = {one.url for one in moment.previews.values()} - seen.keys()
+            fetched = await asyncio.gather(*(results.fetch(addit, link) for link in missing))
+            seen |= dict(zip(missing, fetched, strict=True))
+            is_news = missing or moment.dropped != told.dropped
+            news = formed(self.showing.previews, moment, seen, seeds) if is_news else {}
+            yield {self.showing.live: bar(moment), **news}
+            told = moment
+
+    def _begun(self) -> Updates:
+        """The page as soon as something is asked for, before the service knows."""
+        return {self.showing.live: words.note(words.SENDING), **self._busy(True)}
 
     def _busy(self, busy: bool) -> Updates:
-        hidden = {} if busy else {self.showing.previews: gr.update(value=[], visible=False)}
         return {
             self.controls.place: gr.update(interactive=not busy),
             self.controls.stop: gr.update(interactive=busy),
-            **hidden,
+            **({} if busy else unformed(self.showing.previews)),
         }
 
     @property
@@ -315,7 +384,7 @@ class Placing:
             self.showing.gallery: [(one.picture, results.caption(one.told)) for one in desk.shown],
             self.showing.verdicts: results.verdicts(desk.job),
             self.showing.json: as_json(desk.job),
-            self.showing.curl: as_curl(desk.job, self.connection.url),
+            self.showing.curl: as_curl(desk.job, self.connection.public_url or self.connection.url),
         }
 
     def _look(self, desk: Desk, overlays: list[str] | tuple[str, ...]) -> Updates:
@@ -327,6 +396,8 @@ class Placing:
             self.showing.picture: results.drawn(look, overlays),
             self.showing.cutout: look.cutout,
             self.showing.overlays: list(overlays),
+            self.showing.cutting.editor: None,
+            self.showing.cutting.all_of_it: gr.update(open=False),
         }
 
     async def _history(self, addit: AsyncAddit, desk: Desk) -> Updates:
@@ -366,6 +437,11 @@ def _told(estimate: Estimate) -> str:
     if estimate.jobs_before:
         parts.append(f"{estimate.jobs_before} jobs before it")
     return words.note("; ".join(parts).capitalize() + ".") if parts else ""
+
+
+def _under_brush(picture: Image.Image | str | None) -> dict[str, Any] | None:
+    """For an editor: the picture, nothing painted on it."""
+    return {"background": picture, "layers": [], "composite": None} if picture else None
 
 
 def _with_results(desk: Desk, job: InsertionJob, shown: tuple[results.Shown, ...], seed: int | None) -> Desk:

@@ -49,8 +49,8 @@ def ranked(images: Sequence[ResultImage]) -> list[ResultImage]:
 
 
 async def fetch(addit: AsyncAddit, link: str) -> Image.Image:
-    """The picture behind a link."""
-    picture = Image.open(BytesIO(await addit.download(link)))
+    """The picture behind a link; asked where this page asks everything, however others reach the service."""
+    picture = Image.open(BytesIO(await addit.download("/v1/" + link.partition("/v1/")[2])))
     picture.load()
     return picture
 
@@ -163,5 +163,6 @@ def _rung(one: Try) -> str:
 
 
 def _dropped(one: DroppedSeed) -> str:
-    text = f"Seed {one.seed}: dropped early, {one.reason or 'the others promised more'}."
+    early = f"dropped early, {one.reason or 'the others promised more'}"
+    text = f"Seed {one.seed}: {'let go by you' if one.score is None else early}."
     return f'<li class="dropped">{escape(text)}</li>'

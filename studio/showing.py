@@ -9,6 +9,20 @@ import gradio as gr
 
 from api_schemas.insertions import Localizer
 from studio import words
+from studio.forming import Forming, forming
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """Components for another mask. under: what is painted on; editor: the brush; painted: cuts by it"""
+
+    all_of_it: Any
+    localizer: Any
+    softness: Any
+    anew: Any
+    under: Any
+    editor: Any
+    painted: Any
 
 
 @dataclass(frozen=True)
@@ -16,7 +30,7 @@ class Showing:
     """Components."""
 
     live: Any
-    previews: Any
+    previews: Forming
     results: Any
     gallery: Any
     slider: Any
@@ -25,9 +39,7 @@ class Showing:
     cutout: Any
     verdicts: Any
     go_on: Any
-    localizer: Any
-    softness: Any
-    remask: Any
+    cutting: Cutting
     gammas: Any
     compare: Any
     compared: Any
@@ -42,7 +54,7 @@ class Showing:
 def showing() -> Showing:
     """Draws them; inside a column."""
     live = gr.HTML(words.note(words.NOTHING_YET), elem_id="live")
-    previews = _gallery("As they form", "previews", columns=4, visible=False)
+    previews = forming()
     with gr.Column(visible=False, elem_id="results") as results:
         gallery = _gallery("Results, the surest first", "gallery", columns=4)
         slider = gr.ImageSlider(
@@ -57,7 +69,7 @@ def showing() -> Showing:
             cutout = _picture("Cut-out, on transparency", "cutout", "RGBA")
         verdicts = gr.HTML(elem_id="verdicts")
         go_on = gr.Button("Go on from this result", elem_id="go-on")
-        localizer, softness, remask = _cutting()
+        cutting = _cutting()
         gammas, compare, compared = _comparing()
         with gr.Accordion("Repeat it", open=False, elem_id="repeat"):
             curl = gr.Code(
@@ -80,7 +92,7 @@ def showing() -> Showing:
         anew = gr.Button("New scene", elem_id="anew", min_width=120)
     return Showing(
         live, previews, results, gallery, slider, overlays, picture, cutout, verdicts, go_on,
-        localizer, softness, remask, gammas, compare, compared, json, curl, here, strip, undo, anew,
+        cutting, gammas, compare, compared, json, curl, here, strip, undo, anew,
     )  # fmt: skip
 
 
@@ -98,22 +110,30 @@ def _picture(label: str, name: str, mode: str) -> Any:
     )  # fmt: skip
 
 
-def _cutting() -> tuple[Any, Any, Any]:
-    with gr.Accordion("Cut it out differently", open=False, elem_id="cutting"):
+def _cutting() -> Cutting:
+    with gr.Accordion("Cut it out differently", open=False, elem_id="cutting") as all_of_it:
         gr.Markdown("Another mask for the same result: only the steps after the blend are paid.")
         with gr.Row():
             localizer = gr.Dropdown(
-                [*get_args(Localizer)],
-                value="attention",
-                label="Localizer",
-                info=words.LOCALIZER,
+                [*get_args(Localizer)], value="attention", label="Localizer", info=words.LOCALIZER,
                 min_width=200,
-            )
+            )  # fmt: skip
             softness = gr.Slider(
                 0, 8, value=0, step=0.5, label="Softness of the edge", info="Cells of the latent grid."
             )
-        remask = gr.Button("Cut anew", elem_id="remask")
-    return localizer, softness, remask
+        anew = gr.Button("Cut anew", elem_id="remask")
+        under = gr.Radio(
+            [("The result, its present mask outlined", "result"), ("The scene before", "scene")],
+            value="result", label="Or paint the object's mask on", elem_id="under",
+        )  # fmt: skip
+        brush = gr.Brush(default_size=20, colors=[words.MASK_COLOUR], color_mode="fixed")
+        editor = gr.ImageEditor(
+            label="What is painted is kept of the object, everything else is the scene's", type="pil",
+            sources=[], transforms=[], brush=brush, layers=False, height=360, elem_id="mask-editor",
+            buttons=["fullscreen"],
+        )  # fmt: skip
+        painted = gr.Button("Cut as painted", elem_id="remask-painted")
+    return Cutting(all_of_it, localizer, softness, anew, under, editor, painted)
 
 
 def _comparing() -> tuple[Any, Any, Any]:

@@ -88,10 +88,24 @@ def write_study(folder: Path) -> Path:
     return folder
 
 
+def write_scenes(folder: Path) -> Path:
+    """Two pictures, in a new folder."""
+    folder.mkdir()
+    for name in ("meadow", "street"):
+        shutil.copy(FOLDER / f"{name}.png", folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two pairs to be judged."""
     return write_study(tmp_path_factory.mktemp("studies") / "one")
+
+
+@pytest.fixture(scope="session")
+def scene_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two pictures in which nobody has drawn yet."""
+    return write_scenes(tmp_path_factory.mktemp("scenes") / "one")
 
 
 @pytest.fixture(scope="session")
@@ -103,9 +117,11 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, su
 
 
 @pytest.fixture(scope="session")
-def scripted(tmp_path_factory: pytest.TempPathFactory, study_folder: Path) -> Iterator[tuple[str, str, str]]:
+def scripted(
+    tmp_path_factory: pytest.TempPathFactory, study_folder: Path, scene_folder: Path
+) -> Iterator[tuple[str, str, str]]:
     """(studio's address, key, service's URL): a model that does as told, each visitor with an own key."""
     with running(tmp_path_factory.mktemp("scripted"), SCRIPTED, workers=1) as (stack, key):
-        operators = ("--admin-url", stack.admin_url or "")
-        with studio(stack.url, *operators, "--study", str(study_folder)) as (address, _):
+        folders = ("--study", str(study_folder), "--scenes", str(scene_folder))
+        with studio(stack.url, "--admin-url", stack.admin_url or "", *folders) as (address, _):
             yield address, key, stack.url

@@ -20,6 +20,7 @@ def test_a_job_goes_from_the_queue_through_its_steps_to_its_end() -> None:
     assert (started.status, started.position) == ("running", None)
     stepped = after(started, event("progress", stage="denoise", step=3, total=26, percent=11.5))
     assert (stepped.stage, stepped.step, stepped.total, stepped.percent) == ("denoise", 3, 26, 11.5)
+    assert after(after(stepped, event("dropped", seed=7)), event("dropped", seed=9)).dropped == {7, 9}
     assert after(stepped, event("completed", status="canceled")).status == "canceled"
 
 

@@ -7,17 +7,25 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from client.client import Addit
 from client.errors import ClientError
 from client.examples import FOLDER
+from studio.suite import scenes
 from studio.votes import Study
 from tests.studio.accessibility import faint, nameless
 from tests.studio.conftest import studio, visit
 from tests.studio.samples import request
 from tests.studio.visitor import PATIENCE, Visitor
 
+COVERED = """
+() => [...document.querySelectorAll(".thumbnail-lg")].filter(it => {
+  const [picture, words] = [it.querySelector("img"), it.querySelector(".caption-label")];
+  return words && picture.getBoundingClientRect().bottom > words.getBoundingClientRect().top + 1;
+}).map(it => it.innerText)
+"""
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -86,14 +94,17 @@ def test_what_the_service_refuses_and_what_a_worker_fails_is_told_and_the_page_g
         person.see("verdicts", "added")
         person.steps(2)
         assert overflow(person.page) <= 0
+        expect(person.one("results")).to_be_in_viewport(timeout=PATIENCE)
+        assert person.page.evaluate(COVERED) == []
 
 
 def test_a_service_that_is_gone_is_told(browser: Browser, tmp_path: Path) -> None:
     with studio("http://127.0.0.1:9", "--key", "any") as (address, _), visit(browser, address) as person:
         person.open()
         person.see("trouble", "The service does not answer")
-        person.open("study")
-        person.page.get_by_text("No study here").wait_for()
+        for path, lacking in (("study", "No study here"), ("boxes", "No scenes here")):
+            person.open(path)
+            person.page.get_by_text(lacking).wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -101,11 +112,81 @@ def test_on_a_phone_nothing_overflows_is_faint_or_nameless_in_light_and_dark(
     browser: Browser, scripted: tuple[str, str, str], scheme: str
 ) -> None:
     with visit(browser, scripted[0], width=390, color_scheme=scheme) as person:
-        for path in ("", "study", "operate"):
+        for path in ("", "study", "boxes", "operate"):
             person.open(path)
             assert overflow(person.page) <= 0, path
             assert faint(person.page) == [], path
             assert nameless(person.page) == [], path
+
+
+def test_a_stop_before_the_service_has_the_job_is_heeded(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, _ = scripted
+    with visit(browser, address) as person:
+        enter(person, key)
+        tell(person, "slow 400")
+        person.press("stop")
+        person.see("live", "Stopped, as you asked")
+        person.idle()
+
+
+def test_a_job_that_runs_or_ended_meanwhile_is_picked_up_when_the_page_is_opened_again(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, _ = scripted
+    with visit(browser, address) as person:
+        enter(person, key)
+        tell(person, "slow 4000")
+        person.see("live", re.compile("step"))
+        enter(person, key)
+        person.see("live", re.compile("step"))
+        person.press("stop")
+        person.see("live", "Stopped, as you asked")
+        person.idle()
+        begin_anew(person)
+        tell(person, "slow 20")
+        person.see("live", re.compile("step"))
+        enter(person, key)
+        person.see("verdicts", "added")
+        person.steps(2)
+
+
+def test_boxes_are_drawn_by_mouse_or_in_numbers_and_kept_as_a_suite(
+    browser: Browser, scripted: tuple[str, str, str], scene_folder: Path
+) -> None:
+    with visit(browser, scripted[0]) as person:
+        page = person.page
+        person.open("boxes")
+        person.see("boxes-progress", "Scene 1 of 2, 0 done. This one lacks words.")
+        person.write("scene-source", "a photo of a meadow")
+        person.write("scene-prompt", "a photo of a meadow with a sheep")
+        person.write("scene-subject", "sheep")
+        person.see("boxes-progress", "Where could sheep be?")
+        lines = page.locator("#boxes textarea")
+        person.drag(page.locator("#scene-picture svg"), (0.25, 0.5), (0.5, 0.75))
+        expect(page.locator("#scene-picture rect")).to_have_count(1, timeout=PATIENCE)
+        person.see("boxes-progress", "1 done")
+        lines.fill(lines.input_value() + "\n5, 6, 40")
+        person.see("boxes-trouble", "A box is four numbers")
+        lines.fill(lines.input_value() + ", 50")
+        expect(page.locator("#scene-picture rect")).to_have_count(2, timeout=PATIENCE)
+        lines.blur()
+        page.keyboard.press("n")
+        person.see("boxes-progress", "Scene 2 of 2, 1 done")
+        expect(lines).to_have_value("", timeout=PATIENCE)
+        page.keyboard.press("ArrowLeft")
+        person.see("boxes-progress", "Scene 1 of 2")
+        expect(page.locator("#scene-picture rect")).to_have_count(2, timeout=PATIENCE)
+        page.keyboard.press("Backspace")
+        expect(page.locator("#scene-picture rect")).to_have_count(1, timeout=PATIENCE)
+    drawn, untouched = scenes(scene_folder)
+    with Image.open(drawn.picture) as picture:
+        width, height = picture.size
+    wanted = (0.25 * width, 0.5 * height, 0.5 * width, 0.75 * height)
+    (box,) = drawn.boxes
+    assert box == pytest.approx(wanted, abs=2)
+    assert (drawn.texts[2], untouched.boxes) == ("sheep", ())
 
 
 def test_votes_by_key_and_button_are_counted(
@@ -146,6 +227,7 @@ def test_operators_see_workers_and_replay_what_crashed(
         person.write("admin-key", "operate")
         person.press("watch")
         person.see("figures", "1 worker")
+        person.see("bare", "No worker remembers a source yet")
         person.see("workers", "scripted")
         person.see("dead", dead.id[:12])
         person.write("replay-id", dead.id)

@@ -51,8 +51,13 @@ def test_a_person_adds_watches_compares_undoes_cuts_anew_and_stops(
         person.unfold("repeat")
         person.see("repeat", "/v1/insertions")
 
+        page.locator("#tries input[type=number]").fill("3")
         person.write("add", "a dog")
         person.press("place")
+        page.locator("#preview-1 img").wait_for()
+        person.press("let-go-1")
+        person.see("verdicts", "Seed 5: let go by you")
+        expect(page.locator("#gallery img")).to_have_count(2)
         person.steps(3)
         person.see("here", "step 2, with dog")
         person.press("undo")
@@ -63,11 +68,23 @@ def test_a_person_adds_watches_compares_undoes_cuts_anew_and_stops(
         person.unfold("cutting")
         person.press("remask")
         person.see("verdicts", "14 forwards")
+        person.idle()
+        person.unfold("cutting")
+        page.locator("#mask-editor canvas").first.wait_for()
+        person.press("remask-painted")
+        person.see("trouble", "Paint over the object first")
+        person.drag(page.locator("#mask-editor canvas").first, (0.3, 0.6), (0.45, 0.62))
+        person.press("remask-painted")
+        expect(person.one("cutting").get_by_role("button", name="Cut as painted")).to_be_hidden(
+            timeout=PATIENCE
+        )
+        person.see("verdicts", "14 forwards")
+        person.idle()
 
         page.locator("#tries input[type=number]").fill("8")
         person.write("add", "a horse")
         person.press("place")
-        person.see("live", re.compile(r"step \d+ of \d+"))
+        page.locator("#previews img").first.wait_for()
         person.press("stop")
         person.see("live", "Stopped, as you asked")
         person.idle()
@@ -95,3 +112,22 @@ def test_gammas_stand_side_by_side_and_a_scene_goes_on_from_one(
         person.press("go-on")
         person.see("here", "first picture")
         person.steps(1)
+
+
+def test_what_is_not_added_is_said_with_every_try(
+    browser: Browser, embedded: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    with visit(browser, embedded[0]) as person:
+        person.open()
+        person.bring(FOLDER / "meadow.png")
+        person.write("source-prompt", "a photo of a meadow")
+        person.write("add", "a sheep")
+        person.unfold("knobs")
+        person.write("seed", "4")
+        person.write("gamma", "0.5")
+        person.one("retry").get_by_role("checkbox").check()
+        person.press("place")
+        person.see("verdicts", "Seed 4: not added")
+        person.see("verdicts", re.compile(r"γ 0\.5, from step \d+, seed 4: not added"))
+        person.see("verdicts", re.compile(r"γ 0\.525, from step \d+, seed 4: not added"))
+        person.see("gallery", "not added")

@@ -39,10 +39,14 @@ def test_what_was_not_added_is_said_with_the_ladder_that_was_tried() -> None:
 
 
 def test_dropped_seeds_warnings_and_cost_are_told() -> None:
-    dropped = [{"seed": 9, "score": 0.1, "reason": "weak"}]
+    weak, unwanted = (
+        {"seed": 9, "score": 0.1, "reason": "weak"},
+        {"seed": 8, "score": None, "reason": "asked"},
+    )
     warnings = [{"code": "out_of_domain", "message": "unlike what it knows"}]
-    told = verdicts(job(image(), result={"dropped": dropped, "warnings": warnings}))
+    told = verdicts(job(image(), result={"dropped": [weak, unwanted], "warnings": warnings}))
     assert "Seed 9: dropped early, weak" in told
+    assert "Seed 8: let go by you." in told
     assert "unlike what it knows" in told
     assert "26 forwards, 1.2 s of the worker, the scene was remembered." in told
     assert "from “a place” to “a place with a dog”; new: dog." in told

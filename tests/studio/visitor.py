@@ -61,6 +61,17 @@ class Visitor:
         """A tab."""
         self.page.get_by_role("tab", name=tab, exact=True).click()
 
+    def drag(self, part: Locator, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """With the mouse, from one place to another. start, end: shares of the part's width and height"""
+        part.scroll_into_view_if_needed()
+        box = part.bounding_box()
+        assert box is not None
+        places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in (start, end)]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        self.page.mouse.move(*places[1], steps=8)
+        self.page.mouse.up()
+
     def steps(self, count: int) -> Locator:
         """The strip, once it has so many pictures."""
         pictures = self.page.locator("#strip img")
