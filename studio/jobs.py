@@ -61,23 +61,49 @@ def looked_at(moment: Moment, job: InsertionJob) -> Moment:
     return replace(moment, position=job.queue.position, eta=job.queue.eta_seconds)
 
 
+Moments = asyncio.Queue[Moment | None]
+"""None: no more come."""
+
+
 async def follow(addit: AsyncAddit, job_id: str) -> AsyncIterator[Moment]:
-    """Every moment of a job until it has ended. Raises ClientError."""
-    moment, events = Moment(job_id), addit.events(job_id)
-    coming = asyncio.ensure_future(anext(events))
+    """The latest moment of a job, again and again until it has ended; who takes them slowly misses some in
+    between. Raises ClientError."""
+    moments: Moments = asyncio.Queue()
+    reading = asyncio.create_task(_read(addit, job_id, moments))
+    moment, has_ended = Moment(job_id), False
     try:
-        while True:
-            done, _ = await asyncio.wait({coming}, timeout=LOOK_SECONDS)
-            if done:
-                moment = after(moment, coming.result())
+        while not has_ended:
+            news = await _news(moments)
+            has_ended = None in news
+            if told := [one for one in news if one is not None]:
+                moment = told[-1]
                 yield moment
-                coming = asyncio.ensure_future(anext(events))
-            else:
+            elif not has_ended:
                 moment = looked_at(moment, await addit.job(job_id))
                 yield moment
-    except StopAsyncIteration:
-        return
+        await reading
     finally:
-        coming.cancel()
-        with suppress(asyncio.CancelledError, StopAsyncIteration, ClientError):
-            await coming
+        reading.cancel()
+        with suppress(asyncio.CancelledError, ClientError):
+            await reading
+
+
+async def _read(addit: AsyncAddit, job_id: str, moments: Moments) -> None:
+    moment = Moment(job_id)
+    try:
+        async for event in addit.events(job_id):
+            moment = after(moment, event)
+            moments.put_nowait(moment)
+    finally:
+        moments.put_nowait(None)
+
+
+async def _news(moments: Moments) -> list[Moment | None]:
+    """All that have come; empty if none does within LOOK_SECONDS."""
+    try:
+        news = [await asyncio.wait_for(moments.get(), LOOK_SECONDS)]
+    except TimeoutError:
+        return []
+    while not moments.empty():
+        news.append(moments.get_nowait())
+    return news

@@ -73,12 +73,13 @@ class Placing:
 
     async def _come_back(self, addit: AsyncAddit, desk: Desk, kept: str) -> tuple[Desk, Updates]:
         """The scene of an earlier visit, unless there is none, or it is gone or another's."""
-        if not kept:
-            return desk, {}
         try:
-            desk = replace(desk, scene=await addit.scenes.get(kept))
+            scene = await addit.scenes.get(kept) if kept else None
         except ApiError:
+            scene = None
+        if scene is None:
             return desk, {self.kept: ""}
+        desk = replace(desk, scene=scene)
         return desk, {self.desk: desk, **await self._history(addit, desk)}
 
     async def _pick_up(
