@@ -17,8 +17,10 @@ from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
 
 from client.examples import FOLDER
-from client.operator import running
+from job_store.api_keys import ApiKeys
+from job_store.connection import connect
 from runtime.settings import Settings, environment
+from runtime.up import Stack, local_stack
 from runtime.valkey import free_port
 from tests.studio.visitor import Visitor
 
@@ -75,6 +77,11 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"the studio did not come up; exit code {process.poll()}")
 
 
+def new_key(stack: Stack) -> str:
+    """Of a tenant of its own."""
+    return ApiKeys(connect(stack.settings.redis_url)).create("local", "studio")
+
+
 def write_study(folder: Path) -> Path:
     """Two pairs to be judged, in a new folder."""
     folder.mkdir()
@@ -111,8 +118,9 @@ def scene_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A studio before a stack with the embedded model, with a common key."""
-    with running(tmp_path_factory.mktemp("embedded"), COMMON, workers=1) as (stack, key):
-        with studio(stack.url, "--key", key) as found:
+    with local_stack(tmp_path_factory.mktemp("embedded"), COMMON) as stack:
+        with studio(stack.url, "--key", new_key(stack)) as found:  # comes up while the model loads
+            stack.wait_until_ready()
             yield found
 
 
@@ -121,7 +129,8 @@ def scripted(
     tmp_path_factory: pytest.TempPathFactory, study_folder: Path, scene_folder: Path
 ) -> Iterator[tuple[str, str, str]]:
     """(studio's address, key, service's URL): a model that does as told, each visitor with an own key."""
-    with running(tmp_path_factory.mktemp("scripted"), SCRIPTED, workers=1) as (stack, key):
+    with local_stack(tmp_path_factory.mktemp("scripted"), SCRIPTED) as stack:
         folders = ("--study", str(study_folder), "--scenes", str(scene_folder))
         with studio(stack.url, "--admin-url", stack.admin_url or "", *folders) as (address, _):
-            yield address, key, stack.url
+            stack.wait_until_ready()
+            yield address, new_key(stack), stack.url
