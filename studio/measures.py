@@ -62,3 +62,15 @@ def per_minute(glances: list[Glance]) -> list[tuple[float, float]]:
         )
         for earlier, later in pairs
     ]
+
+
+def size(held: int | None) -> str:
+    """Bytes for people; a dash where they are not known."""
+    return "-" if held is None else f"{held / 2**30:.1f} GiB"
+
+
+def share(used: int | None, whole: int | None) -> str:
+    """How much of a memory is taken. whole: None where there is no accelerator"""
+    if used is None or not whole:
+        return "none"
+    return f"{size(used)} of {size(whole)}, {used / whole:.0%}"

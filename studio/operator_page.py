@@ -13,11 +13,11 @@ from client.client import Addit
 from client.errors import ClientError
 from studio import words
 from studio.connection import Connection
-from studio.measures import Glance, Sample, glance, hit_rate, per_minute, samples, total
+from studio.measures import Glance, Sample, glance, hit_rate, per_minute, samples, share, size, total
 
 LOOK_SECONDS = 2.0
 KEPT = 150  # glances: five minutes
-WORKERS = ["Worker", "Model", "State", "Drained", "Last proof"]
+WORKERS = ["Worker", "Model", "State", "Drained", "Last proof", "Accelerator's memory", "Process"]
 QUEUES = ["Model", "Waiting", "May start", "Workers", "Paused"]
 DEAD = ["Job", "Tenant", "Model", "Ended", "Crashes"]
 
@@ -144,6 +144,8 @@ def _told(addit: Addit, watch: Watch) -> list[Any]:
                 one.state,
                 _yes(one.drained),
                 f"{one.last_ok:%H:%M:%S}" if one.last_ok else "-",
+                share(one.memory_used_bytes, one.memory_total_bytes),
+                size(one.resident_bytes),
             ]
             for one in workers
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
-from studio.measures import Glance, glance, hit_rate, per_minute, samples, total
+from studio.measures import Glance, glance, hit_rate, per_minute, samples, share, size, total
 
 
 def exposed(hits: int, misses: int) -> str:
@@ -30,3 +30,9 @@ def test_throughput_is_the_difference_over_the_time_and_never_below_nothing() ->
     glances = [Glance(0, 10, 0), Glance(30, 12, 0), Glance(60, 2, 0)]
     assert per_minute(glances) == [(-30, 4.0), (0, 0.0)]
     assert per_minute([]) == []
+
+
+def test_memory_is_told_in_gibibytes_and_where_there_is_none_that_is_said() -> None:
+    assert share(6 * 2**30, 24 * 2**30) == "6.0 GiB of 24.0 GiB, 25%"
+    assert share(None, None) == "none"
+    assert (size(3 * 2**29), size(None)) == ("1.5 GiB", "-")

@@ -229,6 +229,7 @@ def test_operators_see_workers_and_replay_what_crashed(
         person.see("figures", "1 worker")
         person.see("bare", "No worker remembers a source yet")
         person.see("workers", "scripted")
+        person.see("workers", "GiB")
         person.see("dead", dead.id[:12])
         person.write("replay-id", dead.id)
         person.press("replay")

@@ -57,7 +57,7 @@ def test_a_person_adds_watches_compares_undoes_cuts_anew_and_stops(
         page.locator("#preview-1 img").wait_for()
         person.press("let-go-1")
         person.see("verdicts", "Seed 5: let go by you")
-        expect(page.locator("#gallery img")).to_have_count(2)
+        expect(page.locator("#gallery img")).to_have_count(2, timeout=PATIENCE)
         person.steps(3)
         person.see("here", "step 2, with dog")
         person.press("undo")
@@ -67,7 +67,7 @@ def test_a_person_adds_watches_compares_undoes_cuts_anew_and_stops(
 
         person.unfold("cutting")
         person.press("remask")
-        person.see("verdicts", "14 forwards")
+        person.see("verdicts", "28 forwards")
         person.idle()
         person.unfold("cutting")
         page.locator("#mask-editor canvas").first.wait_for()
@@ -78,7 +78,7 @@ def test_a_person_adds_watches_compares_undoes_cuts_anew_and_stops(
         expect(person.one("cutting").get_by_role("button", name="Cut as painted")).to_be_hidden(
             timeout=PATIENCE
         )
-        person.see("verdicts", "14 forwards")
+        person.see("verdicts", "28 forwards")
         person.idle()
 
         page.locator("#tries input[type=number]").fill("8")
