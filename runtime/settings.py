@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     studio_host: str = Field(default="127.0.0.1", description="Address the studio of `addit up` listens on.")
     studio_port: int = Field(default=7860, description="Port it listens on.")
     studio_study: str = Field(default="", description="A folder with pairs.json, to be judged blind there.")
-    studio_scenes: str = Field(default="", description="A folder of scenes, to draw plausible boxes in there.")
+    studio_scenes: str = Field(default="", description="A folder of scenes, to draw plausible boxes in.")
 
     # models
     model: str = Field(

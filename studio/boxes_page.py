@@ -57,10 +57,21 @@ DRAWING = """
     }
     begun = null;
   });
+  const keep = () => document.querySelector("#box-keep")?.click();
+  let soon = 0;
+  addEventListener("input", event => {
+    if (!event.target.closest?.("#boxes, #scene-source, #scene-prompt, #scene-subject")) return;
+    clearTimeout(soon);
+    soon = setTimeout(keep, 300);
+  });
+  addEventListener("click", event => {
+    if (event.target.closest?.("#box-next, #box-previous, #box-undo")) clearTimeout(soon);
+  });
 })();
 </script>
 """
-"""A drag over the picture becomes a line of the field below it, which is what counts."""
+"""A drag over the picture becomes a line of the field beside it, which counts. What is drawn or written
+is kept as by the button: Gradio's own `input` event comes of keys alone."""
 
 
 def draw(page: gr.Blocks, folder: Path | None) -> None:
@@ -87,7 +98,9 @@ def draw(page: gr.Blocks, folder: Path | None) -> None:
                 label="Plausible boxes, one a line", lines=5, max_lines=12, elem_id="boxes",
                 placeholder="left, top, right, bottom", info="In pixels; for those who do not drag.",
             )  # fmt: skip
-            undo = gr.Button("Take the last box back", elem_id="box-undo")
+            with gr.Row():
+                undo = gr.Button("Take the last box back", elem_id="box-undo", min_width=120)
+                save = gr.Button("Keep", elem_id="box-keep", min_width=120)
             with gr.Row():
                 before = gr.Button("Previous", elem_id="box-previous", min_width=120)
                 after = gr.Button("Next", variant="primary", elem_id="box-next", min_width=120)
@@ -96,11 +109,17 @@ def draw(page: gr.Blocks, folder: Path | None) -> None:
     # The name goes with its boxes as the browser has both: a slow change must not meet the next scene.
     said = [name, boxes, *texts]
     page.load(drawing.begin, None, parts, show_progress="hidden")
-    for part in (boxes, *texts):
-        part.input(drawing.change, said, [trouble, progress, picture], show_progress="hidden")
-    undo.click(drawing.take_back, said, [trouble, progress, picture, boxes], show_progress="hidden")
-    after.click(drawing.go(1), said, parts, show_progress="hidden")
-    before.click(drawing.go(-1), said, parts, show_progress="hidden")
+    for button, does, outputs in (
+        (save, drawing.change, [trouble, progress, picture]),
+        (undo, drawing.take_back, [trouble, progress, picture, boxes]),
+        (after, drawing.go(1), parts),
+        (before, drawing.go(-1), parts),
+    ):
+        # One after the other: what was kept last is shown last.
+        button.click(
+            does, said, outputs, show_progress="hidden", concurrency_limit=1, concurrency_id="boxes",
+            trigger_mode="multiple",
+        )  # fmt: skip
 
 
 class Drawing:

@@ -164,7 +164,7 @@ def _knobs() -> list[Any]:
         blend = gr.Textbox(label="t_blend, as steps", info=words.BLEND, placeholder="as the preset has it")
         localizer = gr.Dropdown(["", *get_args(Localizer)], value="", label="Localizer", info=words.LOCALIZER)
         with gr.Row():
-            steps = gr.Textbox(label="Steps", info=words.STEPS, min_width=140)
+            steps = gr.Textbox(label="Steps", info=words.STEPS, min_width=140, elem_id="denoising-steps")
             guidance = gr.Textbox(label="Guidance", info=words.GUIDANCE, min_width=140)
         inversion = gr.Dropdown(["", *get_args(Inversion)], value="", label="Inversion", info=words.INVERSION)
         shadow = gr.Checkbox(value=True, label="Keep the object's shadow", info=words.SHADOW)

@@ -125,6 +125,7 @@ def test_what_is_not_added_is_said_with_every_try(
         person.unfold("knobs")
         person.write("seed", "4")
         person.write("gamma", "0.5")
+        person.write("denoising-steps", "8")
         person.one("retry").get_by_role("checkbox").check()
         person.press("place")
         person.see("verdicts", "Seed 4: not added")
