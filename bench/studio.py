@@ -121,6 +121,7 @@ def walk(browser: Browser, address: str) -> None:
         page.wait_for_timeout(2500)
         person.drag(page.locator("#editor canvas").first, (0.3, 0.7), (0.45, 0.72))
         shoot(person, "8_painted")
+        page.locator("#tries input[type=number]").fill("1")
         person.write("add", "a dog")
         person.press("place")
         person.steps(3)
