@@ -57,12 +57,9 @@ def browsing() -> Iterator[Browser]:
             yield browser
 
 
-def shoot(person: Visitor, name: str, milliseconds: int = 700) -> None:
-    """The whole page as a picture, in few colours: it is for reading, and lies in the repository.
-
-    milliseconds: until what fades in has faded in
-    """
-    person.page.wait_for_timeout(milliseconds)
+def shoot(person: Visitor, name: str) -> None:
+    """The whole page as a picture, in few colours: it is for reading, and lies in the repository."""
+    person.page.wait_for_timeout(700)  # what fades in has faded in
     file = ASSETS / f"{name}.png"
     person.page.screenshot(path=file, full_page=True)
     Image.open(file).convert("RGB").quantize(192).save(file, optimize=True)
@@ -100,7 +97,7 @@ def walk(browser: Browser, address: str) -> None:
         person.press("place")
         expect(page.locator("#previews img")).to_have_count(4, timeout=PATIENCE)
         person.see("live", re.compile("step"))
-        shoot(person, "4_forming", 0)
+        shoot(person, "4_forming")
         person.steps(2)
         person.idle()
         shoot(person, "5_results")
@@ -124,6 +121,7 @@ def walk(browser: Browser, address: str) -> None:
         page.wait_for_timeout(2500)
         person.drag(page.locator("#editor canvas").first, (0.3, 0.7), (0.45, 0.72))
         shoot(person, "8_painted")
+        page.locator("#tries input[type=number]").fill("1")
         person.write("add", "a dog")
         person.press("place")
         person.steps(3)

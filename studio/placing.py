@@ -209,7 +209,10 @@ class Placing:
         """Lays the result, with its mask outlined, or the scene before it under the brush."""
         if (look := desk.look) is not None:
             result = results.outlined(look.picture, look.mask, tinted=False) if look.mask else look.picture
-            yield {self.showing.cutting.editor: _under_brush(look.before if under == "scene" else result)}
+            yield {
+                self.showing.cutting.editor: _under_brush(look.before if under == "scene" else result),
+                self.showing.cutting.painted: gr.update(interactive=True),
+            }
 
     async def _cut(self, desk: Desk, running: Running, asked: MaskRequest) -> AsyncIterator[Updates]:
         if desk.job is None:
@@ -398,6 +401,7 @@ class Placing:
             self.showing.cutout: look.cutout,
             self.showing.overlays: list(overlays),
             self.showing.cutting.editor: None,
+            self.showing.cutting.painted: gr.update(interactive=False),
             self.showing.cutting.all_of_it: gr.update(open=False),
         }
 

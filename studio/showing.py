@@ -132,7 +132,7 @@ def _cutting() -> Cutting:
             sources=[], transforms=[], brush=brush, layers=False, height=360, elem_id="mask-editor",
             buttons=["fullscreen"],
         )  # fmt: skip
-        painted = gr.Button("Cut as painted", elem_id="remask-painted")
+        painted = gr.Button("Cut as painted", elem_id="remask-painted", interactive=False)
     return Cutting(all_of_it, localizer, softness, anew, under, editor, painted)
 
 

@@ -48,6 +48,7 @@ CSS = """
   { width: 100%; height: 100%; object-fit: contain; }
 .fixed-height { min-height: 0 !important; max-height: none !important; }
 #examples .fixed-height { max-height: 260px !important; overflow-y: auto; }
+.grid-wrap { padding-top: 2.2rem !important; }
 .thumbnail-item.thumbnail-lg { display: flex; flex-direction: column; height: auto !important;
   aspect-ratio: auto !important; }
 .thumbnail-lg > img { flex: none; height: auto !important; aspect-ratio: 1; }

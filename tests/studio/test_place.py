@@ -69,10 +69,9 @@ def test_a_person_adds_watches_compares_undoes_cuts_anew_and_stops(
         person.press("remask")
         person.see("verdicts", "28 forwards")
         person.idle()
-        person.unfold("cutting")
-        page.locator("#mask-editor canvas").first.wait_for()
-        person.press("remask-painted")
-        person.see("trouble", "Paint over the object first")
+        with page.expect_response(lambda answer: "/file=" in answer.url):
+            person.unfold("cutting")
+        expect(page.locator("button#remask-painted")).to_be_enabled(timeout=PATIENCE)
         person.drag(page.locator("#mask-editor canvas").first, (0.3, 0.6), (0.45, 0.62))
         person.press("remask-painted")
         expect(person.one("cutting").get_by_role("button", name="Cut as painted")).to_be_hidden(
