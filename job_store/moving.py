@@ -139,6 +139,7 @@ def _keys(server: Server, tenant: str) -> Iterator[str]:
         beginning + tenant
         for beginning in (
             Key.LIMITS,
+            Key.RATE,
             Key.TENANT,
             Key.API_KEYS,
             Key.WEBHOOK_ENDPOINTS,

@@ -14,6 +14,8 @@ from runtime.settings import environment
 from tests.service.cells.conftest import BODY, Stack
 from tests.service.pictures import encoded, gradient
 
+pytestmark = pytest.mark.timeout(600)  # gateways start anew: a busy machine takes its time
+
 
 def addit_cells(stack: Stack, *words: str) -> tuple[int, str]:
     """(exit code, what it printed) of `addit cells …` with the gateway's settings."""
