@@ -20,6 +20,9 @@ from service.errors import Refusal
 from service.problems import answer
 from service.routes.health import METRICS_TYPE
 
+REQUESTS, ALL = "addit_http_", "all"
+"""Several processes count requests together in files that know no cell: they are told once, as of all."""
+
 
 async def ready(cells: Cells, scope: Scope) -> Response:
     """Ready while any cell is: a gateway out of service would be missed by the tenants of the others."""
@@ -44,7 +47,8 @@ async def metrics(cells: Cells) -> Response:
     told = await asyncio.gather(
         *(to_thread.run_sync(_collected, cell.gateway.metrics.registry) for cell in cells.all())
     )
-    merged = _Merged(dict(zip(cells.by_name, told, strict=True)))
+    shared = cells.any().gateway.settings.gateway_processes > 1
+    merged = _Merged(dict(zip(cells.by_name, told, strict=True)), shared)
     return Response(generate_latest(merged), media_type=METRICS_TYPE)
 
 
@@ -55,17 +59,21 @@ def _collected(registry: CollectorRegistry) -> list[Metric]:
 class _Merged(CollectorRegistry):
     """The families of all cells, each once: Prometheus refuses a page that names one twice."""
 
-    def __init__(self, told: dict[str, list[Metric]]) -> None:
+    def __init__(self, told: dict[str, list[Metric]], shared: bool) -> None:
         super().__init__()
-        self._told = told
+        self._told, self._shared = told, shared
 
     def collect(self) -> Iterator[Metric]:
         """Families by their first cell's order."""
         merged: dict[str, Metric] = {}
         for cell, families in self._told.items():
             for family in families:
+                known = family.name in merged
                 into = merged.setdefault(family.name, Metric(family.name, family.documentation, family.type))
-                into.samples.extend(_labelled(family, cell))
+                if not (self._shared and family.name.startswith(REQUESTS)):
+                    into.samples.extend(_labelled(family, cell))
+                elif not known:  # every cell's registry tells the same
+                    into.samples.extend(_labelled(family, ALL))
         yield from merged.values()
 
 
