@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from api_schemas.base import RequestModel, ResponseModel, Timestamp
 from api_schemas.jobs import JobStatus
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+InCell = Annotated[
+    str | None, Field(exclude_if=_is_none, description="Its cell, where tenants are shared out over several.")
+]
+Unreached = Annotated[
+    list[str] | None,
+    Field(
+        exclude_if=_is_none,
+        description="Of several cells those that did not answer: what they have is missing.",
+    ),
+]
 
 
 class OwnLimits(RequestModel):
@@ -52,6 +68,7 @@ class TenantState(ResponseModel):
     own: list[str] = Field(description="Which of them were set for it; the rest are the settings'.")
     queued: int = Field(description="Its jobs that wait.")
     running: int = Field(description="Its jobs that run.")
+    cell: InCell = None
 
 
 class TenantList(ResponseModel):
@@ -59,6 +76,7 @@ class TenantList(ResponseModel):
 
     object: Literal["list"] = Field(default="list", description="What this is.")
     data: list[TenantState] = Field(description="The tenants.")
+    unreached: Unreached = None
 
 
 class TenantPurge(ResponseModel):
@@ -91,6 +109,7 @@ class QueueInfo(ResponseModel):
     queued: int = Field(description="Jobs that wait.")
     claimable: int = Field(description="Of them those that might start now: within their tenants' caps.")
     workers: int = Field(description="Workers that serve the model and are not drained.")
+    cell: InCell = None
 
 
 class QueueList(ResponseModel):
@@ -98,6 +117,7 @@ class QueueList(ResponseModel):
 
     object: Literal["list"] = Field(default="list", description="What this is.")
     data: list[QueueInfo] = Field(description="The queues.")
+    unreached: Unreached = None
 
 
 class SourceTier(ResponseModel):
@@ -132,6 +152,7 @@ class WorkerInfo(ResponseModel):
     )
     sources: int = Field(default=0, description="Sources that it remembers.")
     source_memory: list[SourceTier] = Field(default=[], description="Where, and how much, fastest first.")
+    cell: InCell = None
 
 
 class WorkerList(ResponseModel):
@@ -139,6 +160,7 @@ class WorkerList(ResponseModel):
 
     object: Literal["list"] = Field(default="list", description="What this is.")
     data: list[WorkerInfo] = Field(description="The workers.")
+    unreached: Unreached = None
 
 
 class JobInfo(ResponseModel):
@@ -154,6 +176,7 @@ class JobInfo(ResponseModel):
     attempts: int = Field(description="How often a worker started it.")
     crashes: int = Field(description="How often its worker died over it.")
     parent_id: str | None = Field(description="The job it was made from, a dead one if it replays it.")
+    cell: InCell = None
 
 
 class DeadLetterList(ResponseModel):
@@ -161,6 +184,7 @@ class DeadLetterList(ResponseModel):
 
     object: Literal["list"] = Field(default="list", description="What this is.")
     data: list[JobInfo] = Field(description="The jobs.")
+    unreached: Unreached = None
 
 
 class ActInfo(ResponseModel):
@@ -174,6 +198,7 @@ class ActInfo(ResponseModel):
     to: str = Field(description="To which tenant, model, worker, job or key.")
     before: dict[str, Any] | None = Field(description="What it changed; null where there was nothing before.")
     after: dict[str, Any] | None = Field(description="What it became; null where there is nothing now.")
+    cell: InCell = None
 
 
 class ActList(ResponseModel):
@@ -181,3 +206,4 @@ class ActList(ResponseModel):
 
     object: Literal["list"] = Field(default="list", description="What this is.")
     data: list[ActInfo] = Field(description="The acts.")
+    unreached: Unreached = None

@@ -12,3 +12,8 @@ class Health(ResponseModel):
 
     status: str = Field(description="ok, or ready.")
     models: list[str] = Field(default=[], description="The models that can serve.")
+    cells: dict[str, str] | None = Field(
+        default=None,
+        exclude_if=lambda cells: cells is None,
+        description="Where tenants are shared out over cells: `ready`, or what is wrong with each.",
+    )

@@ -1,4 +1,4 @@
-"""`addit`: the API on a terminal. Its commands `up`, `keys`, `models` and `verify` are an operator's."""
+"""`addit`: the API on a terminal. `up`, `keys`, `cells`, `models` and `verify` are an operator's."""
 
 from __future__ import annotations
 
@@ -216,10 +216,12 @@ def cancel(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
 
 
 if find_spec("redis"):  # a client alone has no use for them, and not the packages
+    from client.cell_commands import cells
     from client.operator import keys, up
 
     app.command()(up)
     app.add_typer(keys, name="keys")
+    app.add_typer(cells, name="cells")
 
 if find_spec("redis") and find_spec("diffusers"):  # on a machine that loads models
     from client.model_commands import models, verify

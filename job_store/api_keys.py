@@ -116,6 +116,12 @@ def id_of(key: str) -> str:
     return key.split("_")[1]
 
 
+def presented_id(presented: str) -> str | None:
+    """The id of what looks like a key, live or not."""
+    match = _PRESENTED.fullmatch(presented)
+    return match[1] if match else None
+
+
 def _hash(secret: str) -> str:
     # 128 random bits need no slow hash: nobody can try them all.
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -8,7 +8,7 @@ StoreError
 ├── QueueFull               the model's line is as long as it may be
 ├── QuotaExceeded           the tenant has as many jobs waiting as it may
 ├── RateLimited             the tenant submits, or tests a webhook, more than it may in a minute
-├── HeldElsewhere           an idle worker remembers the first job's source and should have it
+├── HeldElsewhere           other workers remember the sources of the jobs that wait and should have them
 ├── WorkerDrained           the worker shall take no more jobs
 ├── BadCursor               not a cursor that `list` gave
 ├── TooManyKeys             the tenant has as many API keys as it may
@@ -68,7 +68,11 @@ class RateLimited(StoreError):
 
 
 class HeldElsewhere(StoreError):
-    """The first job is left, for moments, to an idle worker that remembers its source."""
+    """What waits is left, for moments, to workers that remember its sources. idle: one of them waits too."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"left to a worker that is {by}")
+        self.idle = by == "idle"
 
 
 class WorkerDrained(StoreError):

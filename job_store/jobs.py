@@ -167,7 +167,13 @@ class JobStore:
     # for workers
 
     def claim(
-        self, model: str, worker: str, lease_ms: int, holds: Sequence[str] = (), patience_ms: int = 0
+        self,
+        model: str,
+        worker: str,
+        lease_ms: int,
+        holds: Sequence[str] = (),
+        patience_ms: int = 0,
+        busy_patience_ms: int = 0,
     ) -> Claim | None:
         """Start a job of a model's line under a fresh token; None if none may start.
 
@@ -178,10 +184,12 @@ class JobStore:
             those its tenant submitted up to `AHEAD_MS` earlier
         Jobs past their deadline end on the way. Nothing starts in a paused line. Raises WorkerDrained.
         What a newer release submitted and this one might not understand is left to a newer one's workers.
-        Raises HeldElsewhere while an idle worker holds the source of a first job younger than `patience_ms`.
+        A job younger than `patience_ms` is left to an idle worker that holds its source, one younger than
+        `busy_patience_ms` to a busy one that will be free before another would have learned the source.
+        Raises HeldElsewhere where nothing else may start.
         """
         token = secrets.token_hex(16)
-        bounds = AHEAD_MS, patience_ms, REMEMBERED_MS, SCHEMA
+        bounds = AHEAD_MS, patience_ms, REMEMBERED_MS, SCHEMA, busy_patience_ms
         claimed = self._server.run("claim", model, worker, lease_ms, token, *bounds, *holds)
         return Claim(decode(claimed[0].decode(), claimed[1]), token) if claimed else None
 

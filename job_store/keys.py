@@ -72,6 +72,6 @@ class Key(StrEnum):
     # workers
     WORKER = "addit:worker:"  # + name: JSON, gone when not renewed
     WORKERS = "addit:workers"  # set of names
-    IDLE = "addit:idle:"  # + name: there while the worker waits for work
+    IDLE = "addit:idle:"  # + name: 1 while the worker waits for work, else the job it runs
     HOLDER = "addit:holder:"  # + source id: the worker that ran it last
     CARD = "addit:card:"  # + model: JSON

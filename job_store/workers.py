@@ -54,9 +54,7 @@ class WorkerRegistry:
 
     def put_state(self, state: WorkerState, ttl: float) -> None:
         """Tell how a worker is; it counts as gone after `ttl` seconds."""
-        self._server.run(
-            "put_worker", state.name, _to_json(state), round(ttl * 1000), int(state.state == "ready")
-        )
+        self._server.run("put_worker", state.name, _to_json(state), round(ttl * 1000), state.state)
 
     def remove(self, name: str) -> None:
         """A worker has stopped."""

@@ -11,6 +11,14 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing_extensions import TypedDict
+
+
+class CellPlace(TypedDict):
+    """Where a cell's jobs and its pictures are: `redis_url` and `artifact_url` of its workers."""
+
+    redis_url: str
+    artifact_url: str
 
 
 class Settings(BaseSettings):
@@ -73,6 +81,14 @@ class Settings(BaseSettings):
         description="Port of /admin, which no other serves; none does if it is 0 or there is no admin key.",
     )
     image_retain_seconds: int = Field(default=7 * 86_400, description="How long an uploaded picture is kept.")
+    cells: dict[str, CellPlace] = Field(
+        default={},
+        description="Tenants are shared out over these, in place of one store: names to `redis_url` and "
+        "`artifact_url` (docs/scaling.md).",
+    )
+    moved_tenants: dict[str, str] = Field(
+        default={}, description='Tenants to the cell they were moved to; to "" while they move.'
+    )
 
     @property
     def serves_operators(self) -> bool:
@@ -131,6 +147,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30.0, description="A claim not renewed for this long is taken back.")
     affinity_seconds: float = Field(
         default=0.25, description="A job is left so long to an idle worker that remembers its source."
+    )
+    affinity_busy_seconds: float = Field(
+        default=6.0, description="And so long to a busy one that will soon be free (docs/scaling.md)."
     )
     beat_seconds: float = Field(default=1.0, description="Between renewals of a claim.")
     step_seconds: float = Field(default=120.0, description="A step without a beat for this long is a hang.")

@@ -17,6 +17,7 @@ from runtime import telemetry
 from runtime.settings import Settings
 from runtime.version import service_version
 from service.body_guard import BodyGuard
+from service.cells.refusing import RefusedWhileDown
 from service.gateway import Gateway, build_gateway
 from service.openapi import OPERATORS_MODELS, OPERATORS_TITLE, TENANTS_MODELS, TITLE, describe
 from service.problems import install
@@ -62,7 +63,11 @@ OPERATORS_DESCRIPTION = "On a port of its own, for those who run the service, wi
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The tenants' app; its `state.gateway` holds what it works with. Raises `ValueError` on unusable
     settings."""
-    gateway = build_gateway(settings or Settings())
+    return create_tenants_app(build_gateway(settings or Settings()))
+
+
+def create_tenants_app(gateway: Gateway) -> FastAPI:
+    """The same, over this gateway."""
     app = FastAPI(
         title=TITLE,
         description=DESCRIPTION,
@@ -97,6 +102,8 @@ def _equipped(
     app.openapi = partial(describe, app, models)  # type: ignore[method-assign]
     install(app, [route for router in routers for route in router.routes if isinstance(route, APIRoute)])
     app.add_middleware(BodyGuard, max_bytes=gateway.settings.max_body_bytes)
+    if gateway.standing is not None:
+        app.add_middleware(RefusedWhileDown, standing=gateway.standing)
     app.add_middleware(RequestHop, metrics=gateway.metrics)  # added last, so outermost
     # Before FastAPI's own, which makes the description on the event loop: nobody else is served meanwhile.
     app.router.routes.insert(0, Route("/openapi.json", lambda request: JSONResponse(app.openapi())))

@@ -29,6 +29,7 @@ from job_store.workers import WorkerRegistry
 from runtime.content_credentials import Credentials, credentials_of
 from runtime.moderation import Moderator, moderator_of
 from runtime.settings import Settings
+from service.cells.standing import Standing
 from service.intake.decoders import Decoders
 from service.links import Links
 from service.metrics import Metrics, StoreMetrics
@@ -67,6 +68,8 @@ class Gateway:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Counter[str] = field(default_factory=Counter)
     """Open event streams per tenant."""
+    standing: Standing | None = None
+    """Of its store, where that is one of several cells."""
 
 
 def build_gateway(settings: Settings) -> Gateway:

@@ -9,13 +9,18 @@ import sys
 from collections.abc import Sequence
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api_schemas.base import new_id
 from runtime.settings import Settings
 from service.app import create_app, create_operators_app
+from service.cells.cell import build_cells
+from service.cells.operators_door import OperatorsDoor
+from service.cells.tenants_door import TenantsDoor
 from service.doors import Doors
 from service.errors import Refusal
+from service.gateway import Gateway
 from service.problems import answer
 
 HEAD_SECONDS = 10.0
@@ -119,10 +124,10 @@ def build_server(settings: Settings, sockets: Sequence[socket.socket] = ()) -> S
 
     sockets: those that it will be run with, for all its addresses; without any it listens at them itself
     """
-    app = create_app(settings)
-    gateway, addresses = app.state.gateway, addresses_of(settings)
+    tenants, operators, stopping = apps_of(settings)
+    addresses = addresses_of(settings)
     config = uvicorn.Config(
-        Doors(app, create_operators_app(gateway), settings.admin_port) if len(addresses) > 1 else app,
+        Doors(tenants, operators, settings.admin_port) if len(addresses) > 1 else tenants,
         loop="uvloop",
         http=HttpProtocol,
         ws="none",
@@ -131,4 +136,14 @@ def build_server(settings: Settings, sockets: Sequence[socket.socket] = ()) -> S
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Server(config, gateway.stopping, [] if sockets else addresses)
+    return Server(config, stopping, [] if sockets else addresses)
+
+
+def apps_of(settings: Settings) -> tuple[ASGIApp, ASGIApp, asyncio.Event]:
+    """Tenants' and operators' app, and what is set when they shall stop."""
+    if settings.cells:
+        cells = build_cells(settings)
+        return TenantsDoor(cells), OperatorsDoor(cells), cells.stopping
+    app = create_app(settings)
+    gateway: Gateway = app.state.gateway
+    return app, create_operators_app(gateway), gateway.stopping

@@ -47,6 +47,7 @@ ROOMS = [
     room("client", "client api_schemas", only="httpx pydantic rich tenacity typer"),
     # The commands of an operator: they run on the server's machine with the server's packages.
     room("client/operator.py", f"client {STORE}", never=MODELS | WEB),
+    room("client/cell_commands.py", f"client {STORE}", never=MODELS | WEB),
     room("client/model_commands.py", f"client workers {STORE}", never=MODELS | WEB),
     room("client/demo.py", f"client {STORE}", never=MODELS | WEB),
     room("studio", "studio client api_schemas", only="gradio pandas PIL pydantic typer"),

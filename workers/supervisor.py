@@ -39,7 +39,8 @@ from workers.ticket_worker import TicketWorker
 EXIT_WINDOW_SECONDS = 300.0
 DOWN_SECONDS = 300.0  # how long a stopped worker is still shown
 MOST_HELD = 64  # sources that an engine may remember
-LOOK_AGAIN_SECONDS = 0.02  # at a job left to the worker that holds its source
+LOOK_AGAIN_SECONDS = 0.02  # at a job left to the idle worker that holds its source
+LOOK_AGAIN_BUSY_SECONDS = 0.1  # at one left to a busy worker
 DRAINED_SECONDS = 1.0  # between two looks whether jobs may be taken again
 MISSED_BEATS = 5  # a worker that has said nothing for so many is not there
 
@@ -138,13 +139,18 @@ class Supervisor:
 
     def _run_next(self) -> bool:
         """Run the next ready record; False if there is none. Raises EngineGone if it killed the engine."""
-        patience_ms = round(1000 * self._settings.affinity_seconds)
+        settings = self._settings
+        patience = settings.affinity_seconds, settings.affinity_busy_seconds
         try:
             claim = self._jobs.claim(
-                self._model, self._name, lease_ms(self._settings), tuple(self._held), patience_ms
+                self._model,
+                self._name,
+                lease_ms(settings),
+                tuple(self._held),
+                *(round(1000 * seconds) for seconds in patience),
             )
-        except HeldElsewhere:
-            self._leave_to_another()
+        except HeldElsewhere as held:
+            self._leave_to_another(idle=held.idle)
             return True
         except WorkerDrained:  # it leaves the tickets to others
             self._show("ready")
@@ -169,10 +175,13 @@ class Supervisor:
         while len(self._held) > MOST_HELD:
             self._held.popitem(last=False)
 
-    def _leave_to_another(self) -> None:
-        """Wake the idle workers, of which one holds the job's source; look again soon. Raises EngineGone."""
-        tickets.issue(self._redis, self._model)
-        self._engine.receive(LOOK_AGAIN_SECONDS)
+    def _leave_to_another(self, *, idle: bool) -> None:
+        """Wake idle workers where one of them holds a job's source; look again soon. Raises EngineGone."""
+        if idle:
+            tickets.issue(self._redis, self._model)
+        else:
+            self._show("ready")
+        self._engine.receive(LOOK_AGAIN_SECONDS if idle else LOOK_AGAIN_BUSY_SECONDS)
 
     def _prove_if_due(self) -> None:
         """A success proves the engine; doubts, or long idling, ask for a canary. Raises EngineGone."""

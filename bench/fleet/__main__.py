@@ -45,6 +45,7 @@ class Case:
             self.name,
             f"{seen.jobs}",
             *waits,
+            f"{seen.mean_completion:.1f}",
             f"{100 * seen.hits / max(1, seen.again):.0f} %",
             f"{seen.worker_seconds / self.seconds:.0f}",
             f"{100 * seen.busy_seconds / seen.worker_seconds:.0f} %",
@@ -62,6 +63,7 @@ class Case:
         return {
             "jobs": seen.jobs,
             "mean_wait": seen.mean_wait,
+            "mean_completion": seen.mean_completion,
             **{
                 f"wait_{'bulk' if b else 'interactive'}_{q}": percentile(seen.waits[b] or [0], q)
                 for b, q in WAITS
@@ -75,7 +77,12 @@ class Case:
 
 
 WAITS = [(False, 0.5), (False, 0.95), (False, 0.99), (True, 0.95)]
-COLUMNS = ["fleet", "jobs", "wait s p50", "p95", "p99", "bulk p95", "hits", "GPUs", "busy", "cost of 1,000"]
+COLUMNS = [
+    "fleet", "jobs", "wait s p50", "p95", "p99", "bulk p95", "mean to end", "hits", "GPUs", "busy",
+    "cost of 1,000",
+]  # fmt: skip
+LOADS = (0.5, 0.6, 0.8)
+"""Beside the one that is asked for: what leaving jobs to busy holders is worth at others."""
 
 
 def fixed(gpus: int, load: float, service: ServiceTimes, hours: float, price: float) -> list[Case]:
@@ -85,9 +92,22 @@ def fixed(gpus: int, load: float, service: ServiceTimes, hours: float, price: fl
     fleets = {
         "sources not looked for": replace(fleet, affinity=False),
         "1 source in memory": replace(fleet, places=1),
+        "8 sources, busy holders not waited for": replace(fleet, patience=0),
         "8 sources in memory": fleet,
     }
     return [_case(name, one, traffic, service, hours, price) for name, one in fleets.items()]
+
+
+def left(gpus: int, service: ServiceTimes, hours: float, price: float) -> list[Case]:
+    """Loads, with and without leaving jobs to busy workers that hold their source."""
+    fleets = {"not waited for": Fleet(gpus, patience=0), "waited for": Fleet(gpus)}
+    return [
+        _case(
+            f"load {load:g}, busy holders {name}", fleet, loaded(gpus, load, service), service, hours, price
+        )
+        for load in LOADS
+        for name, fleet in fleets.items()
+    ]
 
 
 def scaled(gpus: int, load: float, service: ServiceTimes, hours: float, price: float) -> list[Case]:
@@ -174,7 +194,7 @@ def main(
     )
     began = time.perf_counter()
     simulated, erlang = check()
-    cases = fixed(gpus, load, times, hours, price)
+    cases = [*fixed(gpus, load, times, hours, price), *left(gpus, times, hours, price)]
     days = scaled(gpus, load, times, day_hours, price) if day_hours else []
     title = (
         f"{gpus} GPUs, load {load}, {price:g} an hour; "

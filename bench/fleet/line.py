@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Container
+from collections.abc import Callable, Container
 from itertools import islice
 
 from bench.fleet.job import Job
@@ -19,10 +19,16 @@ RIPE_SECONDS = HEAD_START_MS["bulk"] / 1000
 AHEAD_SECONDS = AHEAD_MS / 1000
 
 
-class Line:
-    """All that wait. work: expected seconds of it."""
+def nobody_waits(job: Job) -> bool:
+    """No job is left to another worker."""
+    return False
 
-    def __init__(self, tenants: int) -> None:
+
+class Line:
+    """All that wait. work: expected seconds of it; ahead: how much later a held source's job may stand."""
+
+    def __init__(self, tenants: int, ahead: float = AHEAD_SECONDS) -> None:
+        self._ahead = ahead
         self._lines = [[deque[Job]() for _ in range(tenants)] for _ in range(2)]
         self._turns: list[list[tuple[float, int]]] = [[], []]
         self._served, self._virtual = [0.0] * tenants, 0.0
@@ -37,21 +43,41 @@ class Line:
             self._ripening.append(job)
         self._enter(job, int(job.bulk))
 
-    def take(self, now: float, holds: Container[int], seconds: float) -> Job | None:
-        """The next for a worker that holds these sources, charged to its tenant; None if none waits.
+    def take(
+        self,
+        now: float,
+        holds: Container[int],
+        seconds: float,
+        left: Callable[[Job], bool] = nobody_waits,
+    ) -> Job | None:
+        """The next for a worker that holds these sources, charged to its tenant; None if none may start.
 
-        seconds: taken off the expected work
+        seconds: taken off the expected work; left: whether a job is left to another worker
         """
         self._ripen(now)
         for level in (0, 1):
-            tenant = self._in_turn(level)
-            if tenant is not None:
-                job = self._held_or_first(self._lines[level][tenant], holds)
+            job = self._take_of(level, holds, left)
+            if job is not None:
                 self.count -= 1
                 self.work = max(0.0, self.work - seconds) if self.count else 0.0
-                self._charge(job)
                 return job
         return None
+
+    def _take_of(self, level: int, holds: Container[int], left: Callable[[Job], bool]) -> Job | None:
+        passed: list[tuple[float, int]] = []
+        job = None
+        while job is None:
+            tenant = self._in_turn(level)
+            if tenant is None:
+                break
+            job = self._of_line(self._lines[level][tenant], holds, left)
+            if job is None:
+                passed.append(heapq.heappop(self._turns[level]))
+            else:
+                self._charge(job, in_turn=not passed)
+        for turn in passed:
+            heapq.heappush(self._turns[level], turn)
+        return job
 
     def _enter(self, job: Job, level: int) -> None:
         line = self._lines[level][job.tenant]
@@ -72,18 +98,26 @@ class Line:
                 return tenant
         return None
 
-    def _held_or_first(self, line: deque[Job], holds: Container[int]) -> Job:
-        first = line[0]
+    def _of_line(self, line: deque[Job], holds: Container[int], left: Callable[[Job], bool]) -> Job | None:
+        """One whose source is held, or else the first that is not left to another worker."""
+        first, free = line[0], None
         for place, job in enumerate(islice(line, LOOKED_AT + 1)):
-            if job.arrived - first.arrived > AHEAD_SECONDS:
-                break
-            if job.source in holds:
+            if job.source in holds and job.arrived - first.arrived <= self._ahead:
                 del line[place]
                 return job
-        return line.popleft()
+            if free is None and not left(job):
+                free = place
+            if free is not None and job.arrived - first.arrived > self._ahead:
+                break
+        if free is None:
+            return None
+        job = line[free]
+        del line[free]
+        return job
 
-    def _charge(self, job: Job) -> None:
-        self._virtual = max(self._virtual, self._served[job.tenant])
+    def _charge(self, job: Job, *, in_turn: bool) -> None:
+        if in_turn:
+            self._virtual = max(self._virtual, self._served[job.tenant])
         self._served[job.tenant] += job.seeds
 
     def _ripen(self, now: float) -> None:

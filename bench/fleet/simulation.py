@@ -19,40 +19,53 @@ import simpy
 
 from bench.fleet.autoscaler import Autoscaler, Policy
 from bench.fleet.job import Job, Traffic
-from bench.fleet.line import Line
+from bench.fleet.line import AHEAD_SECONDS, Line
 from bench.fleet.service_times import ServiceTimes
+from runtime.settings import Settings
 
 DAY_SECONDS = 86_400.0
+BUSY_PATIENCE_SECONDS = float(Settings.model_fields["affinity_busy_seconds"].default)
+EPSILON = 1e-6
+"""Seconds, below which a patience is over: sums of floating point numbers."""
 
 
 @dataclass(frozen=True)
 class Fleet:
     """workers: at the beginning; places: sources that a worker remembers (bytes of memory / bytes of one);
-    cold_seconds: from the wish for a worker to its first job; affinity: whether sources are looked for."""
+    cold_seconds: from the wish for a worker to its first job; affinity: whether sources are looked for
+    patience: how long a job is left to the busy worker that holds its source, if that will be free within
+    `soon` times what a known source saves (1 in claim.lua); ahead: how much later a held source's job may
+    stand to go first
+    """
 
     workers: int
     places: int = 8
     cold_seconds: float = 120.0
     affinity: bool = True
+    patience: float = BUSY_PATIENCE_SECONDS
+    soon: float = 1.0
+    ahead: float = AHEAD_SECONDS
     policy: Policy | None = None
 
 
 @dataclass
 class Worker:
-    """sources: that it remembers, the latest last."""
+    """sources: that it remembers, the latest last; free_at: when its job ends."""
 
     sources: OrderedDict[int, None] = field(default_factory=OrderedDict)
+    free_at: float = 0.0
     drained: bool = False
 
 
 @dataclass
 class Seen:
-    """What happened after the warm-up. Waits in seconds; again, hits: edits of sources that were edited
-    before, and those that met a worker which remembered it; moments: (second, workers, expected wait, waiting
-    jobs)."""
+    """What happened after the warm-up. Waits in seconds; completion: seconds from arrival to end, all jobs'
+    together; again, hits: edits of sources that were edited before, and those that met a worker which
+    remembered it; moments: (second, workers, expected wait, waiting jobs)."""
 
     waits: dict[bool, array[float]] = field(default_factory=lambda: {True: array("f"), False: array("f")})
     jobs: int = 0
+    completion: float = 0.0
     again: int = 0
     hits: int = 0
     worker_seconds: float = 0.0
@@ -64,6 +77,11 @@ class Seen:
         """Of both classes."""
         return sum(map(sum, self.waits.values())) / max(1, self.jobs)
 
+    @property
+    def mean_completion(self) -> float:
+        """From arrival to end."""
+        return self.completion / max(1, self.jobs)
+
 
 class Simulation:
     """One run. `run` it once."""
@@ -71,7 +89,7 @@ class Simulation:
     def __init__(self, fleet: Fleet, traffic: Traffic, service: ServiceTimes, seed: int = 0) -> None:
         self._env, self._random = simpy.Environment(), random.Random(seed)
         self._fleet, self._traffic, self._service = fleet, traffic, service
-        self._line, self._sources = Line(traffic.tenants), count()
+        self._line, self._sources = Line(traffic.tenants, fleet.ahead), count()
         self._demand = list(accumulate(1 / number for number in range(1, traffic.tenants + 1)))
         self._idle: OrderedDict[int, Worker] = OrderedDict()
         self._workers: dict[int, Worker] = {}
@@ -122,11 +140,29 @@ class Simulation:
         job = Job(tenant, source, seeds, bulk, self._env.now)
         if not first and self._env.now >= self._warm:
             self._seen.again += 1
-        if self._idle:
-            number = self._holder.get(source, -1) if self._fleet.affinity else -1
-            self._begin(job, number if number in self._idle else next(iter(self._idle)))
-        else:
+        number = self._holder.get(source, -1) if self._fleet.affinity else -1
+        if not self._idle or self._left(job):
             self._line.add(job, self._expected)
+            if number >= 0 and self._fleet.patience:
+                self._after(self._fleet.patience, self._look_again)
+        else:
+            self._begin(job, number if number in self._idle else next(iter(self._idle)))
+
+    def _left(self, job: Job) -> bool:
+        """Whether a job is left to the busy worker that holds its source."""
+        if not self._fleet.affinity or self._env.now - job.arrived >= self._fleet.patience - EPSILON:
+            return False
+        number = self._holder.get(job.source, -1)
+        worker = self._workers.get(number)
+        if worker is None or worker.drained or number in self._idle:
+            return False
+        saved = self._service.seconds[False, job.seeds] - self._service.seconds[True, job.seeds]
+        return worker.free_at - self._env.now <= self._fleet.soon * saved
+
+    def _look_again(self) -> None:
+        """Whether an idle worker may start something now."""
+        if self._idle and self._line.count:
+            self._ask(self._idle.popitem(last=False)[0])
 
     def _begin(self, job: Job, number: int) -> None:
         worker, now = self._workers[number], self._env.now
@@ -139,6 +175,8 @@ class Simulation:
             self._seen.hits += known
             self._seen.busy_seconds += seconds
             self._seen.waits[job.bulk].append(now - job.arrived)
+            self._seen.completion += now - job.arrived + seconds
+        worker.free_at = now + seconds
         self._after(seconds, lambda: self._end(job, number))
 
     def _end(self, job: Job, number: int) -> None:
@@ -158,11 +196,12 @@ class Simulation:
             del self._workers[number]
             return
         holds = worker.sources if self._fleet.affinity else ()
-        job = self._line.take(self._env.now, holds, self._expected)
+        job = self._line.take(self._env.now, holds, self._expected, self._left)
         if job is None:
             self._idle[number] = worker
         else:
             self._begin(job, number)
+            self._look_again()  # what was left to this worker is so no longer
 
     def _draw(self, known: bool, seeds: int) -> float:
         mean, spread = self._service.seconds[known, seeds], self._service.spread

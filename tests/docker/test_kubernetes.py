@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,30 @@ def test_every_file_is_a_resource_of_the_base_and_overlays_name_what_is_there() 
             assert all((path.parent / name).exists() for name in one["resources"])
     names = {(one["kind"], one["metadata"]["name"]) for one in OBJECTS}
     assert len(names) == len(OBJECTS)
-    for patch in next(documents(FOLDER / "one-gpu" / "kustomization.yaml"))["patches"]:
-        given = yaml.safe_load(patch["patch"])
-        assert (given["kind"], given["metadata"]["name"]) in names
+    for overlay in ("one-gpu", "cell"):
+        for patch in next(documents(FOLDER / overlay / "kustomization.yaml"))["patches"]:
+            given = yaml.safe_load(patch["patch"])
+            kind, name = (
+                (patch["target"]["kind"], patch["target"]["name"])
+                if "target" in patch
+                else (given["kind"], given["metadata"]["name"])
+            )
+            assert (kind, name) in names
+
+
+def test_a_cell_is_scaled_by_its_own_figures_in_a_namespace_of_its_own() -> None:
+    cell = next(documents(FOLDER / "cell" / "kustomization.yaml"))
+    assert cell["namespace"] != KUSTOMIZATION["namespace"]
+    (patch,) = [yaml.safe_load(one["patch"]) for one in cell["patches"] if "target" in one]
+    (scaled,) = of_kind("ScaledObject")
+    for change in patch:
+        number = int(change["path"].split("/")[3])
+        usual, own = parse(scaled["spec"]["triggers"][number]["metadata"]["query"]), parse(change["value"])
+        assert change["path"] == f"/spec/triggers/{number}/metadata/query"
+        assert (own.metrics, own.labels) == (usual.metrics, usual.labels | {"cell"})
+    patches = [yaml.safe_load(one["patch"]) for one in cell["patches"]]
+    deleted = {one["kind"] for one in patches if "$patch" in one}
+    assert deleted == {"Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"}
 
 
 def test_every_variable_is_a_setting_and_holds_a_value_it_takes() -> None:
@@ -96,6 +118,17 @@ def test_probes_ask_what_is_answered() -> None:
     assert port["containerPort"] == Settings(_env_file=None).port
     for name in ("worker", "background"):
         assert container(name)["livenessProbe"]["exec"]["command"] == health_check(name)
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_what_a_pod_starts_is_a_program_of_the_project(name: str) -> None:
+    words = container(name).get("command", command(name))
+    assert words[:2] == ["python", "-m"]
+    spec = find_spec(words[2])
+    assert spec is not None
+    program = find_spec(f"{words[2]}.__main__") if spec.submodule_search_locations else spec
+    assert program is not None
+    assert '__name__ == "__main__"' in Path(str(program.origin)).read_text()
 
 
 def test_selectors_find_their_pods() -> None:

@@ -10,10 +10,13 @@ from io import BytesIO
 
 from PIL import Image
 
+from api_schemas.base import new_id
+from api_schemas.insertions import InsertionRequest
 from job_store import tickets
 from job_store.footprint import DeviceMemory
 from job_store.operations import Operations
-from tests.workers.fleet import MODEL, Fleet, gone, stop, until
+from job_store.records import NewJob
+from tests.workers.fleet import MODEL, TENANT, Fleet, gone, stop, until
 
 
 def test_a_job_is_done_and_the_worker_ends_cleanly(fleet: Fleet) -> None:
@@ -84,6 +87,30 @@ def test_edits_of_one_source_go_to_the_idle_worker_that_holds_it(fleet: Fleet) -
     assert {record.status for record in runs} == {"succeeded"}
     assert len({record.worker for record in runs[::2]}) == 1
     assert len({record.worker for record in runs[1::2]}) == 1
+
+
+def test_an_edit_waits_for_the_busy_worker_that_holds_its_source(fleet: Fleet) -> None:
+    fleet.workers(0)
+    patient = fleet.settings.model_copy(update={"affinity_busy_seconds": 60.0})
+    names = {fleet.until_ready(fleet.worker(patient)).name for _ in range(2)}
+    source = {"kind": "generated", "prompt": "a barn"}
+    holder = fleet.until_ended(fleet.submit(source=source)).worker
+    assert holder in names
+    (other,) = names - {holder}
+    operations = Operations(fleet.redis)
+    operations.drain(other)
+    slow = fleet.submit("slow 20")
+    assert fleet.until_under_way(slow).worker == holder
+    operations.undrain(other)
+    given = {"source": source, "prompt": "a dog", "subject": "dog"}
+    request = InsertionRequest.model_validate(given)
+    edit = NewJob(new_id("ins"), TENANT, MODEL, request, source_key=None, work=1000, remembered_work=1)
+    fleet.jobs.submit(edit)
+    tickets.issue(fleet.redis, MODEL)
+    passing = fleet.until_ended(fleet.submit())
+    assert (passing.status, passing.worker) == ("succeeded", other), "others' jobs are not held up"
+    assert fleet.until_ended(edit.id).worker == holder
+    assert fleet.until_ended(slow).status == "succeeded"
 
 
 def test_a_record_without_a_ticket_runs_and_tickets_without_a_record_do_no_harm(fleet: Fleet) -> None:
