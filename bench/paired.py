@@ -64,7 +64,7 @@ def embedded_edit(runner: AdditRunner) -> Edit:
     return replace(edit, config=replace(edit.config, strict_background=False))
 
 
-def tiny_flux(asked: Asked) -> tuple[Models, Edit]:
+def tiny_flux(asked: Asked, side: int = TINY_SIDE) -> tuple[Models, Edit]:
     """Three random blocks in FLUX.1's proportions: two single-stream ones for a double-stream one."""
     torch.manual_seed(0)
     transformer = FluxTransformer2DModel(
@@ -79,7 +79,7 @@ def tiny_flux(asked: Asked) -> tuple[Models, Edit]:
     )
     transformer = transformer.to(getattr(torch, asked.dtype)).eval().requires_grad_(False)
     models = replace(stand_ins(transformer, TINY_TEXT), recorded_layers=("single_transformer_blocks.0",))
-    source = PictureSource(np.zeros((TINY_SIDE, TINY_SIDE, 3), np.uint8), "a bed")
+    source = PictureSource(np.zeros((side, side, 3), np.uint8), "a bed")
     return models, Edit(
         source, "a bed with a dog", ("dog",), (1,), replace(PAPER_REAL, localizer="attention")
     )
@@ -95,8 +95,9 @@ def measure_ratios(name: str, models: Models, edit: Edit, asked: Asked) -> Figur
         for path, inversion in paths.items()
     }
     cases = {f"{path}, {case}": ratios for path, by_case in found.items() for case, ratios in by_case.items()}
+    how = f"{asked.dtype}, {torch.get_num_threads()} threads, {asked.repeats} repeats"
     return Figures(
-        f"{name}, {asked.dtype}, {torch.get_num_threads()} threads, {asked.repeats} repeats: plain over engine",
+        f"{name}, {how}: plain over engine",
         ["case", "denoise, measured", "counted", "measured of counted", "whole insertion", "engine, s"],
         [[case, *_cells(ratios)] for case, ratios in cases.items()],
         {case: _values(ratios) for case, ratios in cases.items()},

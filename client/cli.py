@@ -1,4 +1,4 @@
-"""`addit`: the API on a terminal. Its commands `up`, `keys`, `models` and `verify` are an operator's."""
+"""`addit`: the API on a terminal. `up`, `keys`, `models`, `verify` and `bench` are an operator's."""
 
 from __future__ import annotations
 
@@ -222,7 +222,8 @@ if find_spec("redis"):  # a client alone has no use for them, and not the packag
     app.add_typer(keys, name="keys")
 
 if find_spec("redis") and find_spec("diffusers"):  # on a machine that loads models
-    from client.model_commands import models, verify
+    from client.model_commands import bench, models, verify
 
     app.command()(verify)
     app.add_typer(models, name="models")
+    app.add_typer(bench, name="bench")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import structlog
@@ -36,6 +37,7 @@ from workers.addit.results import Insertion
 from workers.addit.source_memory import SourceMemories
 from workers.addit.verdicts import Verdict, judge, judge_whole, ranks
 from workers.areas import to_placing
+from workers.batch_costs import BatchCosts, Bench
 from workers.chaining import continuing, told_of_encoding, with_latents
 from workers.closeups import CloseUp, look_closer, put_back
 from workers.completing import complete, texts_of
@@ -95,6 +97,8 @@ def load_runner(settings: Settings) -> AdditRunner:
     profile = find_profile(settings.model)
     options = load_options(settings)
     models = load(profile, options)
+    costs = BatchCosts.kept(Bench.of(models), Path(settings.batch_folder))
+    models = replace(models, pays=costs.pays)
     loras = load_loras(models.pipe, settings.loras)
     if not options.memory.keeps_sources:
         settings = settings.model_copy(update={"source_memory_gib": 0.0})

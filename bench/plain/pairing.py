@@ -59,7 +59,7 @@ class Ratios:
 
 def measure_pairs(models: Models, edit: Edit, repeats: int) -> dict[str, Ratios]:
     """By case: medians of so many repeats, after one of both that only counts."""
-    counted = _count(models, edit)
+    counted = counted_ratios(models, edit)
     runs = [_repeat(models, edit) for _ in range(repeats)]
     return {
         case: Ratios(
@@ -101,7 +101,7 @@ def _timed(run: Callable[[], dict[str, float]]) -> Spent:
     return Spent(sum(seconds.get(stage, 0.0) for stage in DENOISING), time.perf_counter() - began)
 
 
-def _count(models: Models, edit: Edit) -> dict[str, float]:
+def counted_ratios(models: Models, edit: Edit) -> dict[str, float]:
     """FLOPs of the plain schedule's transformer calls over those of the engine's."""
     known, fresh = _memories(models), _memories(models)
     with metered(models.pipe.transformer) as meter:

@@ -1,4 +1,4 @@
-"""Bytes that one extended and recorded step holds at its fullest, weights left out: counted on the meta device."""
+"""Bytes that one extended and recorded step holds at its fullest, weights left out; counted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Velocities that several ask for at once, by as few passes of the transformer as it pays to make.
 
-Whoever asks may be at any step, with its own prompt, guidance and exchange. What a row gets does not depend on
-its company but for rounding.
+Whoever asks may be at any step, with its own prompt, guidance and exchange. What a row gets does not
+depend on its company but for rounding.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ class Ask:
 
 
 def answer_all(backbone: Backbone, asks: Sequence[Ask], pays: Pays) -> list[Answer]:
-    """To every ask its answer. A shared pass that fails is made again, one by one: who broke it, fails alone."""
+    """To every ask its answer.
+
+    A shared pass that fails is made again, one by one: who broke it fails alone.
+    """
     answers: dict[int, Answer] = {}
     for group in grouped(asks, pays):
         answers |= zip(group, _answer(backbone, [asks[index] for index in group]), strict=True)

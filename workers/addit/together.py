@@ -93,9 +93,7 @@ class _AskingBackbone:
         return self.asked(Ask(latents, sigma, cond, grid, exchange, unconditional))
 
 
-def run_together(
-    backbone: Backbone, jobs: Sequence[Job[Result]], pays: Pays
-) -> list[Result | BaseException]:
+def run_together(backbone: Backbone, jobs: Sequence[Job[Result]], pays: Pays) -> list[Result | BaseException]:
     """Each job's result, or what it raised, which concerns no other job.
 
     pays: says which passes are shared; the others are made one after the other
@@ -105,9 +103,7 @@ def run_together(
         waiting = {index: turn.go_on(None) for index, turn in enumerate(turns)}
         while asks := {index: ask for index, ask in waiting.items() if ask is not None}:
             answers = answer_all(backbone, list(asks.values()), pays)
-            waiting = {
-                index: turns[index].go_on(answer) for index, answer in zip(asks, answers, strict=True)
-            }
+            waiting = {index: turns[index].go_on(answer) for index, answer in zip(asks, answers, strict=True)}
     return [cast(Result, turn.result) if turn.error is None else turn.error for turn in turns]
 
 

@@ -75,9 +75,7 @@ def test_who_fails_fails_alone() -> None:
         golden.run("real_noising", replace(late, structure_transfer_step=28), seeds=[1], backbone=backbone)
         raise KeyboardInterrupt
 
-    failed, went_on = run_together(
-        golden.backbone(), [stopped, job("real_noising", late, [2])], share_always
-    )
+    failed, went_on = run_together(golden.backbone(), [stopped, job("real_noising", late, [2])], share_always)
     assert isinstance(failed, KeyboardInterrupt)
     assert isinstance(went_on, Denoised)
     same(went_on.latents, golden.run("real_noising", late, seeds=[2])[0].latents)
@@ -99,9 +97,7 @@ def test_a_pass_that_breaks_is_made_again_one_by_one(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_source_runs_some_steps_ahead_where_that_pays(
-    case: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_source_runs_some_steps_ahead_where_that_pays(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config = golden.config(case)
     alone, counted = golden.run(case, config, known=golden.memory(0 if case == "generated" else 2**30))
     watched = Watched([])
