@@ -29,7 +29,7 @@ from bench.plain.pairing import DENOISING, Ratios, measure_pairs
 from bench.plain.peaks import peaks
 from bench.report import Docs, JsonFile, report
 from runtime.settings import Settings
-from workers.addit.config import PAPER_REAL
+from workers.addit.config import PAPER_REAL, Inversion
 from workers.addit.edits import Edit, PictureSource
 from workers.addit.latents import LatentGrid
 from workers.addit.memory_tiers import DeviceTier
@@ -87,7 +87,7 @@ def tiny_flux(asked: Asked, side: int = TINY_SIDE) -> tuple[Models, Edit]:
 
 def measure_ratios(name: str, models: Models, edit: Edit, asked: Asked) -> Figures:
     """Noised and inverted sources, each a first edit, the next, and four seeds."""
-    paths = {"noising": "noising", "inversion": "fixed_point"}
+    paths: dict[str, Inversion] = {"noising": "noising", "inversion": "fixed_point"}
     found = {
         path: measure_pairs(
             models, replace(edit, config=replace(edit.config, inversion=inversion)), asked.repeats

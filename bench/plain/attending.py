@@ -6,6 +6,7 @@ of probabilities is made, and the result is read from it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,8 +74,8 @@ def fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 def dense(query: Tensor, key: Tensor) -> Tensor:
     """(B, H, L, M) probabilities, float32."""
-    logits = torch.einsum("blhd,bmhd->bhlm", query, key).float()
-    return (logits / query.shape[-1] ** 0.5).softmax(dim=-1)
+    logits: Tensor = torch.einsum("blhd,bmhd->bhlm", query, key).float()
+    return torch.softmax(logits / math.sqrt(query.shape[-1]), dim=-1)
 
 
 class PlainProcessor:

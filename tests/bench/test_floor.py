@@ -17,7 +17,7 @@ def test_every_stage_has_the_flops_of_its_own_work() -> None:
     assert stages["denoise"] > 10 * stages["decode"] > 0
     assert stages["encode"] > 0
     assert stages["localize"] > 0
-    assert pipeline.StageClock is StageClock
+    assert vars(pipeline)["StageClock"] is StageClock
 
 
 def test_a_machine_multiplies_at_some_rate() -> None:

@@ -47,15 +47,15 @@ def attend_parts(
     processor: Any, shared: SharedExchange, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
 ) -> Tensor:
     """(B, L, H * D). Raises `PassComplete` once nobody wants more."""
-    sizes = [rows for rows, _ in shared.parts]
-    attended = []
-    for index, states in enumerate(zip(*(part.split(sizes) for part in (query, key, value)), strict=True)):
+    sizes, attended = [rows for rows, _ in shared.parts], []
+    queries, keys, values = (torch.split(part, sizes) for part in (query, key, value))
+    for index, (part_query, part_key, part_value) in enumerate(zip(queries, keys, values, strict=True)):
         exchange = None if index in shared.ended else shared.parts[index][1]
         try:
-            attended.append(attend(processor, exchange, *states, mask))
+            attended.append(attend(processor, exchange, part_query, part_key, part_value, mask))
         except PassComplete:
             shared.ended.add(index)
-            attended.append(attend(processor, None, *states, mask))
+            attended.append(attend(processor, None, part_query, part_key, part_value, mask))
     if len(shared.ended) == len(shared.parts):
         raise PassComplete
     return torch.cat(attended)

@@ -109,7 +109,7 @@ def _answer(backbone: Backbone, asks: Sequence[Ask]) -> list[Answer]:
         return [PassComplete() for _ in asks]
     except Exception:
         return [ask.alone(backbone) for ask in asks]
-    parts = velocity.split([ask.rows for ask in asks])
+    parts = torch.split(velocity, [ask.rows for ask in asks])
     return [PassComplete() if index in exchange.ended else part for index, part in enumerate(parts)]
 
 

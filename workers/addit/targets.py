@@ -117,7 +117,8 @@ def source_need(targets: Targets, step: int) -> tuple[frozenset[str], bool] | No
 
 def _needed_ahead(targets: Targets, step: int) -> dict[int, tuple[frozenset[str], bool]]:
     """What the steps behind `step` need, as far as nothing is known of them, it pays, and it can be kept."""
-    branches, memory, found = targets.branches, targets.path.memory, {}
+    branches, memory = targets.branches, targets.path.memory
+    found: dict[int, tuple[frozenset[str], bool]] = {}
     latents = targets.path.latents(step)
     room = branches.lent_bytes(latents, targets.layers_at(step))
     if targets.path.cond.negative is not None:
