@@ -19,7 +19,7 @@ from rich.table import Table
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from workers.batch_costs import BatchCosts
+    from workers.models.batch_costs import BatchCosts
     from workers.models.pulling import Pulled
     from workers.verify.steps import Outcome
 
@@ -94,8 +94,8 @@ def tune(
 
     Run it with the settings of the worker and the machine otherwise idle; engines read it when they start.
     """
-    from workers.batch_costs import Bench
     from workers.insertion import load_runner
+    from workers.models.batch_costs import Bench
     from workers.models.errors import ModelError
     from workers.verify.tuning import tune as measure
 

@@ -37,7 +37,6 @@ from workers.addit.results import Insertion
 from workers.addit.source_memory import SourceMemories
 from workers.addit.verdicts import Verdict, judge, judge_whole, ranks
 from workers.areas import to_placing
-from workers.batch_costs import BatchCosts, Bench
 from workers.chaining import continuing, told_of_encoding, with_latents
 from workers.closeups import CloseUp, look_closer, put_back
 from workers.completing import complete, texts_of
@@ -55,6 +54,7 @@ from workers.found import (
 )
 from workers.memory import memory_tiers, use_of
 from workers.model_card import make_card
+from workers.models.batch_costs import BatchCosts, Bench
 from workers.models.canary import check_fingerprint
 from workers.models.device_memory import device_memory
 from workers.models.loading import LoadOptions, load

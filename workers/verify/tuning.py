@@ -12,7 +12,7 @@ from workers.addit.latents import LatentGrid
 from workers.addit.models import Models
 from workers.addit.shared_passes import Ask, answer_all, share_always
 from workers.addit.source_memory import StepMemory
-from workers.batch_costs import BatchCosts
+from workers.models.batch_costs import BatchCosts
 from workers.models.profiles import ModelProfile
 from workers.verify.batches import ROWS, shapes
 from workers.verify.passes import GAMMA, SIGMA, Passes, passes_at, seconds_of

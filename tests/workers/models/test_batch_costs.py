@@ -13,7 +13,7 @@ import torch
 from tests.workers.addit import golden
 from workers.addit.latents import LatentGrid
 from workers.addit.models import Models
-from workers.batch_costs import BatchCosts, Bench, estimate
+from workers.models.batch_costs import BatchCosts, Bench, estimate
 
 GRID = LatentGrid(16, 16)
 COSTS = BatchCosts({256: {1: 1.0, 2: 1.5, 4: 3.9, 8: 9.0}, 4096: {1: 8.0, 2: 16.0}})
