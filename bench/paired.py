@@ -138,10 +138,10 @@ def measure_tiny_flux(asked: Asked) -> Figures:
 
 def measure_peaks(asked: Asked) -> Figures:
     """Of one step, without weights, on the meta device."""
+    loaded = embedded(asked).models
     with META:
-        config = embedded(asked).models.pipe.transformer.config
-        small = FluxTransformer2DModel.from_config(config).eval()
-    layers = embedded(asked).models.recorded_layers
+        small = FluxTransformer2DModel.from_config(loaded.pipe.transformer.config).eval()
+    layers = loaded.recorded_layers
     flux = replace(stand_ins(flux_dev(), FLUX_TEXT_LEN), recorded_layers=_flux_layers())
     cases = {
         f"FLUX.1-dev, {SIDE} x {SIDE}, bfloat16": (flux, LatentGrid.of_image(SIDE, SIDE, 8)),
