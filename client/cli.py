@@ -1,4 +1,4 @@
-"""`addit`: the API on a terminal. `up`, `keys`, `cells`, `models` and `verify` are an operator's."""
+"""`addit`: the API on a terminal. `up`, `keys`, `cells`, `models`, `verify` and `bench` are an operator's."""
 
 from __future__ import annotations
 
@@ -224,7 +224,8 @@ if find_spec("redis"):  # a client alone has no use for them, and not the packag
     app.add_typer(cells, name="cells")
 
 if find_spec("redis") and find_spec("diffusers"):  # on a machine that loads models
-    from client.model_commands import models, verify
+    from client.model_commands import bench, models, verify
 
     app.command()(verify)
     app.add_typer(models, name="models")
+    app.add_typer(bench, name="bench")

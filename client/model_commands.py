@@ -1,4 +1,5 @@
-"""`addit models pull` and `addit verify`: for whoever runs a worker, on its machine and with its packages.
+"""`addit models pull`, `addit verify` and `addit bench tune`: for whoever runs a worker, on its
+machine and with its packages.
 
 What loads torch is imported when a command runs.
 """
@@ -18,10 +19,12 @@ from rich.table import Table
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from workers.models.batch_costs import BatchCosts
     from workers.models.pulling import Pulled
     from workers.verify.steps import Outcome
 
 models = typer.Typer(no_args_is_help=True, help="Model files on this machine.")
+bench = typer.Typer(no_args_is_help=True, help="Measurements on this machine that engines go by.")
 console = Console(highlight=False, soft_wrap=True)
 STYLES = {"passed": "green", "failed": "red", "not run": "yellow"}
 
@@ -74,6 +77,49 @@ def _sums(pulled: Iterable[Pulled]) -> Table:
     table = Table("repository", "file", "bytes", "SHA-256, or git's name of small files")
     for file in pulled:
         table.add_row(file.repository, file.path, str(file.size), file.sum or "none known")
+    return table
+
+
+@bench.callback()
+def about_bench() -> None:
+    """Measurements on this machine that engines go by."""
+
+
+@bench.command()
+def tune(
+    model: Annotated[str | None, typer.Option(help="In place of ADDIT_MODEL.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Of every pass; their median counts.")] = 5,
+) -> None:
+    """Measure what passes of 1, 2, 4 and 8 rows cost here, and keep it where this machine's engines look.
+
+    Run it with the settings of the worker and the machine otherwise idle; engines read it when they start.
+    """
+    from workers.insertion import load_runner
+    from workers.models.batch_costs import Bench
+    from workers.models.errors import ModelError
+    from workers.verify.tuning import tune as measure
+
+    settings = Settings() if model is None else Settings(model=model)
+    try:
+        runner = load_runner(settings)
+    except ModelError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    costs = measure(runner.models, runner.profile, repeats)
+    console.print(_costs(costs))
+    console.print(f"{costs.keep(Bench.of(runner.models), Path(settings.batch_folder))}")
+
+
+def _costs(costs: BatchCosts) -> Table:
+    """Seconds, and each row's beside one alone."""
+    rows = sorted({rows for by_rows in costs.seconds.values() for rows in by_rows})
+    table = Table("image tokens", *(f"{each} rows" for each in rows), title="Seconds of a pass; of each row")
+    for tokens, by_rows in costs.seconds.items():
+        shares = (
+            f"{by_rows[each]:.3f} ({by_rows[each] / each / by_rows[1]:.2f})" if each in by_rows else "no room"
+            for each in rows
+        )
+        table.add_row(str(tokens), *shares)
     return table
 
 

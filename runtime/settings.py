@@ -138,6 +138,9 @@ class Settings(BaseSettings):
         default="addit-data/source-memory",
         description="Where on disk; an engine's part of it goes with the engine.",
     )
+    batch_folder: str = Field(
+        default="addit-data/batches", description="Where `addit bench tune` leaves what batches cost here."
+    )
     threads: int = Field(default=0, description="CPU threads of an engine; 0 lets torch decide.")
 
     # workers

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import structlog
@@ -53,6 +54,7 @@ from workers.found import (
 )
 from workers.memory import memory_tiers, use_of
 from workers.model_card import make_card
+from workers.models.batch_costs import BatchCosts, Bench
 from workers.models.canary import check_fingerprint
 from workers.models.device_memory import device_memory
 from workers.models.loading import LoadOptions, load
@@ -95,6 +97,8 @@ def load_runner(settings: Settings) -> AdditRunner:
     profile = find_profile(settings.model)
     options = load_options(settings)
     models = load(profile, options)
+    costs = BatchCosts.kept(Bench.of(models), Path(settings.batch_folder))
+    models = replace(models, pays=costs.pays)
     loras = load_loras(models.pipe, settings.loras)
     if not options.memory.keeps_sources:
         settings = settings.model_copy(update={"source_memory_gib": 0.0})

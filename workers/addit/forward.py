@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -14,8 +15,10 @@ from workers.addit.attention import extend
 from workers.addit.backbones.backbone import Backbone
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.errors import InvalidOutput
+from workers.addit.exchanging import PassComplete
 from workers.addit.latents import LatentGrid
 from workers.addit.processor import Attending, Exchange, Rotary
+from workers.addit.shared_passes import Ask, Pays, answer_all, share_always, share_nothing
 from workers.addit.source_memory import StepMemory
 from workers.addit.subject_bias import SubjectBias
 from workers.addit.weights import Weight, weight_at
@@ -32,10 +35,6 @@ class ForwardCount:
     def total(self) -> float:
         """Of both branches."""
         return self.source + self.target
-
-
-class PassComplete(Exception):
-    """Everything that was wanted of a pass has been seen: the rest of it is not needed."""
 
 
 class Recorder(Protocol):
@@ -114,12 +113,27 @@ class StopAfter:
 
 
 @dataclass(frozen=True)
+class SourcePass:
+    """A pass of the source branch that is wanted: (1, L, C) `latents` at a noise level, the layers that lend,
+    and whether it is wanted to its end."""
+
+    latents: Tensor
+    sigma: float
+    lend: frozenset[str]
+    velocity: bool
+
+
+@dataclass(frozen=True)
 class Branches:
-    """A model family with what all its passes of one edit share: geometry and the count of forwards."""
+    """A model family with what all its passes of one edit share: geometry and the count of forwards.
+
+    pays: which passes are better made as one
+    """
 
     backbone: Backbone
     grid: LatentGrid
     count: ForwardCount = field(default_factory=ForwardCount)
+    pays: Pays = share_nothing
 
     def target(
         self, latents: Tensor, sigma: float | Tensor, cond: Conditioning, exchange: ExtendTarget
@@ -148,16 +162,27 @@ class Branches:
     ) -> StepMemory:
         """Run the source branch at (1, L, C) `latents`, lending `lend`; without `velocity`, only as far as
         that needs."""
-        order = self.backbone.layers
-        last = max((order.index(layer) for layer in lend), default=-1)
-        memory = StepMemory()
-        self.count.source += self.backbone.passes(cond) if velocity else (last + 1) / len(order)
-        exchange: Exchange = LendSource(memory, lend, cond.text_len)
-        if not velocity:  # rows told nothing are not lent, so they are not run
-            exchange, cond = StopAfter(exchange, order[last]), replace(cond, negative=None)
-        with suppress(PassComplete):
-            memory.velocity = self._velocity(latents, sigma, cond, exchange)
-        return memory
+        return self.sources(cond, [SourcePass(latents, sigma, lend, velocity)])[0]
+
+    def sources(self, cond: Conditioning, passes: Sequence[SourcePass]) -> list[StepMemory]:
+        """The same of several noise levels, in one pass of the transformer where the family can."""
+        order, memories = self.backbone.layers, [StepMemory() for _ in passes]
+        asks = []
+        for one, memory in zip(passes, memories, strict=True):
+            last = max((order.index(layer) for layer in one.lend), default=-1)
+            self.count.source += self.backbone.passes(cond) if one.velocity else (last + 1) / len(order)
+            exchange: Exchange = LendSource(memory, one.lend, cond.text_len)
+            if one.velocity:
+                asks.append(Ask(one.latents, one.sigma, cond, self.grid, exchange))
+            else:  # rows told nothing are not lent, so they are not run
+                told = replace(cond, negative=None)
+                asks.append(Ask(one.latents, one.sigma, told, self.grid, StopAfter(exchange, order[last])))
+        for memory, answer in zip(memories, answer_all(self.backbone, asks, share_always), strict=True):
+            if isinstance(answer, Tensor):
+                memory.velocity = _finite(answer)
+            elif not isinstance(answer, PassComplete):
+                raise answer
+        return memories
 
     def _velocity(
         self,
@@ -167,7 +192,10 @@ class Branches:
         exchange: Exchange,
         unconditional: Exchange | None = None,
     ) -> Tensor:
-        velocity = self.backbone.velocity(latents, sigma, cond, self.grid, exchange, unconditional)
-        if not velocity.is_meta and not bool(torch.isfinite(velocity).all()):
-            raise InvalidOutput("the transformer's velocity is not finite")
-        return velocity
+        return _finite(self.backbone.velocity(latents, sigma, cond, self.grid, exchange, unconditional))
+
+
+def _finite(velocity: Tensor) -> Tensor:
+    if not velocity.is_meta and not bool(torch.isfinite(velocity).all()):
+        raise InvalidOutput("the transformer's velocity is not finite")
+    return velocity

@@ -10,6 +10,7 @@ import torch
 from workers.addit.backbones.backbone import Backbone
 from workers.addit.latents import PATCH
 from workers.addit.localizers import Detector, Picture, Search, Segmenter, TextSegmenter
+from workers.addit.shared_passes import Pays, share_nothing
 
 
 class Captioner(Protocol):
@@ -31,6 +32,7 @@ class Models:
     identity: names the weights: sources remembered with others are not found
     detector, text_segmenter: helpers of the localizers that read the subject's words; opened on first use
     captioner: says what an unnamed source shows; opened on first use
+    pays: which passes this device makes faster as one
     """
 
     pipe: Any
@@ -44,6 +46,7 @@ class Models:
     detector: Detector | None = None
     text_segmenter: TextSegmenter | None = None
     captioner: Captioner | None = None
+    pays: Pays = share_nothing
 
     @property
     def size_multiple(self) -> int:

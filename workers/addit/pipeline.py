@@ -62,7 +62,7 @@ def insert(
     if resume is not None and len(resume.located) != len(edit.seeds):
         raise UnsupportedOption(f"{len(edit.seeds)} seeds, but a blend of {len(resume.located)}")
     clock, config, grid = StageClock(), edit.config, grid_of(models, edit)
-    backbone, branches = models.backbone, Branches(models.backbone, grid)
+    backbone, branches = models.backbone, Branches(models.backbone, grid, pays=models.pays)
     aim = _aim(models, edit, grid)
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)

@@ -10,7 +10,7 @@ from torch import Tensor
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.config import AdditConfig
 from workers.addit.dropping import Foresee, foresee_located
-from workers.addit.forward import Branches, ExtendTarget, Recorder
+from workers.addit.forward import Branches, ExtendTarget, Recorder, SourcePass
 from workers.addit.localizers import Located
 from workers.addit.previews import OnX0
 from workers.addit.processor import Rotary
@@ -78,8 +78,31 @@ class Targets:
         return ExtendTarget(step, source, layers, *weights, recorders, self.shift, self.bias)
 
 
+MOST_AHEAD = 4
+"""Steps whose source passes are made as one: a stop is heard between two passes."""
+
+
 def source_step(targets: Targets, step: int) -> StepMemory | None:
     """What the target needs of the source at `step`, remembered or computed; None where it needs nothing.
+
+    The next steps' passes are made with it where that pays: the source's latents are all known before.
+    """
+    path, need = targets.path, source_need(targets, step)
+    if need is None:
+        return None
+    known = recall(path, step, *need)
+    if known is not None:
+        return known
+    needs = {step: need} | _needed_ahead(targets, step)
+    passes = [SourcePass(path.latents(at), targets.sigmas[at], *of) for at, of in needs.items()]
+    passed = dict(zip(needs, targets.branches.sources(path.cond, passes), strict=True))
+    for at, memory in passed.items():
+        remember(path, at, memory)
+    return passed[step]
+
+
+def source_need(targets: Targets, step: int) -> tuple[frozenset[str], bool] | None:
+    """Layers that the source lends at `step`, and whether its velocity is wanted; None for neither.
 
     The last pass that is lent runs to its end, for the velocity that judges whether the model knows such
     pictures. What a path's own Euler step gives needs no velocity.
@@ -89,16 +112,26 @@ def source_step(targets: Targets, step: int) -> StepMemory | None:
     copied = step in config.blend_steps and not config.strict_background
     judged = step == config.last_extended_step and path.true_velocity is not None
     velocity = judged or (not path.euler and (copied or config.use_offset))
-    if not lend and not velocity:
-        return None
-    known = recall(path, step, lend, velocity)
-    if known is not None:
-        return known
-    passed = targets.branches.source(
-        path.latents(step), targets.sigmas[step], path.cond, lend, velocity=velocity
-    )
-    remember(path, step, passed)
-    return passed
+    return (lend, velocity) if lend or velocity else None
+
+
+def _needed_ahead(targets: Targets, step: int) -> dict[int, tuple[frozenset[str], bool]]:
+    """What the steps behind `step` need, as far as nothing is known of them, it pays, and it can be kept."""
+    branches, memory = targets.branches, targets.path.memory
+    found: dict[int, tuple[frozenset[str], bool]] = {}
+    latents = targets.path.latents(step)
+    room = branches.lent_bytes(latents, targets.layers_at(step))
+    if targets.path.cond.negative is not None:
+        return {}
+    for at in range(step + 1, min(step + MOST_AHEAD, len(targets.sigmas) - 1)):
+        need = source_need(targets, at)
+        if need is None or at in memory.held or not branches.pays(branches.grid, [1] * (len(found) + 2)):
+            break
+        room += branches.lent_bytes(latents, need[0])
+        if not memory.can_hold(room):
+            break
+        found[at] = need
+    return found
 
 
 def velocity_error(source: StepMemory | None, path: SourcePath) -> float | None:

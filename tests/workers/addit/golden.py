@@ -14,6 +14,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 from safetensors.torch import load_file
 from torch import Tensor
 
+from workers.addit.backbones.backbone import Backbone
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.backbones.flux import FluxBackbone
 from workers.addit.blending import Blend
@@ -25,6 +26,7 @@ from workers.addit.latents import LatentGrid, draw_noise
 from workers.addit.localizers import Search, locate
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.schedule import make_sigmas
+from workers.addit.shared_passes import Pays, share_nothing
 from workers.addit.source_memory import SourceMemories, SourceMemory
 from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.subject_maps import SubjectRecorder
@@ -47,6 +49,9 @@ def transformer(device: torch.device = CPU) -> FluxTransformer2DModel:
 def backbone(device: torch.device = CPU) -> FluxBackbone:
     """FLUX around the golden transformer; prompts and pictures are recorded."""
     return FluxBackbone(cast(Any, SimpleNamespace(transformer=transformer(device))), 0, device)
+
+
+golden_backbone = backbone
 
 
 def sigmas(num_inference_steps: int = CASES["steps"]) -> list[float]:
@@ -111,12 +116,14 @@ def run(
     guidance: Tensor | None = None,
     device: torch.device = CPU,
     unwanted: Unwanted = all_wanted,
+    backbone: Backbone | None = None,
+    pays: Pays = share_nothing,
 ) -> tuple[Denoised, Branches]:
     """A golden case from end to end.
 
     known: what earlier runs learnt of its source; guidance: one a seed, instead of the config's
     """
-    branches = Branches(backbone(device), GRID)
+    branches = Branches(backbone or golden_backbone(device), GRID, pays=pays)
     noise = draw_noise(seeds or [CASES["cases"][case]["seed_target"]], CHANNELS, GRID, element=1).to(device)
     cond = conditioning("target", config.guidance_scale).to(device)
     cond = cond if guidance is None else replace(cond, guidance=guidance)

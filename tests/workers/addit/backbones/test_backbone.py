@@ -21,7 +21,8 @@ from tests.workers.addit.backbones.families import (
 )
 from workers.addit.backbones.backbone import Backbone
 from workers.addit.errors import SubjectNotInPrompt, UnsupportedOption
-from workers.addit.forward import ExtendTarget, LendSource, PassComplete, StopAfter
+from workers.addit.exchanging import PassComplete
+from workers.addit.forward import ExtendTarget, LendSource, StopAfter
 from workers.addit.processor import Attending, Exchange
 from workers.addit.source_memory import StepMemory
 from workers.addit.subject_bias import SubjectBias
