@@ -141,16 +141,16 @@ def test_delete_leaves_no_trace_but_counts(store: JobStore, redis: Redis) -> Non
             store.delete(job_id, TENANT)
         store.purged(job_prefix(TENANT, job_id))
     assert store.counts() == {"accepted": 2, "succeeded": 1, "canceled": 1}
-    for_an_hour = {Key.CLAIM + claim.token, Key.FORGOTTEN, Key.RATE + TENANT}
+    for_a_while = {Key.CLAIM + claim.token, Key.FORGOTTEN, Key.RATE + TENANT, Key.IDLE + WORKER}
     shares = {Key.USUAL_LIMITS, Key.SERVED + MODEL, Key.VIRTUAL_TIME + MODEL}
     counts = {Key.COUNTS, Key.REASONS, Key.DURATIONS + MODEL, Key.FORGOTTEN_NUMBER}
     usage = {key.decode() for key in Server(redis).command("KEYS", f"{Key.USAGE}{TENANT}:*")}
     assert usage
     assert set(Server(redis).command("KEYS", "*")) == {
         key.encode()
-        for key in (Key.MODELS, Key.TENANTS, Key.LAST_TIME, *shares, *counts, *for_an_hour, *usage)
+        for key in (Key.MODELS, Key.TENANTS, Key.LAST_TIME, *shares, *counts, *for_a_while, *usage)
     }
-    assert all(0 < redis.pttl(key) <= 3_600_000 for key in for_an_hour)
+    assert all(0 < redis.pttl(key) <= 3_600_000 for key in for_a_while)
 
 
 def test_a_pass_is_bounded_and_the_next_goes_on(

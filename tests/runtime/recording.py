@@ -28,6 +28,10 @@ class Recording:
         """Every span."""
         return [*self._exporter.get_finished_spans()]
 
+    def first(self, count: int) -> list[ReadableSpan]:
+        """Every span, once there are so many."""
+        return until(lambda: spans if len(spans := self.all()) >= count else [])
+
 
 @contextmanager
 def recording() -> Iterator[Recording]:
