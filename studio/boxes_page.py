@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from api_schemas.sentences.words import with_article
 from studio import words
 from studio.areas import Unclear
 from studio.suite import Box, Scene, boxes_of, first_open, keep, lines_of, scenes
@@ -183,7 +184,7 @@ def _index(found: list[Scene], name: str) -> int:
 def _progress(found: list[Scene], index: int) -> str:
     scene, done = found[index], sum(each.is_done for each in found)
     lacks = "" if all(scene.texts) else " This one lacks words."
-    wanted = f" Where could {scene.texts[2]} be?" if scene.texts[2] else ""
+    wanted = f" Where could {with_article(scene.texts[2])} be?" if scene.texts[2] else ""
     return words.note(f"Scene {index + 1} of {len(found)}, {done} done.{wanted}{lacks}")
 
 

@@ -15,7 +15,7 @@ from studio import words
 
 @dataclass(frozen=True)
 class Controls:
-    """Components. wishes: those of a `Wish`, in its order"""
+    """Components. forget: unseen, empties the inferred texts; wishes: those of a `Wish`, in its order"""
 
     trouble: Any
     login: Any
@@ -28,6 +28,7 @@ class Controls:
     add: Any
     place: Any
     stop: Any
+    forget: Any
     understood: Any
     where: Any
     editor: Any
@@ -76,6 +77,7 @@ def controls(needs_key: bool) -> Controls:
         prompt = gr.Textbox(label="It shall show", elem_id="prompt", info="Target prompt.")
         subject = gr.Textbox(label="The new object", elem_id="subject", info="Subject; several by commas.")
         understood = gr.HTML(elem_id="understood")
+        forget = gr.Button("Forget", visible="hidden", elem_id="forget")
     where, editor, box, avoid = _areas()
     knobs = _knobs()
     wishes = [add, source_prompt, prompt, subject, tries, *knobs[:3], box, avoid, *knobs[3:]]
@@ -91,6 +93,7 @@ def controls(needs_key: bool) -> Controls:
         add,
         place,
         stop,
+        forget,
         understood,
         where,
         editor,

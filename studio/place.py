@@ -19,15 +19,30 @@ from studio.running import Running
 from studio.showing import showing
 
 CLEARED = "() => ['', '']"
+UNPICTURED = "scene => scene ? null : { __type__: 'update' }"
 SENT = f"() => {json.dumps(words.note(words.SENDING))}"
-INTO_VIEW = """
-() => {
-  const found = document.querySelector("#results");
-  const other = "#live .note, #live .live, #trouble .note";
-  if (innerWidth > 800 || !found || document.querySelector(other)) return;
+SAID_ANEW = """
+() => addEventListener("input", event => {
+  if (event.target.closest?.("#add, #source-prompt")) document.querySelector("#forget")?.click();
+})
+"""
+"""Texts that were inferred for other words must not be sent with the new ones, typed, pasted or deleted:
+Gradio's own `input` event comes of keys alone, its `change` also of what a handler wrote."""
+FOLD = """
+for (const open of document.querySelectorAll("#where > .label-wrap.open, #cutting > .label-wrap.open"))
+  open.click();
+"""
+FOLDED = f"() => {{ {FOLD} }}"
+"""What lay under a brush is no longer what is looked at; unfolded again it is."""
+SHOWN = f"""
+() => {{
+  const found = document.querySelector("#results .verdicts");
+  if (!found || document.querySelector("#live .note, #live .live, #trouble .note")) return;
+  {FOLD}
+  if (innerWidth > 800) return;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  found.scrollIntoView({ behavior: still ? "auto" : "smooth" });
-}
+  document.querySelector("#results").scrollIntoView({{ behavior: still ? "auto" : "smooth" }});
+}}
 """
 """Where the page is one column its results would come unseen; nothing moves where there are none."""
 
@@ -66,7 +81,11 @@ def _wire(page: gr.Blocks, does: Placing, running: Any) -> None:
         """For what makes a job: what was told of the one before goes at once, its results are scrolled to"""
         event(None, None, right.live, js=SENT)
         done = on(event, handler, [desk, running, *inputs], rest=does.idle, often=False)
-        done.then(None, None, None, js=INTO_VIEW)
+        done.then(None, None, None, js=SHOWN)
+
+    def leave(event: Any, handler: Any, inputs: list[Any]) -> None:
+        """For what changes the picture that is looked at."""
+        on(event, handler, inputs).then(None, None, None, js=FOLDED)
 
     on(page.load, does.greet, [desk, running, *kept], rest=does.idle)
     for event in (left.enter.click, left.key.submit):
@@ -80,22 +99,21 @@ def _wire(page: gr.Blocks, does: Placing, running: Any) -> None:
     for index, button in enumerate(right.previews.let_go):
         on(button.click, does.letting_go(index), [desk, running])
     on(left.where.expand, does.prepare_painting, [desk, left.picture])
-    on(right.gallery.select, does.choose, [desk, right.overlays])
+    leave(right.gallery.select, does.choose, [desk, right.overlays])
     on(right.overlays.input, does.draw_over, [desk, right.overlays])
-    on(right.go_on.click, does.go_on, [desk])
+    leave(right.go_on.click, does.go_on, [desk])
     run(cutting.anew.click, does.remask, [cutting.localizer, cutting.softness])
     run(cutting.painted.click, does.remask_painted, [cutting.editor, cutting.softness])
-    for event in (cutting.all_of_it.expand, cutting.under.input):
+    for event in (cutting.fold.expand, cutting.under.input):
         on(event, does.prepare_cutting, [desk, cutting.under])
     on(right.compare.click, does.compare, [desk, right.gammas], often=False)
-    on(right.compared.select, does.look_at_compared, [desk])
-    on(right.strip.select, does.choose_step, [desk])
-    on(right.undo.click, does.step_back, [desk])
-    on(right.anew.click, does.begin_anew, [desk])
-    # Texts that were inferred for other words must not be sent with the new ones.
-    for said in (left.add, left.texts[0]):
-        said.input(None, None, left.texts[1:], js=CLEARED)
-    left.scene.input(None, None, left.picture, js="() => null")
+    leave(right.compared.select, does.look_at_compared, [desk])
+    leave(right.strip.select, does.choose_step, [desk])
+    leave(right.undo.click, does.step_back, [desk])
+    leave(right.anew.click, does.begin_anew, [desk])
+    left.forget.click(None, None, left.texts[1:], js=CLEARED)
+    page.load(None, None, None, js=SAID_ANEW)
+    left.scene.change(None, left.scene, left.picture, js=UNPICTURED)
 
 
 def _components(half: Any) -> list[Any]:

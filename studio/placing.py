@@ -299,7 +299,7 @@ class Placing:
             self.controls.add: "",
             self.controls.editor: None,
             self.showing.live: words.note(words.NOTHING_YET),
-            self.showing.results: gr.update(visible=False),
+            self.showing.verdicts: "",
             self.showing.here: words.note(words.NO_HISTORY),
             self.showing.strip: gr.update(value=[], visible=False),
             self.showing.undo: gr.update(interactive=False),
@@ -377,14 +377,12 @@ class Placing:
             **blank,
             self.controls.understood: "",
             self.controls.editor: None,
-            self.controls.where: gr.update(open=False),
         }
 
     def _job(self, desk: Desk) -> Updates:
         """Everything about the job as a whole."""
         assert desk.job is not None
         return {
-            self.showing.results: gr.update(visible=True),
             self.showing.gallery: [(one.picture, results.caption(one.told)) for one in desk.shown],
             self.showing.verdicts: results.verdicts(desk.job),
             self.showing.json: as_json(desk.job),
@@ -402,7 +400,6 @@ class Placing:
             self.showing.overlays: list(overlays),
             self.showing.cutting.editor: None,
             self.showing.cutting.painted: gr.update(interactive=False),
-            self.showing.cutting.all_of_it: gr.update(open=False),
         }
 
     async def _history(self, addit: AsyncAddit, desk: Desk) -> Updates:

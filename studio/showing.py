@@ -14,9 +14,10 @@ from studio.forming import Forming, forming
 
 @dataclass(frozen=True)
 class Cutting:
-    """Components for another mask. under: what is painted on; editor: the brush; painted: cuts by it"""
+    """Components for another mask. fold: around them; under: what is painted on; editor: the brush; painted:
+    cuts by it"""
 
-    all_of_it: Any
+    fold: Any
     localizer: Any
     softness: Any
     anew: Any
@@ -27,11 +28,12 @@ class Cutting:
 
 @dataclass(frozen=True)
 class Showing:
-    """Components."""
+    """Components. What has an editor in it is folded and hidden by the page itself: Gradio asks everything in
+    a part that it is told to change for its value, an editor sends its pictures, and one that is just coming
+    or going fails, which ends all that the running handler had to show."""
 
     live: Any
     previews: Forming
-    results: Any
     gallery: Any
     slider: Any
     overlays: Any
@@ -55,7 +57,7 @@ def showing() -> Showing:
     """Draws them; inside a column."""
     live = gr.HTML(words.note(words.NOTHING_YET), elem_id="live")
     previews = forming()
-    with gr.Column(visible=False, elem_id="results") as results:
+    with gr.Column(elem_id="results"):
         gallery = _gallery("Results, the surest first", "gallery", columns=4)
         slider = gr.ImageSlider(
             label="Before and after", type="pil", format="png", interactive=False, elem_id="slider",
@@ -91,7 +93,7 @@ def showing() -> Showing:
         undo = gr.Button("Undo", elem_id="undo", interactive=False, min_width=120)
         anew = gr.Button("New scene", elem_id="anew", min_width=120)
     return Showing(
-        live, previews, results, gallery, slider, overlays, picture, cutout, verdicts, go_on,
+        live, previews, gallery, slider, overlays, picture, cutout, verdicts, go_on,
         cutting, gammas, compare, compared, json, curl, here, strip, undo, anew,
     )  # fmt: skip
 
@@ -111,7 +113,7 @@ def _picture(label: str, name: str, mode: str) -> Any:
 
 
 def _cutting() -> Cutting:
-    with gr.Accordion("Cut it out differently", open=False, elem_id="cutting") as all_of_it:
+    with gr.Accordion("Cut it out differently", open=False, elem_id="cutting") as fold:
         gr.Markdown("Another mask for the same result: only the steps after the blend are paid.")
         with gr.Row():
             localizer = gr.Dropdown(
@@ -133,7 +135,7 @@ def _cutting() -> Cutting:
             buttons=["fullscreen"],
         )  # fmt: skip
         painted = gr.Button("Cut as painted", elem_id="remask-painted", interactive=False)
-    return Cutting(all_of_it, localizer, softness, anew, under, editor, painted)
+    return Cutting(fold, localizer, softness, anew, under, editor, painted)
 
 
 def _comparing() -> tuple[Any, Any, Any]:

@@ -37,6 +37,8 @@ CSS = """
 .note { padding: .6rem .8rem; border-radius: 6px; background: var(--background-fill-secondary); }
 .trouble { border-left: 4px solid #b42318; background: #fef3f2; color: #7a1f16; }
 .dark .trouble { background: #3b1512; color: #fecdc9; border-left-color: #f97066; }
+#trouble:not(:has(.note)), #boxes-trouble:not(:has(.note)), #operator-trouble:not(:has(.note)),
+  #results:not(:has(.verdicts)) { display: none; }
 .live { display: flex; flex-direction: column; gap: .4rem; padding: .4rem 0; }
 .live progress { width: 100%; height: .7rem; appearance: none; border: 0; }
 .live progress::-webkit-progress-bar { background: var(--neutral-200); border-radius: 99px; }
@@ -56,7 +58,7 @@ CSS = """
   border: 0 !important; border-radius: 0 !important; white-space: normal !important; text-align: left; }
 #previews { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); }
 #previews > * { min-width: 0 !important; }
-#previews img { width: 100%; height: auto; }
+#previews img { width: 100%; height: auto; aspect-ratio: auto 1; }
 #previews .gone img { opacity: .35; }
 #scene-picture svg { display: block; width: 100%; height: auto; margin: 0 auto; cursor: crosshair;
   touch-action: none; }
@@ -70,6 +72,11 @@ CSS = """
 .verdicts + p { margin-top: .8rem; }
 .verdicts ol { margin: .2rem 0 .2rem 1.2rem; list-style: decimal; }
 :focus-visible { outline: 3px solid var(--primary-500) !important; outline-offset: 2px; }
+@media (max-width: 800px) {
+  #live:has(.live) { position: fixed !important; inset: auto 0 0 0; z-index: 50;
+    padding: .3rem 1rem !important;
+    background: var(--background-fill-primary); border-top: 1px solid var(--border-color-primary); }
+}
 @media (max-width: 480px) {
   .gradio-container { padding: .5rem !important; }
   #previews { grid-template-columns: repeat(2, minmax(0, 1fr)); }

@@ -74,6 +74,28 @@ def test_a_wrong_key_is_told_and_the_right_one_lets_in(
         person.see("trouble", "Say what to add")
 
 
+def test_texts_inferred_for_other_words_go_however_the_new_ones_come(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, _ = scripted
+    with visit(browser, address) as person:
+        enter(person, key)
+        person.bring(FOLDER / "meadow.png")
+        person.write("source-prompt", "a place")
+        person.write("add", "a thing")
+        texts = [person.page.locator(f"#{name} textarea") for name in ("prompt", "subject")]
+        for change in ("paste", "delete"):
+            expect(texts[0]).to_have_value(re.compile("a place with a thing"), timeout=PATIENCE)
+            person.page.locator("#add textarea").focus()
+            if change == "paste":
+                person.page.keyboard.insert_text(" and a cat")
+            else:
+                person.page.keyboard.press("Backspace")
+            for text in texts:
+                expect(text).to_have_value("", timeout=PATIENCE)
+            person.page.locator("#add textarea").blur()
+
+
 def test_what_the_service_refuses_and_what_a_worker_fails_is_told_and_the_page_goes_on(
     browser: Browser, scripted: tuple[str, str, str]
 ) -> None:
@@ -162,7 +184,7 @@ def test_boxes_are_drawn_by_mouse_or_in_numbers_and_kept_as_a_suite(
         person.write("scene-source", "a photo of a meadow")
         person.write("scene-prompt", "a photo of a meadow with a sheep")
         person.write("scene-subject", "sheep")
-        person.see("boxes-progress", "Where could sheep be?")
+        person.see("boxes-progress", "Where could a sheep be?")
         lines = page.locator("#boxes textarea")
         person.drag(page.locator("#scene-picture svg"), (0.25, 0.5), (0.5, 0.75))
         expect(page.locator("#scene-picture rect")).to_have_count(1, timeout=PATIENCE)

@@ -24,7 +24,9 @@ class Visitor:
         self.page.on("request", lambda request: self.asked.append(request.url))
 
     def open(self, path: str = "") -> None:
-        """Go to a page."""
+        """Go to a page. The one before is left at once: while it waited for the next it would take its closed
+        stream for a lost connection, and load itself again."""
+        self.page.goto("about:blank")
         self.page.goto(f"{self.address}/{path}")
         self.page.get_by_role("heading", level=1).first.wait_for()
 
@@ -54,8 +56,13 @@ class Visitor:
         button.click()
 
     def unfold(self, name: str) -> None:
-        """An accordion."""
+        """An accordion, once it is folded."""
+        expect(self.page.locator(f"#{name} > .label-wrap.open")).to_have_count(0, timeout=PATIENCE)
         self.one(name).get_by_role("button").first.click()
+
+    def fold(self, name: str) -> None:
+        """An accordion that is open."""
+        self.page.locator(f"#{name} > .label-wrap.open").click()
 
     def show(self, tab: str) -> None:
         """A tab."""
