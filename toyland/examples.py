@@ -27,14 +27,14 @@ class Example:
 
 
 EXAMPLES = (
-    Example("meadow.png", "meadow", 1000, 0, "sheep", 4),
-    Example("table.png", "room", 1003, 1, "apple", 0),
-    Example("street.png", "street", 1000, 0, "car", 2),
-    Example("beach_512x512.png", "beach", 1000, 0, "tent", 1, (512, 512)),
+    Example("meadow.png", "meadow", 1000, 0, "sheep", 1),
+    Example("table.png", "room", 1003, 1, "apple", 1),
+    Example("street.png", "street", 1000, 0, "car", 5),
+    Example("beach_512x512.png", "beach", 1000, 0, "tent", 5, (512, 512)),
     Example("street_with_bus.png", "street", 1041, 1, "airplane", 1),
-    Example("snowy_field.png", "snowy field", 1000, 0, "horse", 1),
-    Example("bedroom.png", "bedroom", 1000, 0, "guitar", 7),
-    Example("beach_384x256.png", "beach", 1003, 0, "dog", 1, (384, 256)),
+    Example("snowy_field.png", "snowy field", 1000, 0, "horse", 5),
+    Example("bedroom.png", "bedroom", 1000, 0, "guitar", 2),
+    Example("beach_384x256.png", "beach", 1003, 0, "dog", 6, (384, 256)),
 )
 
 
