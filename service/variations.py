@@ -63,7 +63,7 @@ def own_source(gateway: Gateway, parent: JobRecord, job_id: str) -> str | None:
         return None
     key = f"{job_prefix(parent.tenant, job_id)}source.png"
     gateway.artifacts.put(key, kept(gateway, parent.source_key))
-    if parent.scene_id is not None:  # its source is latents as well as a picture
+    if parent.parent_id is not None:  # its source may be latents as well as a picture, if it is from a scene
         with suppress(ArtifactMissing):
             latents = gateway.artifacts.get(latents_key(parent.tenant, parent.id))
             gateway.artifacts.put(latents_key(parent.tenant, job_id), latents)

@@ -84,8 +84,9 @@ def _wire(page: gr.Blocks, does: Placing, running: Any) -> None:
         done.then(None, None, None, js=SHOWN)
 
     def leave(event: Any, handler: Any, inputs: list[Any]) -> None:
-        """For what changes the picture that is looked at."""
-        on(event, handler, inputs).then(None, None, None, js=FOLDED)
+        """For what changes the picture that is looked at; at once, or it would fold what was opened since."""
+        event(None, None, None, js=FOLDED)
+        on(event, handler, inputs)
 
     on(page.load, does.greet, [desk, running, *kept], rest=does.idle)
     for event in (left.enter.click, left.key.submit):

@@ -100,6 +100,19 @@ def test_a_new_scene_stands_at_its_picture(client: httpx.Client, scene_id: str) 
     assert client.get("/v1/scenes").json()["data"][0]["id"] == scene_id
 
 
+def test_what_varies_a_step_has_its_latents_in_every_generation(
+    client: httpx.Client, artifacts: ArtifactStore, scene_id: str, finished: Finish
+) -> None:
+    added(client, scene_id)
+    finished()
+    job = added(client, scene_id, prompt="add a bed", subject=None)
+    finished()
+    for _ in range(2):
+        job = client.post(f"/v1/insertions/{job}/mask", json={"localizer": "attention"}).json()["id"]
+        finished()
+        assert artifacts.get(latents_key("acme", job)) == b"latents 2"
+
+
 def test_each_insertion_builds_upon_the_one_before(
     client: httpx.Client, store: JobStore, artifacts: ArtifactStore, scene_id: str, finished: Finish
 ) -> None:

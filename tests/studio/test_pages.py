@@ -88,7 +88,7 @@ def test_texts_inferred_for_other_words_go_however_the_new_ones_come(
             expect(texts[0]).to_have_value(re.compile("a place with a thing"), timeout=PATIENCE)
             person.page.locator("#add textarea").focus()
             if change == "paste":
-                person.page.keyboard.insert_text(" and a cat")
+                person.page.keyboard.insert_text("umbob")
             else:
                 person.page.keyboard.press("Backspace")
             for text in texts:

@@ -29,7 +29,10 @@ def variants(sweep: str, base: AdditConfig) -> Mapping[str, Variant]:
         "gamma": {f"{gamma:.3f}": {"extended_scale": gamma} for gamma in GAMMAS},
         "structure": {str(step): {"structure_transfer_step": step} for step in TRANSFER_STEPS},
         "blending": {
-            **{", ".join(map(str, steps)) or "none": {"blend_steps": steps} for steps in BLENDS},
+            **{
+                ", ".join(map(str, steps)) or "none": {"blend_steps": steps, "strict_background": False}
+                for steps in BLENDS
+            },
             "15 strict": {"blend_steps": (15,), "strict_background": True},
         },
         "schedule": weightings(base),
