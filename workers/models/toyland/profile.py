@@ -26,7 +26,7 @@ def read_vocabulary() -> tuple[str, ...]:
     return tuple(sorted(word for word in tokenizer["model"]["vocab"] if word not in special))
 
 
-# Its best gamma and guidance lie above FLUX's, and after one blend alone its background drifts: README.md here.
+# Its best gamma and guidance lie above FLUX's, and after one blend alone its background drifts: README.md.
 PROFILE = ModelProfile(
     name="toyland",
     description="A small FLUX of a made-up world: emoji objects in nine scenes. Runs on any CPU.",
