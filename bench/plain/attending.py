@@ -7,8 +7,7 @@ of probabilities is made, and the result is read from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,8 @@ import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from torch import Tensor
+
+from workers.addit.backbones.borrowing import borrowed_attention
 
 SOURCE, TARGET = slice(0, 1), slice(1, 2)
 
@@ -118,14 +119,8 @@ class PlainProcessor:
         return image, attn.to_add_out(attended[:, :text_len])
 
 
-@contextmanager
-def plain_processors(transformer: Any) -> Iterator[None]:
+def plain_processors(transformer: Any) -> AbstractContextManager[None]:
     """Lend the transformer this attention."""
-    previous = transformer.attn_processors
-    transformer.set_attn_processor(
-        {name: PlainProcessor(name.removesuffix(".attn.processor")) for name in previous}
-    )
-    try:
-        yield
-    finally:
-        transformer.set_attn_processor(dict(previous))
+    names = transformer.attn_processors
+    ours = {name: PlainProcessor(name.removesuffix(".attn.processor")) for name in names}
+    return borrowed_attention(transformer, ours)
