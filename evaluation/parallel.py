@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from evaluation.methods.method import Method, Workbench
 from evaluation.metrics.judges import Judges, toyland_judges
 from evaluation.running import Evaluation, plan
 from evaluation.suites.items import Item
+from toyland.score.busy import kept_busy
 from workers.models.profiles import find_profile
 
 
@@ -58,16 +59,9 @@ def processes(count: int, model: str, deadline: float) -> Iterator[ProcessPoolEx
 
 
 def perform(pool: ProcessPoolExecutor, count: int, tasks: Sequence[Task]) -> Iterator[bool]:
-    """For every task, as they end, whether it was done; False is the deadline's. One more than there are
-    processes is waiting at any time."""
-    ahead, running = iter(tasks), set[Future[bool]]()
-    while True:
-        while len(running) <= count and (task := next(ahead, None)) is not None:
-            running.add(pool.submit(_measure, task))
-        if not running:
-            return
-        ended, running = wait(running, return_when=FIRST_COMPLETED)
-        yield from (each.result() for each in ended)
+    """For every task, as they end, whether it was done; False is the deadline's."""
+    for _, done in kept_busy(lambda task: pool.submit(_measure, task), tasks, count):
+        yield done
 
 
 @dataclass

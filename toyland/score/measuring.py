@@ -3,8 +3,9 @@
 import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from toyland.score.busy import kept_busy
 from toyland.score.instruments import Instruments, open_instruments, scene_library, score_folder
 from toyland.score.ledger import Ledger, Record
 from toyland.score.tasks import (
@@ -80,23 +82,11 @@ class Laboratory:
         opening = (self.workshop, self.weights, self.versions)
         with ProcessPoolExecutor(self.processes, spawn, _open, opening) as pool:
             try:
-                yield from self._collect(pool, jobs)
+                begun = takewhile(lambda _: not self._late(), jobs)
+                for job, record in kept_busy(lambda job: pool.submit(_run_job, job), begun, self.processes):
+                    yield job.key, record
             finally:
                 pool.shutdown(cancel_futures=True)
-
-    def _collect(self, pool: ProcessPoolExecutor, jobs: Sequence[Job]) -> Iterator[tuple[str, Record]]:
-        """Keeps every process busy with one job more waiting, so that a deadline is met."""
-        ahead, running = iter(jobs), dict[Future[Record], str]()
-        while True:
-            while len(running) <= self.processes and not self._late():
-                job = next(ahead, None)
-                if job is None:
-                    break
-                running[pool.submit(_run_job, job)] = job.key
-            if not running:
-                return
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(done), done.result()
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
