@@ -13,8 +13,9 @@ from api_schemas.insertions import ImageRef, ImageSource, InsertionRequest, Outp
 from api_schemas.jobs import InsertionJob
 from client.client import Addit
 from client.examples import Example, examples
-from client.operator import console, running
+from client.operator import running
 from client.report import progress_bar, result_of, summary, timings_table
+from client.terminal import console
 from runtime.settings import Settings
 
 FOLDER = Path("demo")

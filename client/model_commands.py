@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from client.terminal import console
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 models = typer.Typer(no_args_is_help=True, help="Model files on this machine.")
 bench = typer.Typer(no_args_is_help=True, help="Measurements on this machine that engines go by.")
-console = Console(highlight=False, soft_wrap=True)
 STYLES = {"passed": "green", "failed": "red", "not run": "yellow"}
 
 

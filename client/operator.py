@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from api_schemas.keys import DAY_SECONDS, KeyInfo
 from client.admin_key_commands import KeyLife, KeyName, KeyScopes, Overlap, key_table, scopes_of
 from client.examples import Example, examples
+from client.terminal import console
 from job_store.api_keys import ApiKeys
 from job_store.connection import connect
 from job_store.errors import StoreError
@@ -27,7 +27,6 @@ from runtime.settings import Settings
 from runtime.up import Stack, StackFailed, local_stack
 
 keys = typer.Typer(no_args_is_help=True, help="API keys, in the store that ADDIT_REDIS_URL names.")
-console = Console(highlight=False, soft_wrap=True)
 
 
 @contextmanager
