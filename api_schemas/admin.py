@@ -6,21 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api_schemas.base import RequestModel, ResponseModel, Timestamp
+from api_schemas.base import RequestModel, ResponseModel, Timestamp, is_none
 from api_schemas.jobs import JobStatus
 
-
-def _is_none(value: object) -> bool:
-    return value is None
-
-
 InCell = Annotated[
-    str | None, Field(exclude_if=_is_none, description="Its cell, where tenants are shared out over several.")
+    str | None, Field(exclude_if=is_none, description="Its cell, where tenants are shared out over several.")
 ]
 Unreached = Annotated[
     list[str] | None,
     Field(
-        exclude_if=_is_none,
+        exclude_if=is_none,
         description="Of several cells those that did not answer: what they have is missing.",
     ),
 ]

@@ -21,6 +21,11 @@ class ResponseModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+def is_none(value: object) -> bool:
+    """For fields that are left out of an answer where they say nothing: `exclude_if`."""
+    return value is None
+
+
 def _utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 

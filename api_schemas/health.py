@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api_schemas.base import ResponseModel
+from api_schemas.base import ResponseModel, is_none
 
 
 class Health(ResponseModel):
@@ -14,6 +14,6 @@ class Health(ResponseModel):
     models: list[str] = Field(default=[], description="The models that can serve.")
     cells: dict[str, str] | None = Field(
         default=None,
-        exclude_if=lambda cells: cells is None,
+        exclude_if=is_none,
         description="Where tenants are shared out over cells: `ready`, or what is wrong with each.",
     )
