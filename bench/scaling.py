@@ -87,7 +87,9 @@ def scale(bed: Bed, workers: int, service: float, seconds: float) -> Row:
     ended, busy = datetime.now(UTC), psutil.cpu_percent() / 100 * (psutil.cpu_count() or 1)
     Operations(bed.redis).purge_queue(CARD.name)
     bed.wait_at_rest(60)
-    done = [job for job in _records(bed, since) if job.completed_at and began <= job.completed_at < ended]
+    # What was purged ended too, perhaps within the millisecond that the window ended in.
+    succeeded = [job for job in _records(bed, since) if job.status == "succeeded"]
+    done = [job for job in succeeded if job.completed_at and began <= job.completed_at < ended]
     work = Counter[str]()
     for job in done:
         work[job.tenant] += 1
