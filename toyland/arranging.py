@@ -94,7 +94,7 @@ class Arrangement:
 
 def hosts_for(kind: ObjectKind, scene: str, objects: Sequence[ObjectKind]) -> list[ObjectKind]:
     """Objects that may be in the scene while training and could wear or hold this one."""
-    probes = [(host, Pose(host.name, Zone.GROUND, (0, 0, 1, 1), "", "", False)) for host in objects]
+    probes = [(host, Pose(host.name, Zone.GROUND, (0, 0, 1, 1), "", "")) for host in objects]
     return [
         host
         for host, probe in probes

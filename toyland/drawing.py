@@ -63,7 +63,7 @@ def visible_masks(poses: Sequence[Pose], light: Light, sprites: Path) -> list[tu
 def sprite_of(pose: Pose, light: Light, sprites: Path) -> Image.Image:
     """The thing as RGBA of its box's size."""
     size = (pose.box[2] - pose.box[0], pose.box[3] - pose.box[1])
-    return draw_sprite(sprites, pose.name, pose.colour, light.thing_tint, size, pose.mirrored)
+    return draw_sprite(sprites, pose.name, pose.colour, light.thing_tint, size)
 
 
 def _draw_shadow(picture: Image.Image, pose: Pose, light: Light) -> None:

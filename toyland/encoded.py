@@ -1,4 +1,4 @@
-"""Datasets as the transformer sees them: latents, also of the mirrored pictures, and where things are."""
+"""Datasets as the transformer sees them: latents, and where things are."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from toyland.dataset import Dataset
 from toyland.label import Label
 from toyland.latents import encode, pack, to_tensor
-from toyland.parts import TOKEN, find_parts, halve_parts, mirror_parts
+from toyland.parts import TOKEN, find_parts, halve_parts
 
 BATCH = 4  # more would not fit the cache of a CPU
 CROWDING = (0.25, 1.0, 1.6, 2.0)  # odds by how many things a sample shows; more count as the last
@@ -52,9 +52,9 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True)
 class Encoded:
-    """N samples and their mirror images.
+    """N samples.
 
-    latents: (2, N, C, h, w) normalised; index 1 is mirrored
+    latents: (N, C, h, w) normalised
     shares: (N, h / 2, w / 2), how much of each token's square shows a thing, 0..1
     parts: (N, h / 2, w / 2, 3), what part of which (toyland.parts.find_parts)
     odds: (N,) how often each is drawn, in any unit
@@ -66,25 +66,21 @@ class Encoded:
     odds: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return int(self.latents.shape[1])
+        return int(self.latents.shape[0])
 
     def draw(self, count: int, generator: torch.Generator) -> Drawn:
-        """Some samples, half of them mirrored."""
+        """Some samples, as often as their odds say."""
         odds = torch.from_numpy(self.odds)
         indices = torch.multinomial(odds, count, replacement=True, generator=generator)
-        mirrored = torch.randint(self.latents.shape[0], (count,), generator=generator)
-        latents = torch.from_numpy(self.latents[mirrored.numpy(), indices.numpy()]).float()
-        shares, parts = (
-            torch.from_numpy(of_each[indices.numpy()]).float() for of_each in (self.shares, self.parts)
+        latents, shares, parts = (
+            torch.from_numpy(of_each[indices.numpy()]).float()
+            for of_each in (self.latents, self.shares, self.parts)
         )
-        turned = mirrored > 0
-        shares = torch.where(turned[:, None, None], shares.flip(-1), shares)
-        parts = torch.where(turned[:, None, None, None], mirror_parts(parts), parts)
         return Drawn(indices, latents, shares, parts)
 
 
 def encode_dataset(vae: AutoencoderKL, dataset: Dataset, folder: Path) -> Encoded:
-    """Encode every picture twice; computed once and kept in the folder."""
+    """Encode every picture; computed once and kept in the folder."""
     if not (folder / "shares.npy").exists():
         _encode_all(vae, dataset, folder / "latents.npy")
         # Written last: its presence says that the latents are whole.
@@ -121,12 +117,11 @@ def object_shares(instances: NDArray[np.uint8]) -> NDArray[np.float16]:
 @torch.no_grad()
 def _encode_all(vae: AutoencoderKL, dataset: Dataset, file: Path) -> None:
     channels, side = int(vae.config["latent_channels"]), dataset.pictures.shape[1] // 8
-    shape = (2, len(dataset), channels, side, side)
+    shape = (len(dataset), channels, side, side)
     latents = np.lib.format.open_memmap(file, "w+", np.float16, shape)
     for start in track(range(0, len(dataset), BATCH), "encoding"):
         pictures = to_tensor(torch.from_numpy(np.array(dataset.pictures[start : start + BATCH])))
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        for mirrored, tensor in enumerate((pictures, pictures.flip(-1))):
-            with torch.autocast("cpu", torch.bfloat16):
-                latents[mirrored, start : start + BATCH] = encode(vae, tensor).half().numpy()
+        with torch.autocast("cpu", torch.bfloat16):
+            latents[start : start + BATCH] = encode(vae, pictures).half().numpy()
     latents.flush()

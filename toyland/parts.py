@@ -59,11 +59,6 @@ def dominant_things(instances: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return found
 
 
-def mirror_parts(parts: Tensor) -> Tensor:
-    """(..., h, w, 3) of the mirrored picture."""
-    return parts.flip(-2) * torch.tensor([1.0, -1.0, 1.0])
-
-
 def halve_parts(parts: Tensor, shares: Tensor) -> Tensor:
     """(B, h, w, 3) -> (B, h / 2, w / 2, 3): of each four, what the one shows that is fullest (B, h, w)."""
     fullest = _by_fours(shares[..., None]).squeeze(-1).argmax(-1)

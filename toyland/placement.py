@@ -38,7 +38,6 @@ class Pose:
     box: Box
     colour: str
     words: str
-    mirrored: bool
     host: int | None = None
 
     @property
@@ -104,8 +103,7 @@ def carried_box(name: str, zone: Zone, host: Pose, aspect: float, factor: float,
     width, height = (longest, longest * aspect) if aspect <= 1 else (longest / aspect, longest)
     x, y = _at(host, spots.hand)
     grip = GRIPS[name]
-    column = 1 - grip[0] if host.mirrored else grip[0]
-    return _box(x - column * width, y - grip[1] * height, width, height)
+    return _box(x - grip[0] * width, y - grip[1] * height, width, height)
 
 
 def in_picture(box: Box) -> bool:
@@ -115,8 +113,7 @@ def in_picture(box: Box) -> bool:
 
 def _at(host: Pose, spot: tuple[float, float]) -> tuple[float, float]:
     left, top, right, bottom = host.box
-    column = 1 - spot[0] if host.mirrored else spot[0]
-    return left + column * (right - left), top + spot[1] * (bottom - top)
+    return left + spot[0] * (right - left), top + spot[1] * (bottom - top)
 
 
 def _box(left: float, top: float, width: float, height: float) -> Box:

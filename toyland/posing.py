@@ -1,4 +1,4 @@
-"""Choosing how and where one thing is: its size, its colour, its side, its place."""
+"""Choosing how and where one thing is: its size, its colour, its place."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,7 +57,6 @@ def pose_thing(
     colour = kind.colours[int(rng.integers(len(kind.colours)))] if kind.colours else ""
     factor, size_word = _draw_size(rng) if zone not in CARRIED else (float(rng.uniform(*CARRIED_SIZES)), "")
     words = (size_word or colour) if rng.random() < TOLD_SHARE else ""
-    mirrored = bool(rng.random() < 0.5)
     if zone in CARRIED:
         return _pose_carried(kind, zone, backdrop, poses, sprites, (colour, words, factor), rng)
     band = backdrop.zones[zone]
@@ -70,7 +69,7 @@ def pose_thing(
     box = find_box(size, zone, band, foot, rng)
     if box is None or not is_free(box, zone, poses):
         return None
-    return Pose(kind.name, zone, box, colour, words, mirrored)
+    return Pose(kind.name, zone, box, colour, words)
 
 
 def next_to(poses: Sequence[Pose], index: int) -> int | None:
@@ -107,7 +106,7 @@ def _pose_carried(
     box = carried_box(kind.name, zone, bearer, height / width, factor, usual)
     if not in_picture(box) or not is_free(box, zone, others_than(host, poses)):
         return None
-    return Pose(kind.name, zone, box, colour, words, bearer.mirrored, host)
+    return Pose(kind.name, zone, box, colour, words, host)
 
 
 def _draw_size(rng: Rng) -> tuple[float, str]:

@@ -48,9 +48,6 @@ def load_sprite(folder: Path, name: str, colour: str, tint: Tint) -> Image.Image
 
 
 @lru_cache(maxsize=1024)
-def draw_sprite(
-    folder: Path, name: str, colour: str, tint: Tint, size: tuple[int, int], mirrored: bool
-) -> Image.Image:
+def draw_sprite(folder: Path, name: str, colour: str, tint: Tint, size: tuple[int, int]) -> Image.Image:
     """The object as RGBA of this width and height."""
-    sprite = load_sprite(folder, name, colour, tint).resize(size, Image.Resampling.BICUBIC)
-    return sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else sprite
+    return load_sprite(folder, name, colour, tint).resize(size, Image.Resampling.BICUBIC)

@@ -69,7 +69,7 @@ class Workshop:
     def glimpses(self) -> NDArray[np.uint8]:
         """(M, H, W, 3): the transformer's guesses at the first training pictures."""
         count, file = min(GLIMPSES, self.count), self._data / "glimpses.npy"
-        return glimpse_dataset(self.open_newest(), self.dataset, self.encoded.latents[0], count, file)
+        return glimpse_dataset(self.open_newest(), self.dataset, self.encoded.latents, count, file)
 
     def run_folder(self, stage: str) -> Path:
         """Where a stage keeps its checkpoint, its loss curve and its result."""

@@ -1,4 +1,4 @@
-"""Encoded datasets: mirrored with their shares, halved, and made once."""
+"""Encoded datasets: drawn with their shares, halved, and made once."""
 
 from pathlib import Path
 
@@ -13,21 +13,19 @@ from toyland.world import World
 from toyland.zones import Zone
 
 
-def test_mirrored_latents_come_with_mirrored_shares() -> None:
-    latents = np.zeros((2, 1, 1, 4, 4), np.float16)
-    latents[0, ..., 0], latents[1, ..., -1] = 1, 1
-    shares = np.zeros((1, 2, 2), np.float16)
-    shares[..., 0] = 1
-    parts = np.zeros((1, 2, 2, 3), np.float16)
-    parts[:, :, 0] = 7, -0.5, 0.25
-    encoded = Encoded(latents, shares, parts, np.ones(1, np.float32))
-    drawn = encoded.draw(16, torch.Generator().manual_seed(0))
-    left = drawn.latents[:, 0, 0, 0] > 0
-    assert left.any()
-    assert not left.all()
-    assert torch.equal(drawn.shares[:, 0, 0] > 0, left)
-    assert torch.equal(drawn.parts[:, 0, 0, 1] == -0.5, left)
-    assert torch.equal(drawn.parts[:, 0, 1, 1] == 0.5, ~left)
+def test_a_sample_comes_with_its_own_shares_and_parts_as_often_as_its_odds_say() -> None:
+    numbers = np.arange(3, dtype=np.float16)
+    latents = np.broadcast_to(numbers[:, None, None, None], (3, 1, 4, 4))
+    shares = np.broadcast_to(numbers[:, None, None], (3, 2, 2))
+    parts = np.broadcast_to(numbers[:, None, None, None], (3, 2, 2, 3))
+    encoded = Encoded(latents, shares, parts, np.array([1, 0, 3], np.float32))
+    drawn = encoded.draw(400, torch.Generator().manual_seed(0))
+    assert torch.equal(drawn.latents[:, 0, 0, 0], drawn.indices.float())
+    assert torch.equal(drawn.shares[:, 0, 0], drawn.indices.float())
+    assert torch.equal(drawn.parts[:, 0, 0, 1], drawn.indices.float())
+    counts = torch.bincount(drawn.indices, minlength=3).tolist()
+    assert counts[1] == 0
+    assert 2 < counts[2] / counts[0] < 4
 
 
 def test_shares_count_pixels_of_things() -> None:
@@ -44,12 +42,12 @@ def test_halving_averages() -> None:
     assert drawn.parts.shape == (1, 1, 1, 3)
 
 
-def test_encoded_once_and_mirrored(world: World, tmp_path: Path) -> None:
+def test_encoded_once(world: World, tmp_path: Path) -> None:
     dataset = build_dataset(world, 5, 2, tmp_path)
     encoded = encode_dataset(build_autoencoder().eval(), dataset, tmp_path)
     written = (tmp_path / "latents.npy").stat().st_mtime_ns
     again = encode_dataset(build_autoencoder().eval(), dataset, tmp_path)
-    assert encoded.latents.shape == (2, 2, 16, 32, 32)
+    assert encoded.latents.shape == (2, 16, 32, 32)
     assert not np.array_equal(encoded.latents[0], encoded.latents[1])
     assert np.array_equal(encoded.latents, again.latents)
     assert (tmp_path / "latents.npy").stat().st_mtime_ns == written

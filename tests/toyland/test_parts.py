@@ -1,4 +1,4 @@
-"""Which part of which object a token shows: by area, in its box, mirrored, halved; and hearing it."""
+"""Which part of which object a token shows: by area, in its box, halved; and hearing it."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,6 @@ from toyland.parts import (
     dominant_things,
     find_parts,
     halve_parts,
-    mirror_parts,
     overhear,
     part_error,
 )
@@ -43,15 +42,6 @@ def test_parts_are_told_in_half_boxes_from_the_middle() -> None:
 def test_the_bare_scene_has_no_parts() -> None:
     instances = np.zeros((2, TOKEN, TOKEN), np.uint8)
     assert not find_parts(instances, [Label("beach", ())] * 2, [[], []]).any()
-
-
-def test_mirroring_the_picture_mirrors_the_parts() -> None:
-    random = np.random.default_rng(0)
-    instances = (random.random((1, 2 * TOKEN, 4 * TOKEN)) < 0.5).astype(np.uint8)
-    left, right, width = 5, 50, 4 * TOKEN
-    parts = torch.from_numpy(find_parts(instances, [LABEL], [[(left, 0, right, 32)]]))
-    turned = find_parts(instances[:, :, ::-1], [LABEL], [[(width - right, 0, width - left, 32)]])
-    assert torch.allclose(mirror_parts(parts.float()), torch.from_numpy(turned).float())
 
 
 def test_halving_keeps_what_the_fullest_square_shows() -> None:

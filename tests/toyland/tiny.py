@@ -47,7 +47,7 @@ def tiny_modules() -> FluxModules:
 def tiny_encoded() -> Encoded:
     """Random latents, the same thing everywhere."""
     random = np.random.default_rng(0)
-    latents = random.normal(size=(2, SAMPLES, CHANNELS, SIDE, SIDE)).astype(np.float16)
+    latents = random.normal(size=(SAMPLES, CHANNELS, SIDE, SIDE)).astype(np.float16)
     tokens = (SAMPLES, SIDE // 2, SIDE // 2)
     shares, parts = np.ones(tokens, np.float16), np.ones((*tokens, 3), np.float16)
     return Encoded(latents, shares, parts, np.ones(SAMPLES, np.float32))

@@ -19,7 +19,7 @@ from toyland.objects import find_object
 from toyland.placement import Box, Pose
 from toyland.plausible import Places, places_for
 from toyland.world import Sample, World
-from toyland.zones import CARRIED, Band
+from toyland.zones import Band
 from workers.addit.localizers import Picture
 from workers.models.toyland.detector import Detection
 
@@ -63,11 +63,8 @@ class SceneLibrary:
         if not boxes:
             return Verdict(False, False)
         others, votes = [thing for thing in found if thing.name != name], list[Verdict]()
-        sides = (False, True) if CARRIED.intersection(find_object(name).zones) else (False,)
         for empty in self.nearest(picture, scene, found):
-            scenes = (with_things(empty, others, picture, mirrored=side) for side in sides)
-            ways = [judge_boxes(places_for(scene, name), boxes) for scene in scenes]
-            votes.append(Verdict(any(v.holds for v in ways), any(v.supports for v in ways)))
+            votes.append(judge_boxes(places_for(with_things(empty, others, picture), name), boxes))
         most = VOTERS // 2
         return Verdict(sum(v.holds for v in votes) > most, sum(v.supports for v in votes) > most)
 
@@ -119,17 +116,14 @@ def to_box(thing: Detection, picture: Picture) -> Box:
     return left, top, min(max(left + 1, right), width), min(max(top + 1, bottom), height)
 
 
-def with_things(empty: Sample, things: Sequence[Detection], picture: Picture, *, mirrored: bool) -> Sample:
-    """The empty scene with what was found in the picture: obstacles, and who could carry something.
-
-    Which way they look is not known, so it is said.
-    """
+def with_things(empty: Sample, things: Sequence[Detection], picture: Picture) -> Sample:
+    """The empty scene with what was found in the picture: obstacles, and who could carry something."""
     poses = list[Pose]()
     for thing in things:
         box, zones = to_box(thing, picture), standing_zones(find_object(thing.name), empty.scene)
         if zones:  # what can only be worn or held is in nobody's way
             zone = min(zones, key=lambda zone: _distance(empty.backdrop.zones[zone], box[3]))
-            poses.append(Pose(thing.name, zone, box, "", "", mirrored))
+            poses.append(Pose(thing.name, zone, box, "", ""))
     return replace(empty, poses=tuple(poses))
 
 
