@@ -48,7 +48,7 @@ def pull(
     """
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    from workers.insertion import load_options
+    from workers.choices import load_options
     from workers.models import folder_place, hub_place
     from workers.models.errors import ModelError
     from workers.models.profiles import find_profile

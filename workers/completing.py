@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import structlog
 from PIL import Image
@@ -13,7 +15,7 @@ from api_schemas.sentences.inference import understand
 from api_schemas.subjects import as_said, as_tuple
 from workers.addit.errors import AdditError
 from workers.addit.models import Captioner
-from workers.runner import RunError
+from workers.runner import RunError, RunOutput
 
 log = structlog.get_logger()
 
@@ -44,6 +46,13 @@ def texts_of(request: InsertionRequest) -> Inferred:
     return Inferred.model_validate(
         {"source_prompt": request.source.prompt, "prompt": request.prompt, "subject": request.subject}
     )
+
+
+def with_inferred(output: RunOutput, inferred: Inferred, seconds: float) -> RunOutput:
+    """The output with the texts that were found by looking at the picture for so long."""
+    timings = output.timings.model_copy(update={"encode": round(output.timings.encode + seconds, 4)})
+    cost = output.cost.model_copy(update={"gpu_seconds": round(output.cost.gpu_seconds + seconds, 4)})
+    return replace(output, inferred=inferred, timings=timings, cost=cost)
 
 
 def _caption(picture: Image.Image | None, captioner: Captioner | None) -> str:

@@ -4,6 +4,7 @@ one for each. Sizes are (width, height)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from workers.addit.localizers import Located
-from workers.addit.verdicts import Verdict
+from workers.addit.verdicts import Verdict, ranks
 from workers.compositing import box_of, hard_mask
 from workers.runner import OutputImage
 
@@ -68,3 +69,12 @@ def worth(image: OutputImage) -> float:
     """For comparing variations: the confidence of a whole one; below 0, by the subjects that it lacks."""
     missing = len(missing_of(image))
     return -float(missing) if missing else float(str(image.fields["confidence"]))
+
+
+def ranked(images: tuple[OutputImage, ...]) -> tuple[OutputImage, ...]:
+    """The variations, in their order, each with its rank: 1 is the surest, or lacks the fewest subjects."""
+    places = ranks([worth(image) for image in images])
+    return tuple(
+        replace(image, fields={**image.fields, "rank": place})
+        for image, place in zip(images, places, strict=True)
+    )

@@ -11,60 +11,50 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import structlog
 import torch
 from PIL import Image
 
-from api_schemas.insertions import Extra, GeneratedSource, InsertionRequest, Mode, kind_of
-from api_schemas.jobs import Cost, DroppedSeed, Inferred, ResultWarning, Stage, Timings
+from api_schemas.insertions import GeneratedSource, InsertionRequest, Mode, kind_of
+from api_schemas.jobs import Cost, DroppedSeed, Timings
 from api_schemas.models import ModelCard
 from api_schemas.subjects import as_tuple
 from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse
 from runtime.settings import Settings
-from workers import overlays
-from workers.addit.boxes import Detection
 from workers.addit.config import AdditConfig
 from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.late_cache import CacheConfig, block_cache, first_cached_step, late_cache
-from workers.addit.localizers import Located, Picture
 from workers.addit.models import Models
 from workers.addit.pipeline import insert
 from workers.addit.previews import OnX0
 from workers.addit.progress import OnStep as OnForward
 from workers.addit.results import Insertion
 from workers.addit.source_memory import SourceMemories
-from workers.addit.verdicts import Verdict, judge, judge_whole, ranks
+from workers.addit.verdicts import judge_whole
 from workers.areas import to_placing
 from workers.chaining import continuing, told_of_encoding, with_latents
-from workers.closeups import CloseUp, look_closer, put_back
-from workers.completing import complete, texts_of
-from workers.compositing import IDENTICAL, box_of, composite, cut_out, grey, psnr, working_size
+from workers.choices import load_options
+from workers.closeups import CloseUp, look_closer
+from workers.completing import complete, texts_of, with_inferred
+from workers.compositing import box_of, working_size
 from workers.crops import Served, crop_around, is_large, is_worthwhile
 from workers.dropping import left, told, until
-from workers.found import (
-    attention_on_all,
-    missing_of,
-    subject_masks,
-    told_of_each,
-    united,
-    whole_score,
-    worth,
-)
+from workers.found import ranked, subject_masks, united
+from workers.judging import judge_each
 from workers.memory import memory_tiers, use_of
 from workers.model_card import make_card
 from workers.models.batch_costs import BatchCosts, Bench
 from workers.models.canary import check_fingerprint
 from workers.models.device_memory import device_memory
-from workers.models.loading import LoadOptions, load
+from workers.models.loading import load
 from workers.models.loras import Loras, load_loras
-from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset
-from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, SegmenterPlace, find_profile
+from workers.models.profiles import DEFAULT_PRESETS, ModelProfile, find_profile
 from workers.options import apply
-from workers.own_pixels import own_pixels
 from workers.previewing import previewer
 from workers.remasking import resumable, with_blend, with_mask
+from workers.rendering import render, render_closer
+from workers.result_warnings import out_of_domain, upscaled, with_missing
 from workers.retrying import with_retries
 from workers.runner import (
     ALONE,
@@ -73,18 +63,16 @@ from workers.runner import (
     Masks,
     OnPreview,
     OnStep,
-    OutputImage,
     Place,
     RunError,
     RunOutput,
     no_preview,
     none_dropped,
 )
+from workers.step_reports import on_step_at, ticker
 
 LAST_PERCENT = 99.0
 """Of a job that is trying again."""
-
-log = structlog.get_logger()
 
 
 def load_runner(settings: Settings) -> AdditRunner:
@@ -104,21 +92,6 @@ def load_runner(settings: Settings) -> AdditRunner:
         settings = settings.model_copy(update={"source_memory_gib": 0.0})
     memories = SourceMemories(memory_tiers(settings), models.device)
     return AdditRunner(profile, models, make_card(profile, models, loras.names), memories, loras)
-
-
-def load_options(settings: Settings) -> LoadOptions:
-    """The operator's choices; a memory preset stands in place of single ones."""
-    segmenter = SegmenterPlace(settings.segmenter, settings.segmenter_config) if settings.segmenter else None
-    chosen = MemoryPreset(settings.quantization, settings.offload)
-    memory = MEMORY_PRESETS[settings.memory] if settings.memory else chosen
-    return LoadOptions(
-        device=settings.device,
-        dtype=settings.dtype,
-        memory=memory,
-        segmenter=segmenter,
-        compiled=settings.compile_blocks,
-        accepted_licences=settings.accept_licences,
-    )
 
 
 @dataclass(frozen=True)
@@ -294,7 +267,10 @@ class AdditRunner:
             return None
         (height, width) = done.source.shape[:2]
         box = box_of(united(subject_masks(done.located[row], photo.size)))
-        if box is None or not judge_whole(edit.subjects, self._judge(edit, done, row, None)).added:
+        if box is None:
+            return None
+        verdicts = judge_each(self.models.detector, edit, done, row, None)
+        if not judge_whole(edit.subjects, verdicts).added:
             return None
         profile = self.profile
         served = Served(
@@ -317,14 +293,19 @@ class AdditRunner:
         """Pictures and verdicts at the size of `source`, or of the generated one."""
         shown = source or Image.fromarray(done.source)
         wanted = request.output.include
-        closer = [self._found_closer(shown, close_up, wanted) if close_up else None for close_up in close_ups]
+        detector = self.models.detector
+        closer = [
+            render_closer(detector, shown, close_up, wanted) if close_up else None for close_up in close_ups
+        ]
         images = tuple(
-            image or self._output_image(shown, edit, done, row, wanted) for row, image in enumerate(closer)
+            image or render(detector, shown, edit, done, row, wanted) for row, image in enumerate(closer)
         )
         seconds, forwards = Counter(done.seconds), done.forwards.total
         for close_up in filter(None, close_ups):
             seconds.update(close_up.done.seconds)
             forwards += close_up.done.forwards.total
+        times = shown.width / done.source.shape[1]
+        coarse = upscaled(images, closer, times) if self._is_large(shown) else []
         return RunOutput(
             images=images,
             timings=Timings(**{name: round(seconds[name], 4) for name in seconds}),
@@ -342,167 +323,5 @@ class AdditRunner:
                 ),
                 *map(told, done.unwanted),
             ),
-            warnings=(*self._warnings(done), *self._upscaled(shown, done, images, closer)),
+            warnings=(*out_of_domain(done, self.profile.max_source_error), *coarse),
         )
-
-    def _found_closer(
-        self, photo: Image.Image, close_up: CloseUp, wanted: Sequence[Extra]
-    ) -> OutputImage | None:
-        """The whole photograph with what the closer look added, None where that found no subject, or ended
-        before it could."""
-        if not close_up.done.seeds:
-            return None
-        part = self._output_image(close_up.part, close_up.edit, close_up.done, 0, wanted)
-        return put_back(photo, close_up.crop, part) if part.fields["subject_found"] else None
-
-    def _output_image(
-        self, source: Image.Image, edit: Edit, done: Insertion, row: int, wanted: Sequence[Extra]
-    ) -> OutputImage:
-        result = Image.fromarray(done.pictures[row]).resize(source.size, Image.Resampling.LANCZOS)
-        if done.located is None or done.cells is None:
-            unseen = "blending is off, so the subject was not looked for"
-            each = [{"subject": subject, "found": False, "reason": unseen} for subject in edit.subjects]
-            return OutputImage(result, self._fields(done, row, (), unseen) | {"subjects": each})
-        located = done.located[row]
-        masks = subject_masks(located, source.size)
-        mask = united(masks)
-        if edit.config.strict_background:
-            result = composite(source, result, own_pixels(done, row, edit.config, source.size))
-        difference = psnr(np.asarray(result), np.asarray(source), np.asarray(mask) == 0)
-        background = None if difference >= IDENTICAL else round(difference, 2)
-        verdicts = self._judge(edit, done, row, background)
-        verdict = judge_whole(edit.subjects, verdicts)
-        fields = self._fields(done, row, located, verdict.reason) | {
-            "box": box_of(mask),
-            "background_psnr": background,
-            "confidence": verdict.confidence,
-            "subjects": told_of_each(edit.subjects, verdicts, located, masks),
-        }
-        attention = cutout = overlay = None
-        if "attention" in wanted:
-            attention = grey(attention_on_all(located)).resize(source.size, Image.Resampling.BILINEAR)
-        if "cutout" in wanted:
-            cutout = cut_out(result, mask)
-        if "overlay" in wanted:
-            overlay = draw_overlay(result, located, masks)
-        return OutputImage(result, fields, mask, attention, cutout, overlay)
-
-    def _judge(
-        self, edit: Edit, done: Insertion, row: int, background_psnr: float | None
-    ) -> tuple[Verdict, ...]:
-        """Whether each subject is there."""
-        assert done.located is not None
-        picture = done.pictures[row]
-        return tuple(
-            judge(done.source, picture, located, self._detect(picture, subject), background_psnr)
-            for subject, located in zip(edit.subjects, done.located[row], strict=True)
-        )
-
-    def _detect(self, picture: Picture, subject: str) -> Sequence[Detection] | None:
-        """None without a detector; one that does not open has no say."""
-        if self.models.detector is None:
-            return None
-        try:
-            return self.models.detector(picture, subject)
-        except AdditError as error:
-            log.warning("no detector to judge by", error=str(error))
-            return None
-
-    def _fields(
-        self, done: Insertion, row: int, located: Sequence[Located], reason: str | None
-    ) -> dict[str, object]:
-        return {
-            "seed": done.seeds[row],
-            "subject_found": reason is None,
-            "reason": reason,
-            "score": whole_score(located),
-            "extended_scale": None if done.gammas is None else round(done.gammas[row], 4),
-        }
-
-    def _warnings(self, done: Insertion) -> list[ResultWarning]:
-        warnings = []
-        most, error = self.profile.max_source_error, done.source_error
-        if most is not None and error is not None and error > most:
-            text = f"unlike this model's world: velocity error {error:.2f}, expected at most {most:g}"
-            warnings.append(ResultWarning(code="out_of_domain", message=text))
-        return warnings
-
-    def _upscaled(
-        self,
-        shown: Image.Image,
-        done: Insertion,
-        images: tuple[OutputImage, ...],
-        closer: Sequence[OutputImage | None],
-    ) -> list[ResultWarning]:
-        """Says which results of a large photograph are no finer than the whole of it was worked on."""
-        pairs = zip(images, closer, strict=True)
-        coarse = [
-            str(image.fields["seed"]) for image, near in pairs if image.fields["subject_found"] and not near
-        ]
-        if not coarse or not self._is_large(shown):
-            return []
-        seeds, times = (
-            f"seed{'s' if len(coarse) > 1 else ''} {', '.join(coarse)}",
-            shown.width / done.source.shape[1],
-        )
-        text = f"a closer look gave nothing better for {seeds}: what was added is enlarged {times:.1f} times"
-        return [ResultWarning(code="upscaled", message=text)]
-
-
-def on_step_at(on_step: OnStep, percent: float, stage: Stage, done: int, total: int, _: float) -> None:
-    """Report steps whose number nobody foresaw: the job's share done stands still."""
-    on_step(stage, done, total, percent)
-
-
-def with_missing(output: RunOutput) -> RunOutput:
-    """The output with a warning for each subject that variations are without."""
-    seeds = dict[str, list[str]]()
-    for image in output.images:
-        for subject in dict.fromkeys(missing_of(image)):
-            seeds.setdefault(subject, []).append(str(image.fields["seed"]))
-    return replace(output, warnings=(*output.warnings, *(_not_found(*one) for one in seeds.items())))
-
-
-def _not_found(subject: str, missing: Sequence[str]) -> ResultWarning:
-    seeds = f"seed{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
-    text = f"no {subject} was found for {seeds}; try others, or a higher extended_scale"
-    return ResultWarning(code="subject_not_found", message=text)
-
-
-def ranked(images: tuple[OutputImage, ...]) -> tuple[OutputImage, ...]:
-    """The variations, in their order, each with its rank: 1 is the surest, or lacks the fewest subjects."""
-    places = ranks([worth(image) for image in images])
-    return tuple(
-        replace(image, fields={**image.fields, "rank": place})
-        for image, place in zip(images, places, strict=True)
-    )
-
-
-def ticker(on_step: OnStep, look: int, looks: int) -> OnForward:
-    """Reports the steps of insertion number `look` of the `looks` that a request takes."""
-
-    def tick(stage: str, done: int, total: int) -> None:
-        percent = 100 * (look + done / total) / looks
-        on_step("source" if stage == "source" else "denoise", done, total, percent)
-
-    return tick
-
-
-def with_inferred(output: RunOutput, inferred: Inferred, seconds: float) -> RunOutput:
-    """The output with the texts that were found by looking at the picture for so long."""
-    timings = output.timings.model_copy(update={"encode": round(output.timings.encode + seconds, 4)})
-    cost = output.cost.model_copy(update={"gpu_seconds": round(output.cost.gpu_seconds + seconds, 4)})
-    return replace(output, inferred=inferred, timings=timings, cost=cost)
-
-
-def draw_overlay(
-    picture: Image.Image, located: Sequence[Located], masks: Sequence[Image.Image]
-) -> Image.Image:
-    """The picture with the attention on all subjects, each one's mask (mode L), and what the segmenter was
-    asked for it."""
-    drawn = overlays.heat(picture, grey(attention_on_all(located)))
-    for one, mask in zip(located, masks, strict=True):
-        drawn = overlays.outline(drawn, mask)
-        if one.prompt is not None:
-            drawn = overlays.asked(drawn, one.prompt, one.mask.shape[1])
-    return drawn

@@ -13,6 +13,7 @@ from workers.addit.verdicts import Verdict
 from workers.found import (
     attention_on_all,
     missing_of,
+    ranked,
     subject_masks,
     told_of_each,
     united,
@@ -65,3 +66,14 @@ def test_what_lacks_less_is_worth_more(found: tuple[bool, bool], missing: list[s
     image = OutputImage(Image.new("RGB", (8, 8)), {"subjects": each, "confidence": 0.4})
     assert missing_of(image) == missing
     assert worth(image) == value
+
+
+def test_the_surest_has_the_first_rank_and_all_keep_their_places() -> None:
+    each = [{"subject": "dog", "found": True}]
+    images = tuple(
+        OutputImage(Image.new("RGB", (8, 8)), {"subjects": each, "confidence": sure})
+        for sure in (0.2, 0.9, 0.5)
+    )
+    placed = ranked(images)
+    assert [image.fields["rank"] for image in placed] == [3, 1, 2]
+    assert [image.fields["confidence"] for image in placed] == [0.2, 0.9, 0.5]

@@ -6,7 +6,7 @@ import time
 
 import torch
 
-from workers.insertion import load_options
+from workers.choices import load_options
 from workers.models.loading import load
 from workers.models.loras import load_loras
 from workers.verify.steps import Found, NotRun, Trial

@@ -8,7 +8,7 @@ import torch
 
 from runtime.settings import Settings
 from workers.addit.pipeline import insert
-from workers.insertion import load_options
+from workers.choices import load_options
 from workers.models.canary import canary_edit
 from workers.models.errors import ModelError
 from workers.models.loading import load, pick_device

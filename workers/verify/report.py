@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from runtime.settings import Settings
-from workers.insertion import load_options
+from workers.choices import load_options
 from workers.models.profiles import find_profile
 from workers.verify.batches import check_batches
 from workers.verify.canary import check_canary

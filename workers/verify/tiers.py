@@ -11,7 +11,7 @@ from workers.addit.extension import extension_plan
 from workers.addit.forward import Branches
 from workers.addit.latents import LatentGrid
 from workers.addit.models import Models
-from workers.insertion import load_options
+from workers.choices import load_options
 from workers.models.profiles import DEFAULT_PRESETS, ModelProfile
 from workers.verify.environment import GIB, host_free
 from workers.verify.steps import Found, StepFailed, Trial
