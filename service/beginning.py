@@ -7,12 +7,12 @@ import hashlib
 from api_schemas.base import new_id
 from api_schemas.insertions import ImageRef, ImageSource
 from api_schemas.scenes import SceneRequest
-from job_store.errors import IdempotencyKeyReused
 from job_store.records import Idempotency
 from job_store.scenes import SceneRecord
 from service.admission import idempotency_of
 from service.gateway import Gateway
 from service.keeping import keep_image
+from service.once import make_once
 from service.retention import kept
 from service.sources import png_of, taken
 
@@ -39,8 +39,9 @@ def _create(
 ) -> tuple[SceneRecord, bool]:
     """Leave no first picture of a scene that was not made."""
     scene_id = new_id("scn")
-    try:
-        record = gateway.scenes.create(
+
+    def create() -> SceneRecord:
+        return gateway.scenes.create(
             scene_id,
             tenant,
             asked.source,
@@ -49,17 +50,12 @@ def _create(
             seconds=asked.retain_seconds,
             idempotency=once,
         )
-    except IdempotencyKeyReused:
-        _forget(gateway, tenant, image_id)
-        raise
-    if record.id != scene_id:
-        _forget(gateway, tenant, image_id)
-    return record, record.id == scene_id
 
+    def forget() -> None:
+        if image_id is not None:  # the reconciler removes its file
+            gateway.images.delete(image_id, tenant)
 
-def _forget(gateway: Gateway, tenant: str, image_id: str | None) -> None:
-    if image_id is not None:  # the reconciler removes its file
-        gateway.images.delete(image_id, tenant)
+    return make_once(scene_id, create, forget)
 
 
 def _keep_first(gateway: Gateway, tenant: str, image: ImageRef, data: bytes | None, seconds: int) -> str:

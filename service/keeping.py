@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from api_schemas.base import new_id
 from job_store.artifacts import StorageUnavailable, image_key
-from job_store.errors import IdempotencyKeyReused
 from job_store.images import ImageRecord
 from job_store.records import Idempotency
 from service.gateway import Gateway
 from service.intake.decoders import Picture
+from service.once import make_once
 
 
 def keep_image(
@@ -21,18 +21,14 @@ def keep_image(
     image_id = new_id("img")
     gateway.artifacts.put(image_key(tenant, image_id), picture.png)
     size = {"width": picture.width, "height": picture.height}
-    try:
-        record = gateway.images.add(
+
+    def add() -> ImageRecord:
+        return gateway.images.add(
             image_id, tenant, **size, sha256=picture.sha256, seconds=seconds, idempotency=idempotency
         )
-    except IdempotencyKeyReused:
-        _forget(gateway, tenant, image_id)
-        raise
-    if record.id != image_id:
-        _forget(gateway, tenant, image_id)
-    return record, record.id == image_id
 
+    def forget() -> None:
+        with suppress(StorageUnavailable):  # the janitor removes what no record names
+            gateway.artifacts.delete(image_key(tenant, image_id))
 
-def _forget(gateway: Gateway, tenant: str, image_id: str) -> None:
-    with suppress(StorageUnavailable):  # the janitor removes what no record names
-        gateway.artifacts.delete(image_key(tenant, image_id))
+    return make_once(image_id, add, forget)
