@@ -61,6 +61,11 @@ def attempt_key(tenant: str, job_id: str, token: str, name: str) -> str:
     return f"{job_prefix(tenant, job_id)}{token}/{name}"
 
 
+def source_key(tenant: str, job_id: str) -> str:
+    """The picture that a job adds to, where it owns that."""
+    return f"{job_prefix(tenant, job_id)}source.png"
+
+
 def mask_key(tenant: str, job_id: str, field: str) -> str:
     """The mask that an area of a job's request is given by; `field` is the area's."""
     return f"{job_prefix(tenant, job_id)}{field}.png"

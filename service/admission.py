@@ -13,7 +13,7 @@ from api_schemas.forwards import forwards
 from api_schemas.insertions import GeneratedSource, ImageRef, ImageSource, InsertionRequest, Region, masks_of
 from api_schemas.models import ModelCard
 from job_store import tickets
-from job_store.artifacts import StorageUnavailable, job_prefix, mask_key
+from job_store.artifacts import StorageUnavailable, job_prefix
 from job_store.errors import (
     IdempotencyKeyReused,
     NotFound,
@@ -29,6 +29,7 @@ from runtime.moderation import ModerationError
 from service.errors import Refusal, invalid_field
 from service.gateway import Gateway
 from service.moderating import asked_of, refused
+from service.own_files import own_masks, own_picture
 from service.regions import check_areas
 from service.resolve import resolve
 from service.retention import kept_briefly
@@ -63,17 +64,14 @@ def admit(
     check_areas(request, source.size)
     masks = take_masks(gateway, tenant, submission)
     job_id = new_id("ins")
-    own_key = f"{job_prefix(tenant, job_id)}source.png"
-    if source.picture:
-        gateway.artifacts.put(own_key, source.picture.png)
-    for name, mask in masks.items():
-        gateway.artifacts.put(mask_key(tenant, job_id, name), mask)
+    own_key = own_picture(gateway, tenant, job_id, source.picture.png) if source.picture else None
+    own_masks(gateway, tenant, job_id, masks)
     job = NewJob(
         id=job_id,
         tenant=tenant,
         model=card.name,
         request=without_masks(_without_data(request, source), masks),
-        source_key=own_key if source.picture else source.key,
+        source_key=own_key or source.key,
         traceparent=traceparent,
         shape=shape_of(*source.size, card.max_pixels) if source.size else None,
     )

@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from api_schemas.base import new_id
 from api_schemas.insertions import InsertionRequest, Options
 from api_schemas.masks import MaskRequest
 from api_schemas.models import ModelCard
 from api_schemas.variations import over
-from job_store.artifacts import mask_key
-from job_store.records import JobRecord, NewJob
+from job_store.records import JobRecord
 from service.admission import accept, check_webhook, choose_card, idempotency_of
 from service.errors import Refusal
 from service.gateway import Gateway
+from service.heirs import heir_of
 from service.resolve import resolve
 from service.sources import png_of, taken
 from service.submission import bytes_of, check_used
-from service.variations import fingerprint, own_masks, own_source, understood
+from service.variations import fingerprint, understood
 
 
 def admit_mask(
@@ -35,22 +34,15 @@ def admit_mask(
     card = choose_card(gateway, parent.model)
     request = remasked(parent, asked, card)
     check_webhook(request, gateway.settings.allow_loopback_egress)
-    job_id = new_id("ins")
-    if asked.mask:
-        mask = png_of(gateway, taken(gateway, parent.tenant, asked.mask, carried))
-        gateway.artifacts.put(mask_key(parent.tenant, job_id, "mask"), mask)
-    own_masks(gateway, parent, request, job_id)
-    job = NewJob(
-        id=job_id,
-        tenant=parent.tenant,
+    mask = png_of(gateway, taken(gateway, parent.tenant, asked.mask, carried)) if asked.mask else None
+    job = heir_of(
+        gateway,
+        parent,
+        request,
         model=card.name,
-        request=request,
-        source_key=own_source(gateway, parent, job_id),
         traceparent=traceparent,
-        parent_id=parent.id,
-        source_id=parent.source_id,
-        shape=parent.shape,
-        replay="mask" if asked.mask else "localizer",
+        replay="localizer" if mask is None else "mask",
+        given_mask=mask,
     )
     said = asked.model_dump(mode="json")
     if carried is not None:

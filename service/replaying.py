@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from api_schemas.base import new_id
-from job_store.artifacts import mask_key
+from dataclasses import replace
+
 from job_store.operations import Operations
-from job_store.records import Idempotency, JobRecord, NewJob
+from job_store.records import Idempotency, JobRecord
 from service.admission import accept
 from service.errors import Refusal
 from service.gateway import Gateway
-from service.variations import kept, own_masks, own_source
+from service.heirs import given_mask_of, heir_of
 
 
 def replay(gateway: Gateway, acting: Operations, dead: JobRecord) -> JobRecord:
@@ -19,23 +19,10 @@ def replay(gateway: Gateway, acting: Operations, dead: JobRecord) -> JobRecord:
     """
     if dead.error is None or dead.error.code != "worker_crashed":
         raise Refusal("wrong_state", "Not now: the job did not fail by crashes.")
-    job_id = new_id("ins")
-    own_masks(gateway, dead, dead.request, job_id)
-    if dead.replay == "mask":
-        gateway.artifacts.put(
-            mask_key(dead.tenant, job_id, "mask"), kept(gateway, mask_key(dead.tenant, dead.id, "mask"))
-        )
-    job = NewJob(
-        id=job_id,
-        tenant=dead.tenant,
-        model=dead.model,
-        request=dead.request,
-        source_key=own_source(gateway, dead, job_id),
-        parent_id=dead.parent_id if dead.replay else dead.id,
-        source_id=dead.source_id,
-        replay=dead.replay,
-        shape=dead.shape,
-    )
+    mask = given_mask_of(gateway, dead)
+    job = heir_of(gateway, dead, dead.request, model=dead.model, replay=dead.replay, given_mask=mask)
+    if dead.replay is not None:  # the blend state that it goes on from is that parent's
+        job = replace(job, parent_id=dead.parent_id)
     once = Idempotency(f"replay\0{dead.id}", "")  # no header can hold this key
     record, _ = accept(gateway, job, once)
     acting.replayed(dead.id, record.id)

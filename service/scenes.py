@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -20,7 +19,7 @@ from api_schemas.insertions import (
 )
 from api_schemas.jobs import ResultImage
 from api_schemas.scenes import FIRST
-from job_store.artifacts import ArtifactMissing, job_prefix, latents_key, made_latents_key, mask_key
+from job_store.artifacts import ArtifactMissing, made_latents_key
 from job_store.errors import NotFound
 from job_store.records import JobRecord, NewJob, ScenePlace
 from job_store.result_images import result_image_id
@@ -29,6 +28,7 @@ from service.admission import accept, admit, check_webhook, choose_card, idempot
 from service.errors import Refusal
 from service.estimating import estimate
 from service.gateway import Gateway
+from service.own_files import own_latents, own_masks, own_picture
 from service.problems import to_problem
 from service.regions import check_areas
 from service.resolve import resolve
@@ -86,8 +86,7 @@ def admit_any(
     check_areas(request, ground.size)
     masks = take_masks(gateway, tenant, asked)
     job_id = new_id("ins")
-    for name, mask in masks.items():
-        gateway.artifacts.put(mask_key(tenant, job_id, name), mask)
+    own_masks(gateway, tenant, job_id, masks)
     job = NewJob(
         id=job_id,
         tenant=tenant,
@@ -226,15 +225,13 @@ def _own_picture(gateway: Gateway, tenant: str, ground: Ground, job_id: str, mod
     """
     if ground.step is None or ground.key is None:
         return ground.key
-    key = f"{job_prefix(tenant, job_id)}source.png"
     try:
-        gateway.artifacts.put(key, gateway.artifacts.get(ground.key))
+        picture = gateway.artifacts.get(ground.key)
     except ArtifactMissing:
         raise Refusal("source_unavailable", f"The picture of the step {ground.step} is gone.") from None
-    with suppress(ArtifactMissing):
-        if ground.model == model:
-            latents = gateway.artifacts.get(made_latents_key(ground.key, ground.index))
-            gateway.artifacts.put(latents_key(tenant, job_id), latents)
+    key = own_picture(gateway, tenant, job_id, picture)
+    if ground.model == model:
+        own_latents(gateway, tenant, job_id, made_latents_key(ground.key, ground.index))
     return key
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api_schemas.jobs import Cost, Inferred, InsertionJob, InsertionResult, Timings
-from job_store.artifacts import ArtifactStore, mask_key
+from job_store.artifacts import ArtifactMissing, ArtifactStore, latents_key, mask_key
 from job_store.jobs import JobStore
 from tests.service.conftest import BODY, CARD
 from tests.service.pictures import encoded, gradient
@@ -103,6 +103,16 @@ def test_a_variation_outlives_its_parent(
     assert client.delete(f"/v1/insertions/{parent.id}").status_code == 204
     assert artifacts.get(str(store.get(child.id).source_key))
     assert vary(client, parent, {}).status_code == 404
+
+
+def test_of_an_uploaded_picture_nobody_looks_for_latents(
+    client: httpx.Client, store: JobStore, artifacts: ArtifactStore
+) -> None:
+    child = varied(client, submit(client), {})
+    artifacts.put(latents_key(store.get(child.id).tenant, child.id), b"not of its source")
+    grandchild = varied(client, child, {})
+    with pytest.raises(ArtifactMissing):
+        artifacts.get(latents_key(store.get(grandchild.id).tenant, grandchild.id))
 
 
 def test_a_picture_that_is_gone_cannot_be_varied(
