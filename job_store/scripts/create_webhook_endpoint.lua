@@ -8,12 +8,9 @@ local once = ARGV[8] ~= '' and KEY.IDEMPOTENCY .. tenant .. ':' .. ARGV[8]
 
 if redis.call('EXISTS', key) == 1 then return {'ok', 1, id, redis.call('HGETALL', key)} end -- its reply was lost
 if once then
-  local earlier = redis.call('HMGET', once, 'endpoint_id', 'fingerprint')
-  local record = earlier[1] and redis.call('HGETALL', KEY.WEBHOOK_ENDPOINT .. earlier[1]) or {}
-  if #record > 0 then
-    if earlier[2] ~= ARGV[9] then return {'reused', earlier[1]} end
-    return {'ok', 0, earlier[1], record}
-  end
+  local earlier, reused = earlier_of(once, 'endpoint_id', KEY.WEBHOOK_ENDPOINT, ARGV[9])
+  if reused then return reused end
+  if earlier then return {'ok', 0, earlier, redis.call('HGETALL', KEY.WEBHOOK_ENDPOINT .. earlier)} end
 end
 if redis.call('SCARD', ids) >= tonumber(ARGV[7]) then return {'too_many_endpoints'} end
 local created_at = now
@@ -23,8 +20,5 @@ end
 redis.call('HSET', key, 'tenant', tenant, 'url', ARGV[3], 'events', ARGV[4], 'description', ARGV[5], 'enabled', ARGV[6],
   'created_at', created_at, 'secret_id', '', 'old_secrets', '')
 redis.call('SADD', ids, id)
-if once then
-  redis.call('HSET', once, 'endpoint_id', id, 'fingerprint', ARGV[9])
-  redis.call('PEXPIRE', once, ARGV[10])
-end
+if once then remember_once(once, 'endpoint_id', id, ARGV[9], ARGV[10]) end
 return {'ok', 1, id, redis.call('HGETALL', key)}

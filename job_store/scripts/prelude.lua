@@ -144,6 +144,21 @@ local function runs_under(job, token)
   return job and job.status == 'running' and job.token == token
 end
 
+-- Where the newest entry of a list stands: strictly rising even if the clock steps back, as it is the list's cursor.
+local function newest_place(list)
+  local last = redis.call('ZRANGE', list, -1, -1, 'WITHSCORES')[2]
+  return string.format('%.0f', math.max(now_us, tonumber(last or 0) + 1))
+end
+
+-- Adds a record to a list of them, and forgets a few of the oldest that are gone (they lay at prefix and id).
+local function list_newest(list, prefix, id)
+  local place = newest_place(list)
+  for _, old in ipairs(redis.call('ZRANGE', list, 0, 9)) do
+    if redis.call('EXISTS', prefix .. old) == 0 then redis.call('ZREM', list, old) end
+  end
+  redis.call('ZADD', list, place, id)
+end
+
 -- Forgets a few of the oldest of an endpoint's log when it is too long, never what is still to be sent.
 local function trim_log(endpoint)
   local log = KEY.DELIVERIES .. endpoint
@@ -162,12 +177,10 @@ end
 -- A message is due to an endpoint (its id, or 'default/' and the tenant). resource: whose event it is.
 local function put_delivery(endpoint, tenant, event, message, resource)
   local log, delivery = KEY.DELIVERIES .. endpoint, endpoint .. '/' .. message
-  local last = redis.call('ZRANGE', log, -1, -1, 'WITHSCORES')[2]
-  local place = math.max(now_us, tonumber(last or 0) + 1) -- strictly rising: the cursor of the log
   redis.call('HSET', KEY.DELIVERY .. delivery, 'id', message, 'endpoint', endpoint, 'tenant', tenant, 'event', event,
     'resource', resource, 'created_at', now, 'tries', 0, 'replayed', 0, 'state', 'pending')
   redis.call('ZADD', KEY.OUTBOX, now, delivery)
-  redis.call('ZADD', log, string.format('%.0f', place), message)
+  redis.call('ZADD', log, newest_place(log), message)
   redis.call('PEXPIRE', log, LOG_MS)
   trim_log(endpoint)
 end

@@ -9,11 +9,9 @@ local once = ARGV[13] ~= '' and KEY.IDEMPOTENCY .. tenant .. ':' .. ARGV[13]
 
 if redis.call('EXISTS', KEY.JOB .. id) == 1 then return {'ok', 1, id, fields(id)} end -- its reply was lost
 if once then
-  local earlier = redis.call('HMGET', once, 'job_id', 'fingerprint')
-  if earlier[1] and redis.call('EXISTS', KEY.JOB .. earlier[1]) == 1 then
-    if earlier[2] ~= fingerprint then return {'reused', earlier[1]} end
-    return {'ok', 0, earlier[1], fields(earlier[1])}
-  end
+  local earlier, reused = earlier_of(once, 'job_id', KEY.JOB, fingerprint)
+  if reused then return reused end
+  if earlier then return {'ok', 0, earlier, fields(earlier)} end
 end
 if scene and redis.call('EXISTS', scene) == 0 then return {'missing'} end
 if scene and redis.call('HLEN', KEY.SCENE_STEPS .. ARGV[18]) >= MAX_STEPS then return {'scene_full'} end
@@ -38,10 +36,7 @@ settle(model, tenant)
 redis.call('ZADD', KEY.DEADLINES, deadline_at, id)
 redis.call('ZADD', KEY.TENANT .. tenant, submitted, id)
 redis.call('HINCRBY', KEY.COUNTS, 'accepted', 1)
-if once then
-  redis.call('HSET', once, 'job_id', id, 'fingerprint', fingerprint)
-  redis.call('PEXPIRE', once, keep_key_ms)
-end
+if once then remember_once(once, 'job_id', id, fingerprint, keep_key_ms) end
 tell(job, 'queued', '{}')
 
 -- The job is the scene's newest step. Scene, first picture and all steps are kept for the scene's time from now on.
