@@ -164,6 +164,6 @@ def server_sent(*models: str, id_too: bool = False) -> dict[str, Any]:
     return {
         "text/event-stream": {
             "schema": schema,
-            "example": f"id: {told['id']}\n{example}" if id_too else example,
+            "example": example,
         }
     }

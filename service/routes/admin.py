@@ -110,14 +110,18 @@ def list_queues(gateway: GatewayDep) -> Response:
     return json_answer(QueueList(data=[_queue(gateway, model) for model in sorted(models)]))
 
 
-@router.post("/queues/{model}/pause", response_model=QueueInfo, responses=refuses(*NAMED))
+@router.post(
+    "/queues/{model}/pause", summary="Pause Queue", response_model=QueueInfo, responses=refuses(*NAMED)
+)
 def pause(gateway: GatewayDep, acting: OperatorDep, model: Model) -> Response:
     """Start nothing of a model until it is resumed. What runs goes on; submissions are accepted."""
     acting.pause(_known(gateway, model))
     return json_answer(_queue(gateway, model))
 
 
-@router.post("/queues/{model}/resume", response_model=QueueInfo, responses=refuses(*NAMED))
+@router.post(
+    "/queues/{model}/resume", summary="Resume Queue", response_model=QueueInfo, responses=refuses(*NAMED)
+)
 def resume(gateway: GatewayDep, acting: OperatorDep, model: Model) -> Response:
     """Start a model's jobs again."""
     acting.resume(_known(gateway, model))
@@ -138,28 +142,45 @@ def list_workers(gateway: GatewayDep) -> Response:
     return json_answer(WorkerList(data=[_worker(state, drained) for state in gateway.workers.all()]))
 
 
-@router.post("/workers/{worker}/drain", response_model=WorkerInfo, responses=refuses(*NAMED))
+@router.post(
+    "/workers/{worker}/drain", summary="Drain Worker", response_model=WorkerInfo, responses=refuses(*NAMED)
+)
 def drain(gateway: GatewayDep, acting: OperatorDep, worker: Worker) -> Response:
     """Let a worker end its job and take no other, so that it can be stopped at leisure."""
     acting.drain(worker)
     return json_answer(_one_worker(gateway, worker))
 
 
-@router.post("/workers/{worker}/undrain", response_model=WorkerInfo, responses=refuses(*NAMED))
+@router.post(
+    "/workers/{worker}/undrain",
+    summary="Undrain Worker",
+    response_model=WorkerInfo,
+    responses=refuses(*NAMED),
+)
 def undrain(gateway: GatewayDep, acting: OperatorDep, worker: Worker) -> Response:
     """Let a drained worker take jobs again."""
     acting.undrain(worker)
     return json_answer(_one_worker(gateway, worker))
 
 
-@router.post("/jobs/{job_id}/move-to-front", response_model=JobInfo, responses=refuses(*NAMED, "wrong_state"))
+@router.post(
+    "/jobs/{job_id}/move-to-front",
+    summary="Move Job To Front",
+    response_model=JobInfo,
+    responses=refuses(*NAMED, "wrong_state"),
+)
 def move_to_front(gateway: GatewayDep, acting: OperatorDep, job_id: JobId) -> Response:
     """Make a queued job the next of its model, whatever its tenant's share and cap. It is charged as ever."""
     acting.move_to_front(job_id)
     return json_answer(_job(gateway.store.get(job_id)))
 
 
-@router.get("/dead-letters", response_model=DeadLetterList, responses=refuses(*LISTED, "invalid_request"))
+@router.get(
+    "/dead-letters",
+    summary="List Dead Letters",
+    response_model=DeadLetterList,
+    responses=refuses(*LISTED, "invalid_request"),
+)
 def list_dead(gateway: GatewayDep, limit: Limit = 100) -> Response:
     """Jobs that failed as their workers crashed over them and were not replayed, the latest first."""
     dead = gateway.store.get_all(gateway.operations.dead(limit))
@@ -168,6 +189,7 @@ def list_dead(gateway: GatewayDep, limit: Limit = 100) -> Response:
 
 @router.post(
     "/dead-letters/{job_id}/replay",
+    summary="Replay Dead Letter",
     status_code=202,
     response_model=JobInfo,
     response_description="The new job.",

@@ -88,6 +88,7 @@ def read_batch(gateway: GatewayDep, record: BatchDep) -> Response:
 
 @router.get(
     "/{batch_id}/results",
+    summary="Read Batch Results",
     response_class=Response,
     responses={
         200: {**LINES, "description": "JSONL, a `BatchResult` a line."},
@@ -103,7 +104,7 @@ def read_results(gateway: GatewayDep, record: BatchDep) -> Response:
     return Response("".join(lines), headers={"Cache-Control": "private, no-cache"}, media_type=JSON_LINES[0])
 
 
-@router.post("/{batch_id}/cancel", response_model=Batch, responses=OF_A_BATCH)
+@router.post("/{batch_id}/cancel", summary="Cancel Batch", response_model=Batch, responses=OF_A_BATCH)
 def cancel(gateway: GatewayDep, record: OwnBatchDep) -> Response:
     """Stop all jobs that have not ended; again is no error. What is done stays."""
     return json_answer(batch_body(gateway, cancel_batch(gateway, record)))

@@ -30,6 +30,7 @@ FILE_PART = "file"
 
 @router.post(
     "",
+    summary="Upload Image",
     status_code=201,
     response_model=ImageAsset,
     response_description="Taken in; `Location` names it.",

@@ -59,6 +59,7 @@ Prefer = Annotated[
 
 @router.post(
     "",
+    summary="Submit Insertion",
     **ACCEPTED,
     openapi_extra={"requestBody": SUBMIT_BODY},
     responses={
@@ -142,6 +143,7 @@ def list_insertions(
 
 @router.get(
     "/{job_id}",
+    summary="Read Insertion",
     response_model=InsertionJob,
     responses={304: {"description": "Unchanged since `If-None-Match`."}, **OF_A_JOB},
 )
@@ -179,6 +181,7 @@ async def follow_events(
 
 @router.post(
     "/{job_id}/cancel",
+    summary="Cancel Insertion",
     response_model=InsertionJob,
     response_description="Canceled.",
     responses={
@@ -194,6 +197,7 @@ def cancel(gateway: GatewayDep, record: OwnJobDep) -> Response:
 
 @router.delete(
     "/{job_id}/seeds/{seed}",
+    summary="Drop Seed",
     response_model=InsertionJob,
     response_description="It was the last: the job is canceled.",
     responses={
@@ -291,6 +295,7 @@ async def submit_mask(
 
 @router.delete(
     "/{job_id}",
+    summary="Purge Insertion",
     status_code=204,
     response_class=Response,
     responses=refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),

@@ -64,6 +64,7 @@ OwnSceneDep = Annotated[SceneRecord, Security(scene, scopes=["insertions:write"]
 
 @router.post(
     "",
+    summary="Begin Scene",
     status_code=201,
     response_model=Scene,
     response_description="Begun; `Location` names it.",
@@ -114,6 +115,7 @@ def read_scene(gateway: GatewayDep, record: SceneDep) -> Response:
 
 @router.post(
     "/{scene_id}/insertions",
+    summary="Add To Scene",
     **ACCEPTED,
     openapi_extra={"requestBody": SCENE_INSERTION_BODY},
     responses={
@@ -160,6 +162,7 @@ async def add(
 
 @router.post(
     "/{scene_id}/undo",
+    summary="Undo Step",
     response_model=Scene,
     responses=refuses("unauthorized", "not_found", "wrong_state", "invalid_request", "store_unavailable"),
 )

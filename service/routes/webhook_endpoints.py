@@ -77,6 +77,7 @@ def body_of(model: str, example: dict[str, Any]) -> dict[str, Any]:
 
 @router.post(
     "",
+    summary="Create Endpoint",
     status_code=201,
     response_model=WebhookEndpointWithSecret,
     response_description="Made; `Location` names it.",
@@ -107,7 +108,9 @@ def list_endpoints(gateway: GatewayDep, tenant: WebhooksDep) -> Response:
     )
 
 
-@router.get("/{endpoint_id}", response_model=WebhookEndpoint, responses=refuses(*OWN))
+@router.get(
+    "/{endpoint_id}", summary="Read Endpoint", response_model=WebhookEndpoint, responses=refuses(*OWN)
+)
 def read(record: EndpointDep) -> Response:
     """One endpoint, without its secret."""
     return json_answer(_shown(record))
@@ -115,6 +118,7 @@ def read(record: EndpointDep) -> Response:
 
 @router.patch(
     "/{endpoint_id}",
+    summary="Change Endpoint",
     response_model=WebhookEndpoint,
     openapi_extra=body_of("WebhookEndpointChange", {"enabled": True}),
     responses=refuses(*BODY, *OWN, "wrong_state"),
@@ -127,6 +131,7 @@ async def change(request: Request, gateway: GatewayDep, record: NamedEndpointDep
 
 @router.delete(
     "/{endpoint_id}",
+    summary="Delete Endpoint",
     status_code=204,
     response_class=Response,
     responses=refuses(*OWN, "wrong_state"),
@@ -139,6 +144,7 @@ def delete(gateway: GatewayDep, record: NamedEndpointDep) -> Response:
 
 @router.post(
     "/{endpoint_id}/rotate",
+    summary="Rotate Secret",
     response_model=WebhookEndpointWithSecret,
     response_description="The endpoint with its new secret.",
     openapi_extra=body_of("SecretRotation", {"overlap_seconds": 86_400}),
@@ -155,6 +161,7 @@ async def rotate(request: Request, gateway: GatewayDep, record: EndpointDep) -> 
 
 @router.post(
     "/{endpoint_id}/test",
+    summary="Test Endpoint",
     status_code=202,
     response_model=WebhookDelivery,
     response_description="On its way; `Location` tells what becomes of it.",
@@ -189,6 +196,7 @@ def read_delivery(gateway: GatewayDep, record: EndpointDep, message_id: MessageI
 
 @router.post(
     "/{endpoint_id}/deliveries/{message_id}/replay",
+    summary="Replay Delivery",
     status_code=202,
     response_model=WebhookDelivery,
     response_description="On its way again.",
@@ -202,6 +210,7 @@ def replay(gateway: GatewayDep, record: EndpointDep, message_id: MessageId) -> R
 
 @router.post(
     "/{endpoint_id}/replay",
+    summary="Replay Failed Deliveries",
     status_code=202,
     response_model=Replayed,
     response_description="On their way again.",

@@ -51,6 +51,12 @@ def test_every_field_is_described(document: dict[str, Any]) -> None:
     assert bare == []
 
 
+def test_no_two_operations_have_the_same_name(document: dict[str, Any]) -> None:
+    named = [operation["summary"] for _, operation in operations(document)]
+    assert len(named) == len(set(named))
+    assert all(" " in name for name in named if name not in ("Livez", "Readyz", "Metrics"))
+
+
 def test_every_operation_and_parameter_is_described(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         assert operation.get("description"), name
