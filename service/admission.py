@@ -163,7 +163,8 @@ def choose_card(gateway: Gateway, name: str | None) -> ModelCard:
     if name is None:
         return cards.get(gateway.settings.model) or cards[min(cards)]
     if name not in cards:
-        raise Refusal("unknown_model", f"No worker serves {name!r}.", data={"known": sorted(cards)})
+        text = f"No worker serves {name!r}; served are: {', '.join(sorted(cards))}."
+        raise Refusal("unknown_model", text, data={"known": sorted(cards)})
     return cards[name]
 
 

@@ -34,7 +34,7 @@ def admit_batch(gateway: Gateway, tenant: str, body: bytes, idempotency_key: str
     """
     lines = {number: line for number, line in enumerate(body.splitlines(), 1) if line.strip()}
     if not lines:
-        raise Refusal("invalid_request", "There is no line.")
+        raise Refusal("invalid_request", "There is no line: send JSONL, an insertion a line.")
     if max(lines) > MAX_LINES:
         raise Refusal("invalid_request", f"There are more than {MAX_LINES} lines.")
     idempotency = idempotency_of(idempotency_key, lambda: hashlib.sha256(body).hexdigest())

@@ -33,7 +33,8 @@ def resolve(
     texts = _understood(request)
     _check_words(texts, card)
     if texts.source_prompt is None and not card.captioner:
-        raise Refusal("source_prompt_required", f"{card.name} cannot tell by itself what a picture shows.")
+        text = f"{card.name} cannot tell by itself what a picture shows; give source.prompt."
+        raise Refusal("source_prompt_required", text)
     check_offers(request, card)
     preset = request.preset or card.default_presets[kind_of(request.source)]
     options = _options(request, card, preset)
@@ -120,9 +121,9 @@ def _check_known(used: list[str], vocabulary: list[str]) -> None:
 def _options(request: InsertionRequest, card: ModelCard, preset: str) -> Options:
     """What was asked for, over the preset; a real picture's background is strict unless told otherwise."""
     if preset not in card.presets:
-        raise Refusal(
-            "unknown_preset", f"There is no preset {preset!r}.", data={"known": sorted(card.presets)}
-        )
+        known = sorted(card.presets)
+        text = f"There is no preset {preset!r}; {card.name} has: {', '.join(known)}."
+        raise Refusal("unknown_preset", text, data={"known": known})
     given = request.options
     asked = {name: value for name in Options.model_fields if (value := getattr(given, name)) is not None}
     options = card.presets[preset]
@@ -134,7 +135,8 @@ def _options(request: InsertionRequest, card: ModelCard, preset: str) -> Options
     if options.localizer is not None and options.localizer not in card.localizers:
         raise Refusal(
             "unsupported_option",
-            f"{card.name} does not have the localizer {options.localizer!r}.",
+            f"{card.name} does not have the localizer {options.localizer!r}; it has: "
+            f"{', '.join(card.localizers)}.",
             data={"option": "localizer", "known": list(card.localizers)},
         )
     strict = (

@@ -57,7 +57,9 @@ def with_inferred(output: RunOutput, inferred: Inferred, seconds: float) -> RunO
 
 def _caption(picture: Image.Image | None, captioner: Captioner | None) -> str:
     if captioner is None or picture is None:
-        raise RunError("source_prompt_required", "This model cannot tell by itself what a picture shows.")
+        raise RunError(
+            "source_prompt_required", "This model cannot tell what a picture shows; give source.prompt."
+        )
     try:
         caption = captioner(np.asarray(picture.convert("RGB"))).strip()
     except AdditError as error:
