@@ -10,7 +10,7 @@ from rich.table import Table
 
 from api_schemas.admin import ActInfo, JobInfo, OwnLimits, QueueInfo, TenantState, WorkerInfo
 from client.admin_key_commands import keys
-from client.terminal import ADMIN_HERE, AdminKey, AdminUrl, console, service
+from client.terminal import ADMIN_HERE, AdminKey, AdminUrl, JobId, console, service
 
 admin = typer.Typer(no_args_is_help=True, help="Operate a service, with its ADDIT_ADMIN_KEY.")
 admin.add_typer(keys, name="keys")
@@ -26,7 +26,7 @@ def tenants(key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
 
 @admin.command()
 def tenant(name: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
-    """The same of one, which need not have submitted anything yet."""
+    """What one tenant may do and has; it need not have submitted anything yet."""
     with service(url, key) as addit:
         console.print(_table([addit.admin.tenant(name)]))
 
@@ -38,8 +38,10 @@ def limit(
     weight: Annotated[float | None, typer.Option(help="Of its share while others wait too.")] = None,
     max_running: Annotated[int | None, typer.Option(min=0, help="Jobs that run at a time.")] = None,
     max_queued: Annotated[int | None, typer.Option(min=0, help="Jobs that wait.")] = None,
-    per_minute: Annotated[int | None, typer.Option(min=0, help="Submissions.")] = None,
-    max_retain_seconds: Annotated[int | None, typer.Option(min=60, help="Pictures are kept at most.")] = None,
+    per_minute: Annotated[int | None, typer.Option(min=0, help="Submissions a minute.")] = None,
+    max_retain_seconds: Annotated[
+        int | None, typer.Option(min=60, help="Longest that pictures are kept.")
+    ] = None,
     url: AdminUrl = ADMIN_HERE,
 ) -> None:
     """Give a tenant these limits, and the settings' for what is left out."""
@@ -133,7 +135,7 @@ def undrain(worker: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
 
 
 @admin.command()
-def front(job_id: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
+def front(job_id: JobId, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Make a queued job the next of its model, whatever its tenant's share."""
     with service(url, key) as addit:
         console.print(_line(addit.admin.move_to_front(job_id)), markup=False)
@@ -148,8 +150,8 @@ def dead(key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
 
 
 @admin.command()
-def replay(job_id: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
-    """Submit one of them again; prints the new job."""
+def replay(job_id: JobId, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
+    """Submit a job that crashed its workers once more; prints the new one."""
     with service(url, key) as addit:
         console.print(_line(addit.admin.replay(job_id)), markup=False)
 

@@ -13,7 +13,9 @@ from client.terminal import ADMIN_HERE, AdminKey, AdminUrl, console, service
 
 keys = typer.Typer(no_args_is_help=True, help="Tenants' API keys.")
 KeyName = Annotated[str, typer.Option("--name", help="What it is for; of a name there are two at a time.")]
-KeyScopes = Annotated[list[str] | None, typer.Option("--scope", help="What it may do, one or more; all.")]
+KeyScopes = Annotated[
+    list[str] | None, typer.Option("--scope", help="What it may do, several too; all by default.")
+]
 KeyLife = Annotated[int | None, typer.Option("--expires", min=1, help="Seconds that it works.")]
 Overlap = Annotated[int, typer.Option("--overlap", min=0, help="Seconds that the old one still works.")]
 

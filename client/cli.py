@@ -20,7 +20,7 @@ from client.batch_commands import batch
 from client.client import Addit
 from client.report import progress_bar, result_of, summary, timings_table, understood
 from client.scene_commands import scene
-from client.terminal import HERE, ApiKey, Url, console, service
+from client.terminal import HERE, ApiKey, JobId, Url, console, service
 from client.webhook_commands import webhooks
 
 app = typer.Typer(no_args_is_help=True, help="Add an object to a picture from a sentence.")
@@ -48,7 +48,9 @@ def insert(
     ] = None,
     out: Out = RESULT,
     mask: MaskOut = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations; one at random.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(help="Repeat for variations; random if not given.")
+    ] = None,
     region: Annotated[
         tuple[int, int, int, int] | None,
         typer.Option(metavar="LEFT TOP RIGHT BOTTOM", help="Where the object shall be, in pixels."),
@@ -124,7 +126,7 @@ def estimate(
 
 @app.command()
 def vary(
-    job_id: str,
+    job_id: JobId,
     prompt: Annotated[str | None, typer.Option(help="Other words than the job's.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations.")] = None,
     gamma: Annotated[float | None, typer.Option(help="extended_scale: higher adds more boldly.")] = None,
@@ -145,7 +147,7 @@ def vary(
 
 @app.command()
 def remask(
-    job_id: str,
+    job_id: JobId,
     localizer: Annotated[str | None, typer.Option(help="Another way of finding the subject.")] = None,
     by: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Or a mask: white where it is kept.")
@@ -182,7 +184,7 @@ def list_jobs(
 
 
 @app.command()
-def status(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
+def status(job_id: JobId, url: Url = HERE, key: ApiKey = None) -> None:
     """A job as the service tells it, in JSON."""
     with service(url, key) as addit:
         console.print_json(addit.job(job_id).model_dump_json())
@@ -200,7 +202,7 @@ def usage(url: Url = HERE, key: ApiKey = None) -> None:
 
 
 @app.command()
-def drop(job_id: str, seed: int, url: Url = HERE, key: ApiKey = None) -> None:
+def drop(job_id: JobId, seed: int, url: Url = HERE, key: ApiKey = None) -> None:
     """Let go of one seed of a job; the others go on."""
     with service(url, key) as addit:
         job = addit.drop_seed(job_id, seed)
@@ -209,7 +211,7 @@ def drop(job_id: str, seed: int, url: Url = HERE, key: ApiKey = None) -> None:
 
 
 @app.command()
-def cancel(job_id: str, url: Url = HERE, key: ApiKey = None) -> None:
+def cancel(job_id: JobId, url: Url = HERE, key: ApiKey = None) -> None:
     """Stop a job; a running one stops within a step."""
     with service(url, key) as addit:
         console.print(f"{job_id} {addit.cancel(job_id).status}")

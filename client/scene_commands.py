@@ -40,7 +40,9 @@ def add(
     step: Annotated[
         str | None, typer.Option(help="Build upon this one, or `first`, in place of the head.")
     ] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Repeat it for variations; one at random.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(help="Repeat for variations; random if not given.")
+    ] = None,
     out: Out = None,
     layer: Annotated[Path | None, typer.Option(help="Save what was added alone, on transparency.")] = None,
     url: Url = HERE,

@@ -22,6 +22,7 @@ ApiKey = Annotated[
 ]
 AdminUrl = Annotated[str, typer.Option(envvar="ADDIT_ADMIN_URL", help="Of the gateway's port for operators.")]
 AdminKey = Annotated[str, typer.Option("--key", envvar="ADDIT_ADMIN_KEY", help="The operators' key.")]
+JobId = Annotated[str, typer.Argument(help="ins_….")]
 HERE = "http://127.0.0.1:8080"
 ADMIN_HERE = "http://127.0.0.1:8081"
 

@@ -25,7 +25,11 @@ RESULTS = Path("evaluation-results")
 
 def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--folder", type=Path, default=RESULTS, help="records, pictures and suites")
     parser.add_argument("--cache", type=Path, default=CACHE, help="Toyland's sprites")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
@@ -79,7 +83,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         "--method", action="append", default=[], help="a name or a group of `methods`; may be repeated"
     )
     parser.add_argument("--model", default="embedded", help="profile of the base, as the service names it")
-    parser.add_argument("--device", default="auto")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, …")
     parser.add_argument("--accept-licence", action="append", default=[], help="of the base's weights")
     parser.add_argument(
         "--judges", choices=("auto", "toyland", "hub"), default="auto", help="auto: by the suite's name"

@@ -20,7 +20,9 @@ ASSETS = Path("docs") / "assets" / "toyland"
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m toyland", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m toyland", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument("--cache", type=Path, default=CACHE, help="sprites, datasets and checkpoints")
     parser.add_argument("--count", type=int, default=120_000, help="training samples, 0.3 MB each")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
