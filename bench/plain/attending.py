@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
-from diffusers.models.embeddings import apply_rotary_emb
 from torch import Tensor
 
 from workers.addit.backbones.borrowing import borrowed_attention
+from workers.addit.rotating import rotate
 
 SOURCE, TARGET = slice(0, 1), slice(1, 2)
 
@@ -109,8 +109,8 @@ class PlainProcessor:
             query = torch.cat([attn.norm_added_q(texts[0]), query], dim=1)
             key = torch.cat([attn.norm_added_k(texts[1]), key], dim=1)
             value = torch.cat([texts[2], value], dim=1)
-        query = apply_rotary_emb(query, image_rotary_emb, sequence_dim=1)
-        key = apply_rotary_emb(key, image_rotary_emb, sequence_dim=1)
+        assert image_rotary_emb is not None
+        query, key = rotate(query, image_rotary_emb), rotate(key, image_rotary_emb)
         attended = plain(self.layer, query, key, value).flatten(2)
         if encoder_hidden_states is None:
             return attended

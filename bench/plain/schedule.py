@@ -53,7 +53,7 @@ class PlainModel:
             pooled_projections=torch.cat([_pooled(one) for one in told]).to(device, dtype),
             encoder_hidden_states=torch.cat([one.prompt_embeds for one in told]).to(device, dtype),
             txt_ids=torch.zeros(self.text_len, 3, device=device),
-            img_ids=image_ids(self.grid).to(device),
+            img_ids=image_ids(self.grid, device),
             joint_attention_kwargs={"plain": at},
             return_dict=False,
         )[0]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
-from diffusers.models.embeddings import apply_rotary_emb
 from torch import Tensor
 
 from workers.addit.attention import extend
@@ -17,7 +16,8 @@ from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.errors import InvalidOutput
 from workers.addit.exchanging import PassComplete
 from workers.addit.latents import LatentGrid
-from workers.addit.processor import Attending, Exchange, Rotary
+from workers.addit.processor import Attending, Exchange
+from workers.addit.rotating import Rotary, rotate
 from workers.addit.shared_passes import Ask, Pays, answer_all, share_always, share_nothing
 from workers.addit.source_memory import StepMemory
 from workers.addit.subject_bias import SubjectBias
@@ -91,7 +91,7 @@ class ExtendTarget:
     def _lent(self, memory: StepMemory, layer: str) -> tuple[Tensor, Tensor]:
         """The source's keys, where they are to lie, and values."""
         key, value = memory.lent[layer]
-        return key if self.shift is None else apply_rotary_emb(key, self.shift, sequence_dim=1), value
+        return key if self.shift is None else rotate(key, self.shift), value
 
     def untold(self) -> ExtendTarget:
         """The same for rows that are told nothing: not looked at, and no subject to bias."""
@@ -153,7 +153,7 @@ class Branches:
 
     def lent_bytes(self, latents: Tensor, layers: frozenset[str]) -> int:
         """Bytes of the `StepMemory` of a whole source pass at (1, L, C) `latents` that lends `layers`."""
-        itemsize: int = self.backbone.transformer.dtype.itemsize
+        itemsize = self.backbone.dtype.itemsize
         pair = 2 * latents.shape[1] * self.backbone.key_width * itemsize
         return len(layers) * pair + latents.numel() * torch.float32.itemsize
 

@@ -48,10 +48,12 @@ def unpack(tokens: Tensor, grid: LatentGrid) -> Tensor:
     )
 
 
-def image_ids(grid: LatentGrid) -> Tensor:
-    """(h*w, 3) RoPE positions: (0, row, column)."""
-    rows, columns = torch.meshgrid(torch.arange(grid.height), torch.arange(grid.width), indexing="ij")
-    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).reshape(-1, 3).float()
+def image_ids(grid: LatentGrid, device: torch.device, first: float = 0.0) -> Tensor:
+    """(h*w, 3) RoPE positions: (`first`, row, column). Made where they are used: nothing is copied there."""
+    rows, columns = torch.meshgrid(
+        torch.arange(grid.height, device=device), torch.arange(grid.width, device=device), indexing="ij"
+    )
+    return torch.stack([torch.full_like(rows, first), rows, columns], dim=-1).reshape(-1, 3).float()
 
 
 def draw_noise(seeds: Sequence[int], channels: int, grid: LatentGrid, element: int) -> Tensor:

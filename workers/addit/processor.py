@@ -10,12 +10,11 @@ from typing import Any, Protocol
 
 import torch
 from diffusers import FluxTransformer2DModel
-from diffusers.models.embeddings import apply_rotary_emb
 from torch import Tensor
 
 from workers.addit.exchanging import attend
+from workers.addit.rotating import Rotary, rotate
 
-Rotary = tuple[Tensor, Tensor]
 Attending = tuple[Tensor, Tensor, Tensor]
 """Queries, keys and values of one attention."""
 
@@ -80,8 +79,7 @@ def _project(
         key = torch.cat([attn.norm_added_k(text_key), key], dim=1)
         value = torch.cat([text_value, value], dim=1)
     if rotary is not None:
-        query = apply_rotary_emb(query, rotary, sequence_dim=1)
-        key = apply_rotary_emb(key, rotary, sequence_dim=1)
+        query, key = rotate(query, rotary), rotate(key, rotary)
     return query, key, value
 
 

@@ -13,7 +13,7 @@ from workers.addit.dropping import Foresee, foresee_located
 from workers.addit.forward import Branches, ExtendTarget, Recorder, SourcePass
 from workers.addit.localizers import Located
 from workers.addit.previews import OnX0
-from workers.addit.processor import Rotary
+from workers.addit.rotating import Rotary
 from workers.addit.source_memory import StepMemory
 from workers.addit.sources import LayersAt, SourcePath, Tick, recall, remember
 from workers.addit.subject_bias import SubjectBias

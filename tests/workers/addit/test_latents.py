@@ -29,7 +29,7 @@ def test_positions_are_diffusers_positions() -> None:
     from diffusers import FluxPipeline
 
     ids = FluxPipeline._prepare_latent_image_ids(1, 3, 5, torch.device("cpu"), torch.float32)
-    assert torch.equal(image_ids(LatentGrid(3, 5)), ids)
+    assert torch.equal(image_ids(LatentGrid(3, 5), torch.device("cpu")), ids)
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 48), (1024, 768), (48, 16)])

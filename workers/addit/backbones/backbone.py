@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.latents import LatentGrid
-from workers.addit.processor import Exchange, Rotary
+from workers.addit.processor import Exchange
+from workers.addit.rotating import Rotary
 
 
 class Backbone(Protocol):
@@ -19,6 +21,10 @@ class Backbone(Protocol):
     @property
     def transformer(self) -> Any:
         """The unmodified diffusers transformer."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the transformer, which searches its parameters for it whenever it is asked: kept."""
 
     @property
     def layers(self) -> tuple[str, ...]:

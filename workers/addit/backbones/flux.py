@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -15,7 +16,8 @@ from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.latents import LatentGrid, image_ids
-from workers.addit.processor import Exchange, ExchangeAttnProcessor, Rotary, attention_layers
+from workers.addit.processor import Exchange, ExchangeAttnProcessor, attention_layers
+from workers.addit.rotating import Rotary
 from workers.addit.schedule import make_sigmas
 from workers.addit.subject_tokens import find_subjects
 
@@ -33,6 +35,12 @@ class FluxBackbone:
     def transformer(self) -> Any:
         """See `Backbone`."""
         return self.pipe.transformer
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """See `Backbone`."""
+        dtype: torch.dtype = self.transformer.dtype
+        return dtype
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -106,7 +114,7 @@ class FluxBackbone:
         looked at by the recorder, weighed by gamma.
         """
         assert cond.pooled_prompt_embeds is not None
-        rows, device, dtype = latents.shape[0], latents.device, self.transformer.dtype
+        rows, device, dtype = latents.shape[0], latents.device, self.dtype
         tokens, ids = with_context(latents.to(dtype), cond, grid)
         guided = self.transformer.config.guidance_embeds
         velocity: Tensor = self.transformer(
@@ -140,9 +148,8 @@ def with_context(latents: Tensor, cond: Conditioning, grid: LatentGrid) -> tuple
 
     Context lies on the same grid, at 1 of the first axis, as Kontext was trained (arXiv 2506.15742).
     """
-    ids = image_ids(grid).to(latents.device)
+    ids = image_ids(grid, latents.device)
     if cond.context is None:
         return latents, ids
     context = cond.context.to(latents).expand(latents.shape[0], -1, -1)
-    behind = torch.tensor([1.0, 0.0, 0.0], device=ids.device)
-    return torch.cat([context, latents], dim=1), torch.cat([ids + behind, ids])
+    return torch.cat([context, latents], dim=1), torch.cat([image_ids(grid, latents.device, 1.0), ids])

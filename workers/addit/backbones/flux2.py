@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from diffusers import Flux2KleinPipeline, Flux2Pipeline
-from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.pipelines.flux2.pipeline_flux2 import format_input
 from torch import Tensor
 
@@ -21,7 +20,8 @@ from workers.addit.backbones.conditioning import Conditioning, by_row
 from workers.addit.backbones.guidance import guided_velocity, is_guided
 from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, image_ids, pack, unpack
-from workers.addit.processor import Exchange, ExchangeAttnProcessor, Rotary, attention_layers
+from workers.addit.processor import Exchange, ExchangeAttnProcessor, attention_layers
+from workers.addit.rotating import Rotary, rotate
 from workers.addit.schedule import empirical_sigmas
 from workers.addit.subject_tokens import find_subjects_in_chat
 
@@ -51,8 +51,7 @@ class ParallelExchangeProcessor:
         query, key, value = (torch.unflatten(part, -1, heads) for part in attending.chunk(3, dim=-1))
         query, key = attn.norm_q(query), attn.norm_k(key)
         if image_rotary_emb is not None:
-            query = apply_rotary_emb(query, image_rotary_emb, sequence_dim=1)
-            key = apply_rotary_emb(key, image_rotary_emb, sequence_dim=1)
+            query, key = rotate(query, image_rotary_emb), rotate(key, image_rotary_emb)
         attended = attend(self, exchange, query, key, value, attention_mask)
         out: Tensor = attn.to_out(torch.cat([attended, attn.mlp_act_fn(feeding)], dim=-1))
         return out
@@ -70,6 +69,12 @@ class Flux2Backbone:
     def transformer(self) -> Any:
         """See `Backbone`."""
         return self.pipe.transformer
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """See `Backbone`."""
+        dtype: torch.dtype = self.transformer.dtype
+        return dtype
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -179,15 +184,15 @@ class Flux2Backbone:
         exchange: Exchange,
         grid: LatentGrid,
     ) -> Tensor:
-        rows, device, dtype = latents.shape[0], latents.device, self.transformer.dtype
+        rows, device, dtype = latents.shape[0], latents.device, self.dtype
         embedded = self.transformer.config.guidance_embeds
         velocity: Tensor = self.transformer(
             hidden_states=latents.to(dtype),
             timestep=by_row(sigma, rows, device),
             guidance=by_row(cond.guidance, rows, device) if embedded else None,
             encoder_hidden_states=cond.prompt_embeds.to(device, dtype).expand(rows, -1, -1),
-            txt_ids=text_ids(cond.prompt_embeds.shape[1]).to(device),
-            img_ids=F.pad(image_ids(grid), (0, 1)).to(device),
+            txt_ids=text_ids(cond.prompt_embeds.shape[1], device),
+            img_ids=F.pad(image_ids(grid, device), (0, 1)),
             joint_attention_kwargs={"exchange": exchange},
             return_dict=False,
         )[0]
@@ -212,9 +217,9 @@ class Flux2Backbone:
         return pixels
 
 
-def text_ids(text_len: int) -> Tensor:
+def text_ids(text_len: int, device: torch.device) -> Tensor:
     """(T, 4) positions (0, 0, 0, place in the text): FLUX.2 tells text tokens apart, FLUX.1 does not."""
-    return F.pad(torch.arange(text_len).float()[:, None], (3, 0))
+    return F.pad(torch.arange(text_len, device=device).float()[:, None], (3, 0))
 
 
 def token_statistics(vae: Any) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -20,7 +20,8 @@ from workers.addit.backbones.guidance import guided_velocity, is_guided
 from workers.addit.errors import UnsupportedOption
 from workers.addit.exchanging import attend
 from workers.addit.latents import LatentGrid, pack, unpack
-from workers.addit.processor import Exchange, Rotary
+from workers.addit.processor import Exchange
+from workers.addit.rotating import Rotary
 from workers.addit.schedule import default_sigmas
 from workers.addit.subject_tokens import find_subjects
 
@@ -92,6 +93,12 @@ class Sd3Backbone:
     def transformer(self) -> Any:
         """See `Backbone`."""
         return self.pipe.transformer
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """See `Backbone`."""
+        dtype: torch.dtype = self.transformer.dtype
+        return dtype
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -185,7 +192,7 @@ class Sd3Backbone:
         grid: LatentGrid,
     ) -> Tensor:
         assert cond.pooled_prompt_embeds is not None
-        rows, device, dtype = latents.shape[0], latents.device, self.transformer.dtype
+        rows, device, dtype = latents.shape[0], latents.device, self.dtype
         levels = self.pipe.scheduler.config.num_train_timesteps
         velocity: Tensor = self.transformer(
             hidden_states=unpack(latents, grid).to(dtype),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.workers.addit.backbones.families import (
+    CPU,
     FAMILIES,
     GRID,
     PROMPTS,
@@ -192,8 +193,8 @@ def test_shifting_lent_keys_is_making_them_elsewhere(backbone: Backbone) -> None
         here = lent(backbone).lent[first]
         with pytest.MonkeyPatch.context() as patch:
             family = import_module(type(backbone).__module__)
-            ids = family.image_ids(GRID) + torch.tensor([0.0, down, right])
-            patch.setattr(family, "image_ids", lambda grid: ids)
+            ids = family.image_ids(GRID, CPU) + torch.tensor([0.0, down, right])
+            patch.setattr(family, "image_ids", lambda grid, device: ids)
             there = lent(backbone).lent[first]
     memory = StepMemory({first: here})
     shift = backbone.rotary_shift(down, right)

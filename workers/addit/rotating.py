@@ -1,0 +1,24 @@
+"""Rotary positions (arXiv 2104.09864) on queries and keys: the numbers of diffusers' `apply_rotary_emb`."""
+
+from __future__ import annotations
+
+import torch
+from diffusers.models.embeddings import apply_rotary_emb
+from torch import Tensor
+
+Rotary = tuple[Tensor, Tensor]
+"""Cosines and sines (L, D), each number twice in a row: one for either channel of a pair."""
+
+
+def rotate(states: Tensor, rotary: Rotary) -> Tensor:
+    """(B, L, H, D) states at their positions; pairs of neighbouring channels turn together.
+
+    A product of complex numbers is one pass over memory, where the same sums over channels swapped are six.
+    Compiled blocks keep the sums: they are fused there, and complex numbers are not.
+    """
+    if torch.compiler.is_compiling():
+        summed: Tensor = apply_rotary_emb(states, rotary, sequence_dim=1)
+        return summed
+    cosines, sines = (part[None, :, None, ::2].to(states.device) for part in rotary)
+    pairs = torch.view_as_complex(torch.unflatten(states.float().contiguous(), -1, (-1, 2)))
+    return torch.view_as_real(pairs * torch.complex(cosines, sines)).flatten(-2).to(states.dtype)
