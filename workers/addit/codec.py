@@ -11,11 +11,12 @@ from workers.addit.latents import LatentGrid
 from workers.addit.localizers import Picture
 from workers.addit.models import Models
 from workers.addit.source_memory import SourceMemory
+from workers.addit.transfers import move
 
 
 def encode_picture(models: Models, picture: Picture) -> Tensor:
     """(1, L, C) float32 tokens of an (H, W, 3) picture: the posterior's mode, normalised."""
-    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].to(models.device)
+    pixels = move(torch.from_numpy(np.array(picture)), models.device).permute(2, 0, 1)[None]
     return models.backbone.encode_pixels(pixels.float() / 127.5 - 1)
 
 
@@ -31,5 +32,6 @@ def decode_picture(models: Models, tokens: Tensor, grid: LatentGrid) -> Picture:
     pixels = models.backbone.decode_tokens(tokens, grid)[0]
     if not bool(torch.isfinite(pixels).all()):
         raise InvalidOutput("the decoded picture is not finite")
-    shown: Picture = (pixels.clamp(-1, 1) * 127.5 + 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+    levels = (pixels.clamp(-1, 1) * 127.5 + 127.5).round().byte().permute(1, 2, 0)
+    shown: Picture = move(levels, torch.device("cpu")).numpy()
     return shown

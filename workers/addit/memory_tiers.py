@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import Tensor
 
-Tensors = dict[str, Tensor]
+from workers.addit.transfers import Tensors, move_all
+
+CPU = torch.device("cpu")
 
 
 class Tier(Protocol):
@@ -58,7 +59,7 @@ class DeviceTier:
 
 
 class HostTier:
-    """Host memory, pinned where a GPU fetches from it: copies run beside computation."""
+    """Host memory, pinned where a GPU fetches from it: the host goes on while a copy runs."""
 
     name = "host"
 
@@ -67,12 +68,10 @@ class HostTier:
 
     def hold(self, tensors: Tensors) -> Held:
         """See `Tier`."""
-        kept = {name: _to_host(tensor) for name, tensor in tensors.items()}
+        kept = move_all(tensors, CPU)
         nbytes = _nbytes(kept)
         self.used += nbytes
-        return Held(
-            self, nbytes, lambda device: {n: t.to(device, non_blocking=True) for n, t in kept.items()}
-        )
+        return Held(self, nbytes, lambda device: move_all(kept, device))
 
 
 class DiskTier:
@@ -90,15 +89,10 @@ class DiskTier:
     def hold(self, tensors: Tensors) -> Held:
         """See `Tier`."""
         file = self._folder / f"{next(self._names)}.pt"
-        torch.save({name: tensor.cpu() for name, tensor in tensors.items()}, file)
+        torch.save(move_all(tensors, CPU), file)
         nbytes = _nbytes(tensors)
         self.used += nbytes
         return Held(self, nbytes, lambda device: torch.load(file, device, weights_only=True), file.unlink)
-
-
-def _to_host(tensor: Tensor) -> Tensor:
-    copied = tensor.cpu()
-    return copied.pin_memory() if tensor.is_cuda else copied
 
 
 def _nbytes(tensors: Tensors) -> int:

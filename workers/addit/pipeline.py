@@ -32,6 +32,7 @@ from workers.addit.stage_clock import StageClock
 from workers.addit.subject_bias import SubjectBias
 from workers.addit.subject_maps import SubjectRecorder
 from workers.addit.targets import Targets, Unwanted, all_wanted
+from workers.addit.transfers import move
 
 
 @torch.inference_mode()
@@ -162,7 +163,7 @@ def _subject_bias(models: Models, aim: _Aim, strength: float, text_len: int) -> 
 
 
 def _noise(models: Models, seeds: tuple[int, ...], grid: LatentGrid, element: int) -> Tensor:
-    return draw_noise(seeds, models.backbone.latent_channels, grid, element).to(models.device)
+    return move(draw_noise(seeds, models.backbone.latent_channels, grid, element), models.device)
 
 
 def _source_path(models: Models, edit: Edit, run: SourceRun) -> SourcePath:

@@ -14,6 +14,7 @@ from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.forward import Branches
 from workers.addit.latents import add_noise
 from workers.addit.source_memory import SourceMemory, StepMemory
+from workers.addit.transfers import move
 
 LayersAt = Callable[[int], frozenset[str]]
 """Layers that are lent to the target at a step; empty where none are."""
@@ -60,11 +61,11 @@ class SourceRun:
 
     def known(self, step: int) -> Tensor:
         """The path's latents (1, L, C) at a step, on the model's device."""
-        return self.memory.path[step].to(self.memory.store.device)
+        return move(self.memory.path[step], self.memory.store.device)
 
     def note(self, step: int, latents: Tensor) -> None:
         """Add latents to the path."""
-        self.memory.path[step] = latents.to(self.memory.store.host)
+        self.memory.path[step] = move(latents, self.memory.store.host)
 
     def velocity(self, latents: Tensor, sigma: float, step: int | None) -> Tensor:
         """The source's velocity; `step`, where the latents are the path's, says what is lent on the way.
