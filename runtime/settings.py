@@ -123,6 +123,10 @@ class Settings(BaseSettings):
         default="", description="A memory preset of docs/models.md, in place of offload and quantization."
     )
     compile_blocks: bool = Field(default=False, description="Compile the transformer's blocks when loading.")
+    cuda_graphs: bool = Field(
+        default=True,
+        description="Replay passes that repeat as CUDA graphs; without CUDA or with offload, no.",
+    )
     accept_licences: tuple[str, ...] = Field(
         default=(), description="Keys of restricted licences that you have read and accept (docs/models.md)."
     )

@@ -19,5 +19,6 @@ def load_options(settings: Settings) -> LoadOptions:
         memory=memory,
         segmenter=segmenter,
         compiled=settings.compile_blocks,
+        cuda_graphs=settings.cuda_graphs,
         accepted_licences=settings.accept_licences,
     )

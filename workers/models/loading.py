@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import diffusers
 import diffusers.utils.logging
 import torch
 import transformers.utils.logging
 
+from workers.addit.backbones.backbone import Backbone
 from workers.addit.models import Models
+from workers.addit.replaying import ReplayingBackbone
 from workers.models.compiling import compile_blocks
+from workers.models.cuda_graphs import CudaRecorder
 from workers.models.errors import ModelFilesBroken
 from workers.models.families import make_backbone
 from workers.models.licences import check_licence
@@ -31,6 +34,7 @@ class LoadOptions:
     memory: what is quantized, and what waits in host memory
     segmenter: replaces the profile's
     compiled: compile the transformer's repeated blocks
+    cuda_graphs: replay passes that repeat, where the device is CUDA and all weights stay on it
     accepted_licences: keys of the licences that the operator has accepted
     """
 
@@ -39,6 +43,7 @@ class LoadOptions:
     memory: MemoryPreset = MEMORY_PRESETS["full"]
     segmenter: SegmenterPlace | None = None
     compiled: bool = False
+    cuda_graphs: bool = True
     accepted_licences: Collection[str] = ()
 
 
@@ -62,7 +67,7 @@ def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
     config = pipe.transformer.config
     return Models(
         pipe=pipe,
-        backbone=make_backbone(profile.family, pipe, profile.text_len, device),
+        backbone=_replaying(make_backbone(profile.family, pipe, profile.text_len, device), device, options),
         segmenter=load_segmenter(place, device) if place else None,
         recorded_layers=profile.recorded_layers
         or layers_by_depth(config.num_layers, config.get("num_single_layers", 0)),
@@ -74,6 +79,12 @@ def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
         source_memory_bytes=Models.source_memory_bytes if options.memory.keeps_sources else 0,
         identity=f"{profile.place} {dtype} {options.memory.quantization}",
     )
+
+
+def _replaying(backbone: Backbone, device: torch.device, options: LoadOptions) -> Backbone:
+    if device.type != "cuda" or options.memory.offload != "none" or not options.cuda_graphs:
+        return backbone
+    return cast(Backbone, ReplayingBackbone(backbone, CudaRecorder(device)))
 
 
 def pick_device(name: str) -> torch.device:
