@@ -110,7 +110,7 @@ class PlainProcessor:
             key = torch.cat([attn.norm_added_k(texts[1]), key], dim=1)
             value = torch.cat([texts[2], value], dim=1)
         assert image_rotary_emb is not None
-        query, key = rotate(query, image_rotary_emb), rotate(key, image_rotary_emb)
+        query, key = rotate(image_rotary_emb, query, key)
         attended = plain(self.layer, query, key, value).flatten(2)
         if encoder_hidden_states is None:
             return attended

@@ -91,7 +91,7 @@ class ExtendTarget:
     def _lent(self, memory: StepMemory, layer: str) -> tuple[Tensor, Tensor]:
         """The source's keys, where they are to lie, and values."""
         key, value = memory.lent[layer]
-        return key if self.shift is None else rotate(key, self.shift), value
+        return key if self.shift is None else rotate(self.shift, key)[0], value
 
     def untold(self) -> ExtendTarget:
         """The same for rows that are told nothing: not looked at, and no subject to bias."""

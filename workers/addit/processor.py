@@ -79,7 +79,7 @@ def _project(
         key = torch.cat([attn.norm_added_k(text_key), key], dim=1)
         value = torch.cat([text_value, value], dim=1)
     if rotary is not None:
-        query, key = rotate(query, rotary), rotate(key, rotary)
+        query, key = rotate(rotary, query, key)
     return query, key, value
 
 

@@ -10,15 +10,18 @@ Rotary = tuple[Tensor, Tensor]
 """Cosines and sines (L, D), each number twice in a row: one for either channel of a pair."""
 
 
-def rotate(states: Tensor, rotary: Rotary) -> Tensor:
-    """(B, L, H, D) states at their positions; pairs of neighbouring channels turn together.
+def rotate(rotary: Rotary, *states: Tensor) -> list[Tensor]:
+    """Each (B, L, H, D) states at their positions; pairs of neighbouring channels turn together.
 
     A product of complex numbers is one pass over memory, where the same sums over channels swapped are six.
     Compiled blocks keep the sums: they are fused there, and complex numbers are not.
     """
     if torch.compiler.is_compiling():
-        summed: Tensor = apply_rotary_emb(states, rotary, sequence_dim=1)
-        return summed
-    cosines, sines = (part[None, :, None, ::2].to(states.device) for part in rotary)
+        return [apply_rotary_emb(each, rotary, sequence_dim=1) for each in states]
+    turn = torch.complex(*(part[None, :, None, ::2] for part in rotary))
+    return [_turned(each, turn) for each in states]
+
+
+def _turned(states: Tensor, turn: Tensor) -> Tensor:
     pairs = torch.view_as_complex(torch.unflatten(states.float().contiguous(), -1, (-1, 2)))
-    return torch.view_as_real(pairs * torch.complex(cosines, sines)).flatten(-2).to(states.dtype)
+    return torch.view_as_real(pairs * turn).flatten(-2).to(states.dtype)

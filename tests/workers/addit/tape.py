@@ -49,7 +49,7 @@ class Tape:
 
 
 @dataclass(eq=False)
-class Kernels(TorchDispatchMode):  # type: ignore[misc]
+class Kernels(TorchDispatchMode):
     """Inside, all that runs."""
 
     noted: list[Callable[[], None]] = field(default_factory=list)

@@ -51,7 +51,7 @@ class ParallelExchangeProcessor:
         query, key, value = (torch.unflatten(part, -1, heads) for part in attending.chunk(3, dim=-1))
         query, key = attn.norm_q(query), attn.norm_k(key)
         if image_rotary_emb is not None:
-            query, key = rotate(query, image_rotary_emb), rotate(key, image_rotary_emb)
+            query, key = rotate(image_rotary_emb, query, key)
         attended = attend(self, exchange, query, key, value, attention_mask)
         out: Tensor = attn.to_out(torch.cat([attended, attn.mlp_act_fn(feeding)], dim=-1))
         return out
