@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.cost import CPU_ATTENTION, cpu_attention_flops
 from bench.examples import picture, request
 from bench.figures import Figures
-from bench.report import Docs, JsonFile, report
+from bench.report import Docs, JsonFile, measured_engine, report
 from runtime.settings import Settings
 from workers.addit import pipeline
 from workers.addit.memory_tiers import DeviceTier
@@ -145,7 +145,7 @@ def main(
     docs: Docs = False,
 ) -> None:
     """Measure, show, and put the table between its marks in docs/method.md."""
-    report("floor", measure(repeats, threads, dtype), file, docs)
+    report("floor", measure(repeats, threads, dtype), file, docs, measured_engine)
 
 
 if __name__ == "__main__":

@@ -27,15 +27,16 @@ from bench.examples import picture, request
 from bench.figures import Figures
 from bench.plain.pairing import DENOISING, Ratios, measure_pairs
 from bench.plain.peaks import peaks
-from bench.report import Docs, JsonFile, report
+from bench.report import Docs, JsonFile, measured_engine, report
 from runtime.settings import Settings
 from workers.addit.config import PAPER_REAL, Inversion
-from workers.addit.edits import Edit, PictureSource
+from workers.addit.edits import Edit, PictureSource, grid_of
 from workers.addit.latents import LatentGrid
 from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.pipeline import insert
 from workers.addit.source_memory import SourceMemories
+from workers.addit.targets import MOST_AHEAD
 from workers.insertion import AdditRunner, load_runner
 from workers.models.compiling import compile_blocks
 
@@ -95,7 +96,9 @@ def measure_ratios(name: str, models: Models, edit: Edit, asked: Asked) -> Figur
         for path, inversion in paths.items()
     }
     cases = {f"{path}, {case}": ratios for path, by_case in found.items() for case, ratios in by_case.items()}
-    how = f"{asked.dtype}, {torch.get_num_threads()} threads, {asked.repeats} repeats"
+    tuned = models.pays(grid_of(models, edit), [1] * MOST_AHEAD)
+    shared = "source passes shared as `addit bench tune` found" if tuned else "no passes shared"
+    how = f"{asked.dtype}, {torch.get_num_threads()} threads, {asked.repeats} repeats, {shared}"
     return Figures(
         f"{name}, {how}: plain over engine",
         ["case", "denoise, measured", "counted", "measured of counted", "whole insertion", "engine, s"],
@@ -224,7 +227,7 @@ def main(
     for part in chosen(parts):
         began = time.perf_counter()
         figures = PARTS[part](asked)
-        report(f"paired-{part}", figures, file.with_stem(f"{file.stem}-{part}"), docs)
+        report(f"paired-{part}", figures, file.with_stem(f"{file.stem}-{part}"), docs, measured_engine)
         typer.echo(f"{time.perf_counter() - began:.0f} s")
 
 

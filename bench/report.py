@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -53,12 +53,17 @@ def command() -> str:
     return shlex.join(["python", *sys.orig_argv[1:]])
 
 
-def measured(figures: Figures) -> str:
-    """The table over the command and the machine that it comes from."""
+def measured(figures: Figures, libraries: Sequence[str] = ("rq", "redis")) -> str:
+    """The table over the command and the machine that it comes from, with versions of what decides."""
     machine = describe_machine()
-    versions = ", ".join(f"{name} {machine[name]}" for name in ("python", "rq", "redis"))
+    versions = ", ".join(f"{name} {machine[name]}" for name in ("python", *libraries))
     told = f"`{command()}`; {machine['cores']} cores of {machine['processor']}, {versions}, {date.today()}."
     return f"{to_markdown(figures)}\n\n{told}"
+
+
+def measured_engine(figures: Figures) -> str:
+    """The same of what one process computes."""
+    return measured(figures, ("torch", "diffusers"))
 
 
 def pictured(figures: Figures, picture: str) -> str:

@@ -71,7 +71,8 @@ def measure(settings: Settings, profile: ModelProfile) -> tuple[Peaks, dict[str,
     reasons: dict[str, str] = {}
     for name in MEMORY_PRESETS:
         try:
-            measured[name] = _measure_one(settings.model_copy(update={"memory": name}), profile)
+            chosen = {"memory": name, "cuda_graphs": False}  # graphs take what is left, which is not computed
+            measured[name] = _measure_one(settings.model_copy(update=chosen), profile)
         except torch.cuda.OutOfMemoryError:
             reasons[name] = "more than the card has"
         except (ModelError, RuntimeError) as error:

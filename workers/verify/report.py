@@ -17,6 +17,7 @@ from workers.verify.environment import check_environment
 from workers.verify.files import check_files
 from workers.verify.forward import check_forward
 from workers.verify.golden_cases import check_golden
+from workers.verify.graphs import check_graphs
 from workers.verify.loading import load_model
 from workers.verify.peaks import check_peaks
 from workers.verify.steps import Outcome, Step, Trial, outcomes
@@ -36,6 +37,7 @@ STEPS = (
     Step("golden cases", check_golden, "Run again with ADDIT_DEVICE=cpu, and compare constraints.txt."),
     Step("canary", check_canary, "Set ADDIT_DTYPE=float32 to tell the dtype from the weights; then, " + TELL),
     Step("forward", check_forward, TELL),
+    Step("CUDA graphs", check_graphs, "Serve with ADDIT_CUDA_GRAPHS=false. " + TELL),
     Step("batches", check_batches, TELL),
     Step("memory tiers", check_tiers, TELL),
     Step("cards", check_cards, TELL),

@@ -16,7 +16,7 @@ from workers.models.profiles import FLUX_DEV, embedded_profile
 from workers.verify.report import STEPS, verify
 from workers.verify.steps import Trial, outcomes
 
-CUDA_ONLY = {"memory peaks"}
+CUDA_ONLY = {"memory peaks", "CUDA graphs"}
 
 
 def test_the_shipped_model_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
