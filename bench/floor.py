@@ -2,8 +2,8 @@
 
 Floor: the FLOPs of a stage, counted by torch, over the rate at which this machine multiplies square matrices
 of the same dtype with the same threads. Convolutions are held against the same rate. What a stage does beside
-multiplying (norms, copies, Python) has no floor, so no share reaches 1. The autoencoder of a CPU works in
-float32, whatever the transformer's dtype.
+multiplying (norms, copies, Python) has no floor, so no share reaches 1. The autoencoder of a CPU, which is
+all that "source" is of a noised picture, and the segmenter work in float32, whatever the transformer's dtype.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from workers.insertion import AdditRunner, load_runner
 
 SIDE = 1024
 """Of the square matrices."""
-FLOAT_STAGES = ("encode", "decode")
+FLOAT_STAGES = ("source", "localize", "decode")
 
 
 @dataclass(frozen=True)
