@@ -194,7 +194,7 @@ def main(
     file: JsonFile = Path("bench-results/fleet.json"),
 ) -> None:
     """Simulate, print the table, write the values."""
-    gc.disable()  # nothing here is a cycle, and looking for some took a quarter of the time
+    gc.disable()  # a fleet a row is all that is left in cycles; looking for more took a quarter of the time
     times = (
         of_forwards(FIRST_U, FOLLOWING_U, forward_seconds, other_seconds)
         if service is None
