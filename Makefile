@@ -4,6 +4,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 # torch's waiting threads spin for microseconds, not milliseconds: busy cores stay usable (docs/decisions.md).
 export GOMP_SPINCOUNT ?= 30000
+# Tests start hundreds of our processes; without bytecode each compiles the project anew.
+export PYTHONDONTWRITEBYTECODE :=
 LINTERS := node_modules/.package-lock.json
 DOCKERFILES = $(wildcard docker/*.Dockerfile)
 SHIPPED = $(wildcard api_schemas client job_store runtime service studio workers)

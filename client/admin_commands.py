@@ -10,6 +10,7 @@ from rich.table import Table
 
 from api_schemas.admin import ActInfo, JobInfo, OwnLimits, QueueInfo, TenantState, WorkerInfo
 from client.admin_key_commands import keys
+from client.cell_column import table_of, with_cell
 from client.terminal import ADMIN_HERE, AdminKey, AdminUrl, JobId, console, service
 
 admin = typer.Typer(no_args_is_help=True, help="Operate a service, with its ADDIT_ADMIN_KEY.")
@@ -86,13 +87,9 @@ def purge_queue(model: str, key: AdminKey, yes: Yes = False, url: AdminUrl = ADM
 @admin.command()
 def queues(key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """What waits for each model, and how much of it might start now."""
-    table = Table("model", "state", "queued", "claimable", "workers")
     with service(url, key) as addit:
-        for queue in addit.admin.queues():
-            table.add_row(
-                queue.model, _state(queue), str(queue.queued), str(queue.claimable), str(queue.workers)
-            )
-    console.print(table)
+        rows = [(queue.cell, _queue(queue)) for queue in addit.admin.queues()]
+    console.print(table_of(("model", "state", "queued", "claimable", "workers"), rows))
 
 
 @admin.command()
@@ -112,12 +109,9 @@ def resume(model: str, key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
 @admin.command()
 def workers(key: AdminKey, url: AdminUrl = ADMIN_HERE) -> None:
     """Workers that spoke lately."""
-    table = Table("worker", "model", "state", "drained", "since")
     with service(url, key) as addit:
-        for worker in addit.admin.workers():
-            since = f"{worker.started_at:%Y-%m-%d %H:%M}"
-            table.add_row(worker.name, worker.model, worker.state, _drained(worker), since)
-    console.print(table)
+        rows = [(worker.cell, _worker(worker)) for worker in addit.admin.workers()]
+    console.print(table_of(("worker", "model", "state", "drained", "since"), rows))
 
 
 @admin.command()
@@ -165,7 +159,7 @@ def acts(
     """What operators did and with which key, what was before and after; one a line, the latest first."""
     with service(url, key) as addit:
         for act in addit.admin.acts(limit):
-            console.print(_act(act), markup=False)
+            console.print(with_cell(_act(act), act.cell), markup=False)
 
 
 def _act(act: ActInfo) -> str:
@@ -175,10 +169,18 @@ def _act(act: ActInfo) -> str:
 
 def _table(tenants: list[TenantState]) -> Table:
     limits = ("weight", "max running", "max queued", "per minute", "kept s")
-    table = Table("tenant", *limits, "queued", "running")
-    for tenant in tenants:
-        table.add_row(tenant.name, *_limits(tenant), str(tenant.queued), str(tenant.running))
-    return table
+    columns = ("tenant", *limits, "queued", "running")
+    rows = [(one.cell, [one.name, *_limits(one), str(one.queued), str(one.running)]) for one in tenants]
+    return table_of(columns, rows)
+
+
+def _queue(queue: QueueInfo) -> list[str]:
+    return [queue.model, _state(queue), str(queue.queued), str(queue.claimable), str(queue.workers)]
+
+
+def _worker(worker: WorkerInfo) -> list[str]:
+    since = f"{worker.started_at:%Y-%m-%d %H:%M}"
+    return [worker.name, worker.model, worker.state, _drained(worker), since]
 
 
 def _limits(tenant: TenantState) -> list[str]:
@@ -194,4 +196,4 @@ def _drained(worker: WorkerInfo) -> str:
 
 
 def _line(job: JobInfo) -> str:
-    return f"{job.id} {job.status} {job.tenant} {job.model}"
+    return with_cell(f"{job.id} {job.status} {job.tenant} {job.model}", job.cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, pvariance
+from statistics import fmean, variance
 
 from api_schemas.estimates import EtaSeconds
 
@@ -58,6 +58,8 @@ def _shared(before: Sequence[Work], usual: Sequence[float], workers: int) -> _Se
 
 
 def _seconds(work: Work, paces: Sequence[float]) -> _Seconds:
-    """Of jobs whose paces do not hang together: the variance of their sum falls with their number."""
-    mean, variance = fmean(paces), pvariance(paces)
-    return _Seconds(work.forwards * mean, work.forwards**2 * variance / max(1.0, work.jobs))
+    """Of jobs whose paces do not hang together: the variance of their sum falls with their number. That of
+    the mean pace does not: few jobs of late leave it as uncertain (a prediction interval's two terms)."""
+    spread = variance(paces) if len(paces) > 1 else 0.0
+    terms = 1 / max(1.0, work.jobs) + 1 / len(paces)
+    return _Seconds(work.forwards * fmean(paces), work.forwards**2 * spread * terms)

@@ -1,4 +1,4 @@
-"""`python -m bench.fleet [--gpus N] [--service FILE] …`: waits, hit rates, autoscaling and cost of a fleet.
+"""`python -m bench.fleet [--gpus N] [--only TEXT] [--docs] …`: waits, hits, autoscaling and cost of a fleet.
 
 Service times are measured ones (`--service`, the JSON of `python -m bench insertion`), or the forwards that
 bench.cost counts for FLUX.1-dev times a card's seconds a forward, which are an assumption until measured.
@@ -6,7 +6,9 @@ bench.cost counts for FLUX.1-dev times a card's seconds a forward, which are an 
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -15,17 +17,20 @@ import matplotlib as mpl
 import typer
 from matplotlib import pyplot as plt
 
-from bench.figures import Figures, percentile
+from bench.figures import Figures
 from bench.fleet.autoscaler import Policy
 from bench.fleet.erlang import mean_wait
 from bench.fleet.job import Traffic
 from bench.fleet.service_times import ServiceTimes, of_forwards, read_bench
 from bench.fleet.simulation import Fleet, Seen, Simulation
-from bench.report import JsonFile, report
+from bench.report import PAGES, JsonFile, ScalingDocs, measured, report
 
 FIRST_U, FOLLOWING_U = 45.3, 28.4
 """Forwards of a real source's first edit and the next, counted by `python -m bench.cost`."""
-LEAST_SHARE = 0.05
+LEAST_SHARE, MOST_FACTOR = 0.05, 4
+"""Bounds of a fleet that scales, of the GPUs that the mean load needs."""
+WARM_SECONDS = 600.0
+"""Not counted."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Case:
     def row(self) -> list[str]:
         """Waits by class, hits, use, and the price of a thousand jobs."""
         seen = self.seen
-        waits = [f"{percentile(seen.waits[bulk] or [0], share):.1f}" for bulk, share in WAITS]
+        waits = [f"{seen.wait(bulk, share):.1f}" for bulk, share in WAITS]
         return [
             self.name,
             f"{seen.jobs}",
@@ -64,10 +69,7 @@ class Case:
             "jobs": seen.jobs,
             "mean_wait": seen.mean_wait,
             "mean_completion": seen.mean_completion,
-            **{
-                f"wait_{'bulk' if b else 'interactive'}_{q}": percentile(seen.waits[b] or [0], q)
-                for b, q in WAITS
-            },
+            **{f"wait_{'bulk' if b else 'interactive'}_{q}": seen.wait(b, q) for b, q in WAITS},
             "again": seen.again,
             "hits": seen.hits,
             "mean_workers": seen.worker_seconds / self.seconds,
@@ -85,7 +87,11 @@ LOADS = (0.5, 0.6, 0.8)
 """Beside the one that is asked for: what leaving jobs to busy holders is worth at others."""
 
 
-def fixed(gpus: int, load: float, service: ServiceTimes, hours: float, price: float) -> list[Case]:
+Run = Callable[[], Case]
+"""A row that is still to be simulated."""
+
+
+def fixed(gpus: int, load: float, service: ServiceTimes, hours: float, price: float) -> dict[str, Run]:
     """So many GPUs at a load (as if every edit again were a hit), by what is done with sources."""
     traffic = loaded(gpus, load, service)
     fleet = Fleet(gpus)
@@ -95,36 +101,35 @@ def fixed(gpus: int, load: float, service: ServiceTimes, hours: float, price: fl
         "8 sources, busy holders not waited for": replace(fleet, patience=0),
         "8 sources in memory": fleet,
     }
-    return [_case(name, one, traffic, service, hours, price) for name, one in fleets.items()]
+    return {name: _run(name, one, traffic, service, hours, price) for name, one in fleets.items()}
 
 
-def left(gpus: int, service: ServiceTimes, hours: float, price: float) -> list[Case]:
+def left(gpus: int, service: ServiceTimes, hours: float, price: float) -> dict[str, Run]:
     """Loads, with and without leaving jobs to busy workers that hold their source."""
     fleets = {"not waited for": Fleet(gpus, patience=0), "waited for": Fleet(gpus)}
-    return [
-        _case(
-            f"load {load:g}, busy holders {name}", fleet, loaded(gpus, load, service), service, hours, price
-        )
-        for load in LOADS
-        for name, fleet in fleets.items()
-    ]
+    names = {(load, kind): f"load {load:g}, busy holders {kind}" for load in LOADS for kind in fleets}
+    return {
+        name: _run(name, fleets[kind], loaded(gpus, load, service), service, hours, price)
+        for (load, kind), name in names.items()
+    }
 
 
-def scaled(gpus: int, load: float, service: ServiceTimes, hours: float, price: float) -> list[Case]:
+def scaled(gpus: int, load: float, service: ServiceTimes, hours: float, price: float) -> dict[str, Run]:
     """A load that swings by 0.8 over a day and would need so many at its mean: by what the fleet goes by."""
     traffic = replace(loaded(gpus, load, service), swing=0.8)
-    least = max(1, round(LEAST_SHARE * gpus))
-    by_wait, by_length = Policy(least=least, most_busy=None), Policy("length", 1, None, least)
+    either = Policy(least=max(1, round(LEAST_SHARE * gpus)), most=MOST_FACTOR * gpus)
+    by_wait = replace(either, most_busy=None)
+    by_length = replace(by_wait, by="length", target=1)
     fleet = Fleet(max(1, gpus // 2))
     fleets = {
         "as many as the peak needs": replace(fleet, workers=round(1.8 * gpus)),
         "by wait, cold start 60 s": replace(fleet, policy=by_wait, cold_seconds=60),
-        "by wait and work, cold start 60 s": replace(fleet, policy=Policy(least=least), cold_seconds=60),
-        "by wait and work, cold start 300 s": replace(fleet, policy=Policy(least=least), cold_seconds=300),
+        "by wait and work, cold start 60 s": replace(fleet, policy=either, cold_seconds=60),
+        "by wait and work, cold start 300 s": replace(fleet, policy=either, cold_seconds=300),
         "by wait, cold start 300 s": replace(fleet, policy=by_wait, cold_seconds=300),
         "by length, cold start 300 s": replace(fleet, policy=by_length, cold_seconds=300),
     }
-    return [_case(name, one, traffic, service, hours, price) for name, one in fleets.items()]
+    return {name: _run(name, one, traffic, service, hours, price) for name, one in fleets.items()}
 
 
 def loaded(gpus: int, load: float, service: ServiceTimes) -> Traffic:
@@ -134,12 +139,12 @@ def loaded(gpus: int, load: float, service: ServiceTimes) -> Traffic:
     return replace(one, sessions_per_second=gpus * load / (seconds * one.jobs_per_second))
 
 
-def _case(
-    name: str, fleet: Fleet, traffic: Traffic, service: ServiceTimes, hours: float, price: float
-) -> Case:
-    warm = 600.0
-    seen = Simulation(fleet, traffic, service).run(hours * 3600, warm)
-    return Case(name, seen, hours * 3600, price)
+def _run(name: str, fleet: Fleet, traffic: Traffic, service: ServiceTimes, hours: float, price: float) -> Run:
+    def run() -> Case:
+        seen = Simulation(fleet, traffic, service).run(hours * 3600, WARM_SECONDS)
+        return Case(name, seen, hours * 3600, price)
+
+    return run
 
 
 def check(
@@ -177,37 +182,40 @@ def draw(cases: list[Case], file: Path) -> None:
 def main(
     gpus: Annotated[int, typer.Option(min=1, help="As many as the mean load needs.")] = 100,
     load: Annotated[float, typer.Option(min=0.01, max=1, help="Share of their time, sources known.")] = 0.7,
-    hours: Annotated[float, typer.Option(min=0.01, help="Of a fixed fleet.")] = 1.0,
+    hours: Annotated[float, typer.Option(min=0, help="Of a fixed fleet; 0: none.")] = 1.0,
     day_hours: Annotated[float, typer.Option(min=0, help="Of a scaling one; 0: none.")] = 24.0,
     service: Annotated[Path | None, typer.Option(help="JSON of `python -m bench insertion`.")] = None,
     forward_seconds: Annotated[float, typer.Option(help="Without it: of a forward, an assumption.")] = 0.25,
     other_seconds: Annotated[float, typer.Option(help="Without it: of a job's other work.")] = 1.0,
     price: Annotated[float, typer.Option(help="Of a GPU for an hour.")] = 2.0,
+    only: Annotated[list[str] | None, typer.Option(help="Rows whose name has this, or another such.")] = None,
     plot: Annotated[Path | None, typer.Option(help="A picture of the scaling fleets.")] = None,
+    docs: ScalingDocs = False,
     file: JsonFile = Path("bench-results/fleet.json"),
 ) -> None:
     """Simulate, print the table, write the values."""
+    gc.disable()  # a fleet a row is all that is left in cycles; looking for more took a quarter of the time
     times = (
         of_forwards(FIRST_U, FOLLOWING_U, forward_seconds, other_seconds)
         if service is None
         else read_bench(service)
     )
-    began = time.perf_counter()
+    began = time.perf_counter(), time.process_time()
     simulated, erlang = check()
-    cases = [*fixed(gpus, load, times, hours, price), *left(gpus, times, hours, price)]
-    days = scaled(gpus, load, times, day_hours, price) if day_hours else []
+    rows = {**fixed(gpus, load, times, hours, price), **left(gpus, times, hours, price)} if hours else {}
+    rows |= scaled(gpus, load, times, day_hours, price) if day_hours else {}
+    cases = [run() for name, run in rows.items() if not only or any(word in name for word in only)]
     title = (
         f"{gpus} GPUs, load {load}, {price:g} an hour; "
-        f"M/M/20 at 0.8: {simulated:.3f} s, Erlang {erlang:.3f} s; "
-        f"simulated in {time.perf_counter() - began:.0f} s"
+        f"M/M/20 at 0.8: {simulated:.3f} s, Erlang {erlang:.3f} s; simulated in "
+        f"{time.perf_counter() - began[0]:.0f} s, {time.process_time() - began[1]:.0f} s of a core"
     )
-    values = {case.name: case.values() for case in [*cases, *days]}
+    values = {case.name: case.values() for case in cases}
     values["erlang"] = {"simulated": simulated, "exact": erlang}
-    report(
-        "fleet", Figures(title, COLUMNS, [case.row() for case in [*cases, *days]], values), file, docs=False
-    )
+    figures = Figures(title, COLUMNS, [case.row() for case in cases], values)
+    report(f"fleet-{gpus}", figures, file, docs, measured, PAGES / "scaling.md")
     if plot:
-        draw(days, plot)
+        draw(cases, plot)
 
 
 if __name__ == "__main__":

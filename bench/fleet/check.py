@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-import simpy
 import typer
 import uvloop
 
@@ -84,20 +83,17 @@ class Replay(Simulation):
 
     def __init__(self, workers: int, run: Run) -> None:
         super().__init__(Fleet(workers, affinity=False), ALONE, _alike(statistics.fmean(run.kept)))
-        self._run, self._kept, self.waits = run, dict[int, float](), dict[int, float]()
+        self._run, self.waits = run, dict[int, float]()
 
-    def _arrivals(self) -> Generator[simpy.Event, None, None]:
-        for number, at in enumerate(self._run.arrived):
-            yield self._env.timeout(max(0.0, at - self._env.now))
-            self._arrive(number % TENANTS, number, first=True)
+    def _sessions(self) -> Iterator[tuple[float, int]]:
+        return ((at, number % TENANTS) for number, at in enumerate(self._run.arrived))
 
     def _begin(self, job: Job, number: int) -> None:
-        self.waits[job.source] = self._env.now - job.arrived
-        self._next_kept = self._run.kept[job.source]
+        self.waits[job.source] = self._now - job.arrived
         super()._begin(job, number)
 
-    def _draw(self, known: bool, seeds: int) -> float:
-        return self._next_kept
+    def _draw(self, job: Job, known: bool) -> float:
+        return self._run.kept[job.source]
 
 
 ALONE = Traffic(1.0, tenants=TENANTS, again=0.0, four_seeds=0.0, bulk=0.0)
@@ -125,7 +121,7 @@ def drawn(workers: int, run: Run) -> tuple[float, float]:
         seen = Simulation(Fleet(workers, affinity=False), traffic, service, seed).run(
             (1 - WARM) * length, WARM * length
         )
-        found.append((seen.mean_wait, percentile(seen.waits[False], 0.95)))
+        found.append((seen.mean_wait, seen.wait(False, 0.95)))
     means, lates = zip(*found, strict=True)
     return statistics.fmean(means), statistics.fmean(lates)
 

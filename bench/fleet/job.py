@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
-    """source: number of its picture; arrived: seconds since the beginning"""
+    """source: number of its picture; arrived: seconds since the beginning; level: of the line it stands in, 1
+    while others go first"""
 
     tenant: int
     source: int
     seeds: int
     bulk: bool
     arrived: float
+    level: int = 0
 
 
 @dataclass(frozen=True)

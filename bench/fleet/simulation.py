@@ -1,30 +1,33 @@
-"""The fleet itself: arrivals, claims, workers' memories, cold starts and drains as events of simpy.
+"""The fleet itself: arrivals, claims, workers' memories, cold starts and drains as events in order of time.
 
 What is approximated: a claim and its ticket take no time, no worker dies, nobody cancels; a source fills one
-place of a memory whatever its size; a job's service time follows its table and nothing else. A job costs two
-events, an arrival and an end, so 10,000 GPUs are a matter of minutes for an hour's jobs.
+place of a memory whatever its size; a job's service time follows its table and nothing else. An event is a
+tuple in a heap: with a day of ten thousand GPUs in mind (docs/scaling.md), a general engine's objects for
+each cost more than what happens in it.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
-import random
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate, count, islice
+from itertools import count, islice
+from typing import Any
 
-import simpy
+import numpy as np
 
 from bench.fleet.autoscaler import Autoscaler, Policy
+from bench.fleet.dice import Dice
 from bench.fleet.job import Job, Traffic
 from bench.fleet.line import AHEAD_SECONDS, Line
 from bench.fleet.service_times import ServiceTimes
 from runtime.settings import Settings
 
-DAY_SECONDS = 86_400.0
 BUSY_PATIENCE_SECONDS = float(Settings.model_fields["affinity_busy_seconds"].default)
+NEVER = math.inf, 0
 EPSILON = 1e-6
 """Seconds, below which a patience is over: sums of floating point numbers."""
 
@@ -48,11 +51,11 @@ class Fleet:
     policy: Policy | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Worker:
     """sources: that it remembers, the latest last; free_at: when its job ends."""
 
-    sources: OrderedDict[int, None] = field(default_factory=OrderedDict)
+    sources: dict[int, None] = field(default_factory=dict)
     free_at: float = 0.0
     drained: bool = False
 
@@ -75,26 +78,33 @@ class Seen:
     @property
     def mean_wait(self) -> float:
         """Of both classes."""
-        return sum(map(sum, self.waits.values())) / max(1, self.jobs)
+        total = sum(float(np.sum(seconds, dtype=np.float64)) for seconds in self.waits.values() if seconds)
+        return total / max(1, self.jobs)
 
     @property
     def mean_completion(self) -> float:
         """From arrival to end."""
         return self.completion / max(1, self.jobs)
 
+    def wait(self, bulk: bool, share: float) -> float:
+        """Seconds that so many (0..1) of a class wait at most, nearest rank; 0 of none."""
+        seconds = np.frombuffer(self.waits[bulk], np.float32)
+        place = min(len(seconds) - 1, int(share * len(seconds)))
+        return float(np.partition(seconds, place)[place]) if len(seconds) else 0.0
+
 
 class Simulation:
     """One run. `run` it once."""
 
     def __init__(self, fleet: Fleet, traffic: Traffic, service: ServiceTimes, seed: int = 0) -> None:
-        self._env, self._random = simpy.Environment(), random.Random(seed)
+        self._now, self._dice = 0.0, Dice(seed)
+        self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._fleet, self._traffic, self._service = fleet, traffic, service
         self._line, self._sources = Line(traffic.tenants, fleet.ahead), count()
-        self._demand = list(accumulate(1 / number for number in range(1, traffic.tenants + 1)))
         self._idle: OrderedDict[int, Worker] = OrderedDict()
         self._workers: dict[int, Worker] = {}
         self._holder: dict[int, int] = {}
-        self._numbers, self._loading, self._leaving = count(), 0, 0
+        self._numbers, self._order, self._loading, self._leaving = count(), count(), 0, 0
         self._seen, self._warm, self._changed = Seen(), 0.0, 0.0
         weights = {1: 1 - traffic.four_seeds, 4: traffic.four_seeds}
         self._expected = sum(
@@ -116,125 +126,150 @@ class Simulation:
         self._warm = warm_seconds
         for _ in range(self._fleet.workers):
             self._start_worker()
-        self._env.process(self._arrivals())
         if self._fleet.policy:
-            self._env.process(self._scaling(Autoscaler(self._fleet.policy)))
-        self._env.run(warm_seconds + seconds)
+            self._scale(Autoscaler(self._fleet.policy))
+        self._go_on(warm_seconds + seconds)
         self._note_workers()
         return self._seen
 
+    def _go_on(self, end: float) -> None:
+        """All that happens until then. Sessions come in order by themselves, the rest from the heap."""
+        events, sessions = self._events, self._sessions()
+        at, tenant = next(sessions, NEVER)
+        while True:
+            if events and events[0][0] <= at:
+                moment, _, act, told = heapq.heappop(events)
+                if moment > end:
+                    break
+                self._now = moment
+                act(*told)
+            elif at > end:
+                break
+            else:
+                self._now = at
+                self._arrive(tenant, next(self._sources))
+                at, tenant = next(sessions, NEVER)
+        self._now = end
+
     # jobs
 
-    def _arrivals(self) -> Generator[simpy.Event, None, None]:
-        top = self._traffic.sessions_per_second * (1 + self._traffic.swing)
-        while True:  # by thinning: the rate swings over the day
-            yield self._env.timeout(self._random.expovariate(top))
-            phase = math.sin(2 * math.pi * self._env.now / DAY_SECONDS - math.pi / 2)
-            if self._random.random() * (1 + self._traffic.swing) <= 1 + self._traffic.swing * phase:
-                tenant = self._random.choices(range(self._traffic.tenants), cum_weights=self._demand)[0]
-                self._arrive(tenant, next(self._sources), first=True)
+    def _sessions(self) -> Iterator[tuple[float, int]]:
+        """When each begins, in order, and its tenant."""
+        return self._dice.sessions(self._traffic)
 
-    def _arrive(self, tenant: int, source: int, *, first: bool) -> None:
-        seeds = 4 if self._random.random() < self._traffic.four_seeds else 1
-        bulk = self._random.random() < self._traffic.bulk
-        job = Job(tenant, source, seeds, bulk, self._env.now)
-        if not first and self._env.now >= self._warm:
-            self._seen.again += 1
+    def _arrive(self, tenant: int, source: int) -> None:
+        seeds = 4 if self._dice.chance() < self._traffic.four_seeds else 1
+        bulk = self._dice.chance() < self._traffic.bulk
+        job = Job(tenant, source, seeds, bulk, self._now)
         number = self._holder.get(source, -1) if self._fleet.affinity else -1
-        if not self._idle or self._left(job):
-            self._line.add(job, self._expected)
+        left_until = self._left_until(job) if self._idle and number >= 0 else 0.0
+        if not self._idle or left_until:
+            self._line.add(job, self._expected, left_until)
             if number >= 0 and self._fleet.patience:
                 self._after(self._fleet.patience, self._look_again)
         else:
             self._begin(job, number if number in self._idle else next(iter(self._idle)))
 
-    def _left(self, job: Job) -> bool:
-        """Whether a job is left to the busy worker that holds its source."""
-        if not self._fleet.affinity or self._env.now - job.arrived >= self._fleet.patience - EPSILON:
-            return False
+    def _arrive_again(self, tenant: int, source: int) -> None:
+        if self._now >= self._warm:
+            self._seen.again += 1
+        self._arrive(tenant, source)
+
+    def _left_until(self, job: Job) -> float:
+        """Until when a job is left to the busy worker that holds its source; 0: it is not."""
+        over = job.arrived + self._fleet.patience - EPSILON
+        if not self._fleet.affinity or self._now >= over:
+            return 0.0
         number = self._holder.get(job.source, -1)
         worker = self._workers.get(number)
         if worker is None or worker.drained or number in self._idle:
-            return False
+            return 0.0
         saved = self._service.seconds[False, job.seeds] - self._service.seconds[True, job.seeds]
-        return worker.free_at - self._env.now <= self._fleet.soon * saved
+        if worker.free_at - self._now > self._fleet.soon * saved:
+            return 0.0
+        return min(worker.free_at, over)
 
     def _look_again(self) -> None:
-        """Whether an idle worker may start something now."""
-        if self._idle and self._line.count:
-            self._ask(self._idle.popitem(last=False)[0])
+        """Whether idle workers may start something now."""
+        while self._idle and self._line.count and self._take(self._idle.popitem(last=False)[0]):
+            pass
 
     def _begin(self, job: Job, number: int) -> None:
-        worker, now = self._workers[number], self._env.now
+        worker, now = self._workers[number], self._now
         self._idle.pop(number, None)
         known = job.source in worker.sources
-        seconds = self._draw(known, job.seeds)
+        seconds = self._draw(job, known)
         self._remember(worker, number, job.source)
         if now >= self._warm:
-            self._seen.jobs += 1
-            self._seen.hits += known
-            self._seen.busy_seconds += seconds
-            self._seen.waits[job.bulk].append(now - job.arrived)
-            self._seen.completion += now - job.arrived + seconds
+            seen = self._seen
+            seen.jobs += 1
+            seen.hits += known
+            seen.busy_seconds += seconds
+            seen.waits[job.bulk].append(now - job.arrived)
+            seen.completion += now - job.arrived + seconds
         worker.free_at = now + seconds
-        self._after(seconds, lambda: self._end(job, number))
+        self._after(seconds, self._end, job, number)
 
     def _end(self, job: Job, number: int) -> None:
-        if self._random.random() < self._traffic.again:
-            think = self._random.expovariate(1 / self._traffic.think_seconds)
-            self._after(think, lambda: self._arrive(job.tenant, job.source, first=False))
+        if self._dice.chance() < self._traffic.again:
+            think = self._traffic.think_seconds * self._dice.exponential()
+            self._after(think, self._arrive_again, job.tenant, job.source)
         else:
             self._holder.pop(job.source, None)
         self._ask(number)
 
     def _ask(self, number: int) -> None:
         """A worker that is free takes the next job, waits for one, or goes."""
-        worker = self._workers[number]
-        if worker.drained:
+        if self._workers[number].drained:
             self._note_workers()
             self._leaving -= 1
             del self._workers[number]
-            return
-        holds = worker.sources if self._fleet.affinity else ()
-        job = self._line.take(self._env.now, holds, self._expected, self._left)
-        if job is None:
-            self._idle[number] = worker
-        else:
-            self._begin(job, number)
+        elif self._take(number):
             self._look_again()  # what was left to this worker is so no longer
 
-    def _draw(self, known: bool, seeds: int) -> float:
-        mean, spread = self._service.seconds[known, seeds], self._service.spread
+    def _take(self, number: int) -> bool:
+        """The worker begins the next job, or is idle from now on."""
+        worker = self._workers[number]
+        holds = worker.sources if self._fleet.affinity else ()
+        job = self._line.take(self._now, holds, self._expected, self._left_until)
+        if job is None:
+            self._idle[number] = worker
+            return False
+        self._begin(job, number)
+        return True
+
+    def _draw(self, job: Job, known: bool) -> float:
+        """Seconds that a worker needs for it."""
+        mean, spread = self._service.seconds[known, job.seeds], self._service.spread
         if self._service.exponential:
-            return self._random.expovariate(1 / mean)
-        return mean * self._random.lognormvariate(-spread * spread / 2, spread)
+            return mean * self._dice.exponential()
+        return mean * math.exp(spread * (self._dice.normal() - spread / 2))
 
     def _remember(self, worker: Worker, number: int, source: int) -> None:
-        worker.sources[source] = None
-        worker.sources.move_to_end(source)
+        sources = worker.sources
+        sources.pop(source, None)
+        sources[source] = None
         self._holder[source] = number
-        if len(worker.sources) > self._fleet.places:
-            worker.sources.popitem(last=False)
+        if len(sources) > self._fleet.places:
+            del sources[next(iter(sources))]
 
-    def _after(self, seconds: float, act: Callable[[], None]) -> None:
-        event = self._env.timeout(seconds)
-        assert event.callbacks is not None
-        event.callbacks.append(lambda _: act())
+    def _after(self, seconds: float, act: Callable[..., None], *told: Any) -> None:
+        heapq.heappush(self._events, (self._now + seconds, next(self._order), act, told))
 
     # workers
 
-    def _scaling(self, autoscaler: Autoscaler) -> Generator[simpy.Event, None, None]:
+    def _scale(self, autoscaler: Autoscaler) -> None:
+        """Now, and again and again from now on."""
         policy = autoscaler.policy
-        while True:
-            current = len(self._workers) - self._leaving + self._loading
-            wait = self._line.work / current
-            value = wait if policy.by == "wait" else self._line.count / current
-            if self._env.now >= self._warm:
-                moment = self._env.now, len(self._workers), wait, self._line.count
-                self._seen.moments.append(moment)
-            busy = len(self._workers) - self._leaving - len(self._idle)
-            self._resize(autoscaler.replicas(self._env.now, current, value, busy) - current)
-            yield self._env.timeout(policy.every_seconds)
+        current = len(self._workers) - self._leaving + self._loading
+        wait = self._line.work / current
+        value = wait if policy.by == "wait" else self._line.count / current
+        if self._now >= self._warm:
+            moment = self._now, len(self._workers), wait, self._line.count
+            self._seen.moments.append(moment)
+        busy = len(self._workers) - self._leaving - len(self._idle)
+        self._resize(autoscaler.replicas(self._now, current, value, busy) - current)
+        self._after(policy.every_seconds, self._scale, autoscaler)
 
     def _resize(self, more: int) -> None:
         self._note_workers()
@@ -248,6 +283,7 @@ class Simulation:
         for worker in islice(busy, max(0, -more)):
             worker.drained = True
             self._leaving += 1
+            self._line.wake_all()
 
     def _loaded(self) -> None:
         self._note_workers()
@@ -261,8 +297,8 @@ class Simulation:
 
     def _note_workers(self) -> None:
         """Time is paid for from the wish for a worker to its end."""
-        now = max(self._env.now, self._warm)
+        now = max(self._now, self._warm)
         self._seen.worker_seconds += (now - max(self._changed, self._warm)) * (
             len(self._workers) + self._loading
         )
-        self._changed = self._env.now
+        self._changed = self._now

@@ -49,7 +49,7 @@ def test_looking_for_sources_raises_the_share_that_is_remembered() -> None:
 
 
 def test_waiting_for_a_busy_holder_is_worth_it_where_workers_are_scarce() -> None:
-    traffic = Traffic(0.38, tenants=20)
+    traffic = Traffic(0.35, tenants=20)
     waited, not_waited = (
         Simulation(Fleet(20, patience=patience), traffic, EDITS, seed=2).run(8_000, 500)
         for patience in (6, 0)
@@ -63,10 +63,10 @@ def test_a_job_that_is_left_is_passed_by_others_and_keeps_its_turn() -> None:
     line = Line(2)
     for tenant, source in ((0, 1), (0, 2), (1, 3)):
         line.add(job(tenant, float(source), source), 1.0)
-    taken = [line.take(5.0, (), 1.0, lambda one: one.source == 1) for _ in range(3)]
+    taken = [line.take(5.0, (), 1.0, lambda one: 10.0 * (one.source == 1)) for _ in range(3)]
     assert sorted(one.source for one in taken if one) == [2, 3]
     assert line.count == 1
-    assert line.take(5.0, (), 1.0).source == 1  # type: ignore[union-attr]
+    assert line.take(10.0, (), 1.0).source == 1  # type: ignore[union-attr]
 
 
 def job(tenant: int, arrived: float, source: int = 0, *, bulk: bool = False) -> Job:

@@ -31,6 +31,7 @@ def test_tenants_and_limits(served: Served) -> None:
 def test_queues_and_workers(served: Served) -> None:
     table = operate(served, "queues").stdout
     assert "scripted" in table
+    assert "cell" not in table
     assert "open" in table
     assert operate(served, "pause", "scripted").stdout.split() == ["scripted", "paused"]
     assert operate(served, "resume", "scripted").stdout.split() == ["scripted", "open"]

@@ -22,12 +22,18 @@ from tests.workers.fleet import until
 COUNTED = re.compile(r'addit_http_requests_total\{method="GET",route="/livez",status="200"\} (\d+)')
 
 
-@pytest.fixture
-def gateway(valkey: EmbeddedValkey, tmp_path: Path) -> Iterator[GatewayProcess]:
-    settings = make_settings(valkey, tmp_path / "artifacts", gateway_processes=2)
-    with gateway_of(settings, tmp_path) as gateway:
+@pytest.fixture(scope="module")
+def started(valkey: EmbeddedValkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    folder = tmp_path_factory.mktemp("processes")
+    with gateway_of(make_settings(valkey, folder / "artifacts", gateway_processes=2), folder) as gateway:
         yield gateway
-        assert httpx.get(f"{gateway.url}/livez").status_code == 200
+
+
+@pytest.fixture
+def gateway(started: GatewayProcess) -> Iterator[GatewayProcess]:
+    """One for all tests of this file: each leaves it serving."""
+    yield started
+    assert httpx.get(f"{started.url}/livez").status_code == 200
 
 
 def children_of(gateway: GatewayProcess) -> list[psutil.Process]:

@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from job_store.api_keys import ApiKeys
 from job_store.jobs import JobStore
 from service.cells.cell import build_cells
-from tests.service.cells.conftest import BODY, NAMES, Stack
+from tests.client.test_cli import addit
+from tests.service.cells.conftest import BODY, NAMES, OPERATORS_KEY, Stack
 from tests.workers.fleet import until
 
 DONE = {"Prefer": "wait=60"}
@@ -76,6 +77,11 @@ def test_operators_see_and_steer_all_cells(stack: Stack) -> None:
         assert (drained.status_code, drained.json()["drained"]) == (200, True)
         assert operators.post(f"/admin/workers/{second['name']}/undrain").status_code == 200
         assert operators.post("/admin/workers/worker_none/drain").status_code == 404
+        said = addit(
+            "admin", "workers", ADDIT_ADMIN_URL=str(operators.base_url), ADDIT_ADMIN_KEY=OPERATORS_KEY
+        )
+        cells = [line.split("│")[-2].strip() for line in said.stdout.splitlines() if "scripted" in line]
+        assert sorted(cells) == ["one", "two"]
         paused = operators.post("/admin/queues/scripted/pause").json()
         assert (paused["paused"], paused["workers"]) == (True, 2)
         assert operators.post("/admin/queues/scripted/resume", params={"cell": "one"}).json()["workers"] == 1
