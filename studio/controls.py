@@ -15,7 +15,8 @@ from studio import words
 
 @dataclass(frozen=True)
 class Controls:
-    """Components. forget: unseen, empties the inferred texts; wishes: those of a `Wish`, in its order"""
+    """Components. forget, wipe: unseen; the one empties the inferred texts, the other the brushes' pictures.
+    wishes: those of a `Wish`, in its order"""
 
     trouble: Any
     login: Any
@@ -29,6 +30,7 @@ class Controls:
     place: Any
     stop: Any
     forget: Any
+    wipe: Any
     understood: Any
     where: Any
     editor: Any
@@ -78,6 +80,7 @@ def controls(needs_key: bool) -> Controls:
         subject = gr.Textbox(label="The new object", elem_id="subject", info="Subject; several by commas.")
         understood = gr.HTML(elem_id="understood")
         forget = gr.Button("Forget", visible="hidden", elem_id="forget")
+        wipe = gr.Button("Wipe", visible="hidden", elem_id="wipe")
     where, editor, box, avoid = _areas()
     knobs = _knobs()
     wishes = [add, source_prompt, prompt, subject, tries, *knobs[:3], box, avoid, *knobs[3:]]
@@ -94,6 +97,7 @@ def controls(needs_key: bool) -> Controls:
         place,
         stop,
         forget,
+        wipe,
         understood,
         where,
         editor,

@@ -46,6 +46,11 @@ class Desk:
         """The chosen result."""
         return self.shown[self.chosen] if self.shown else None
 
+    def with_results(self, job: InsertionJob, shown: tuple[Shown, ...], seed: int | None = None) -> Desk:
+        """The desk with another job's results. seed: of the one to look at, the surest by default"""
+        chosen = next((index for index, one in enumerate(shown) if one.told.seed == seed), 0)
+        return replace(self, job=job, shown=shown, chosen=chosen)
+
 
 async def grounded(desk: Desk, addit: AsyncAddit, ground: Ground, source_prompt: str | None) -> Desk:
     """The desk with a scene on this ground: the present one, or a new one. Raises ClientError."""

@@ -26,7 +26,7 @@ def guarded(handler: Handler, trouble: Any, rest: Mapping[Any, Any] | None = Non
         yield {trouble: ""}
         try:
             async for updates in handler(*said):
-                yield updates
+                yield {trouble: "", **updates}  # each time: see docs/decisions.md on the last updates
         except (ClientError, Unclear, ValidationError) as error:
             yield {trouble: alert(in_words(error)), **(rest or {})}
 

@@ -28,9 +28,9 @@ class Cutting:
 
 @dataclass(frozen=True)
 class Showing:
-    """Components. What has an editor in it is folded and hidden by the page itself: Gradio asks everything in
-    a part that it is told to change for its value, an editor sends its pictures, and one that is just coming
-    or going fails, which ends all that the running handler had to show."""
+    """Components. What has an editor in it is folded and hidden by the page itself, and told to change by no
+    handler that does other things too: an editor that is just coming or going fails, which ends all that the
+    handler had to show."""
 
     live: Any
     previews: Forming

@@ -30,13 +30,13 @@ async def collected(error: Exception | None) -> list[Updates]:
 def test_an_error_is_told_and_the_page_is_usable(error: Exception) -> None:
     first, second, last = asyncio.run(collected(error))
     assert first == {"trouble": ""}
-    assert second == {"said": "hello"}
+    assert second == {"trouble": "", "said": "hello"}
     assert 'role="alert"' in last["trouble"]
     assert last["place"] == "usable"
 
 
 def test_without_an_error_nothing_is_told() -> None:
-    assert asyncio.run(collected(None)) == [{"trouble": ""}, {"said": "hello"}]
+    assert asyncio.run(collected(None)) == [{"trouble": ""}, {"trouble": "", "said": "hello"}]
 
 
 def test_a_bug_is_not_hidden() -> None:
