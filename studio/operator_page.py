@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
+from api_schemas.admin import JobInfo
 from client.client import Addit
 from client.errors import ClientError
 from studio import words
@@ -82,7 +83,13 @@ def draw(page: gr.Blocks, connection: Connection) -> None:
     for event in (enter.click, key.submit):
         event(begin, key, [login, panel_column, timer, watch, *parts], show_progress="hidden")
     timer.tick(look, watch, [watch, *parts], show_progress="hidden")
+    panel.dead.select(_chosen, None, job, show_progress="hidden")
     replay.click(again, [watch, job], replayed, show_progress="hidden")
+
+
+def _chosen(event: gr.SelectData) -> str:
+    """The job of the row that was chosen."""
+    return str(event.row_value[0])
 
 
 def _panel(trouble: Any) -> Panel:
@@ -112,8 +119,9 @@ def _panel(trouble: Any) -> Panel:
         x="tier", y="MiB", title="Source memory held", y_lim=[0, None], height=200, elem_id="memory"
     )
     dead = gr.Dataframe(
-        headers=DEAD, label="Dead letters: jobs that crashed their workers", interactive=False, elem_id="dead"
-    )
+        headers=DEAD, label="Dead letters: jobs that crashed their workers; choose one to replay it",
+        interactive=False, elem_id="dead",
+    )  # fmt: skip
     return Panel(trouble, figures, bare, speed, waiting, workers, queues, memory, dead)
 
 
@@ -131,9 +139,10 @@ def _told(addit: Addit, watch: Watch) -> list[Any]:
     found = samples(addit.admin.metrics())
     glances = (*watch.glances, glance(found, time.monotonic()))[-KEPT:]
     lacking, plots = _plots(found, glances)
+    lacking += [] if dead else [words.NO_DEAD]
     return [
         Watch(watch.key, glances),
-        "" if dead else words.note(words.NO_DEAD),
+        "",
         _figures(found, len(workers)),
         words.note(" ".join(lacking)) if lacking else "",
         *plots[:2],
@@ -151,17 +160,13 @@ def _told(addit: Addit, watch: Watch) -> list[Any]:
         ],
         [[one.model, one.queued, one.claimable, one.workers, _yes(one.paused)] for one in queues],
         plots[2],
-        [
-            [
-                one.id,
-                one.tenant,
-                one.model,
-                f"{one.completed_at:%H:%M:%S}" if one.completed_at else "-",
-                one.crashes,
-            ]
-            for one in dead
-        ],
+        gr.update(value=[_crashed(one) for one in dead], visible=bool(dead)),
     ]
+
+
+def _crashed(one: JobInfo) -> list[Any]:
+    ended = f"{one.completed_at:%H:%M:%S}" if one.completed_at else "-"
+    return [one.id, one.tenant, one.model, ended, one.crashes]
 
 
 def _figures(found: list[Sample], workers: int) -> str:
@@ -185,7 +190,12 @@ def _plots(found: list[Sample], glances: tuple[Glance, ...]) -> tuple[list[str],
     sentences = [words.NO_SPEED, words.NO_WAITING, words.NO_MEMORY]
     lacking = [sentence for sentence, told in zip(sentences, is_told, strict=True) if not told]
     shown = zip(frames, is_told, strict=True)
-    return lacking, [gr.update(value=frame, visible=told) for frame, told in shown]
+    return lacking, [gr.update(value=frame, visible=told, y_lim=_bounds(frame)) for frame, told in shown]
+
+
+def _bounds(frame: pd.DataFrame) -> list[float]:
+    """From zero up; an axis about nothing but zeros would say 0.000000."""
+    return [0.0, max([1.0, *frame.iloc[:, 1]])]
 
 
 def _memory(found: list[Sample]) -> pd.DataFrame:

@@ -38,7 +38,9 @@ CSS = """
 .trouble { border-left: 4px solid #b42318; background: #fef3f2; color: #7a1f16; }
 .dark .trouble { background: #3b1512; color: #fecdc9; border-left-color: #f97066; }
 #trouble:not(:has(.note)), #boxes-trouble:not(:has(.note)), #operator-trouble:not(:has(.note)),
-  #results:not(:has(.verdicts)) { display: none; }
+  #results:not(:has(.verdicts)), #understood:not(:has(.note)), #live:not(:has(.note, .live)),
+  #bare:not(:has(.note)) { display: none; }
+.html-container.padding { padding: 0 !important; }
 .live { display: flex; flex-direction: column; gap: .4rem; padding: .4rem 0; }
 .live progress { width: 100%; height: .7rem; appearance: none; border: 0; }
 .live progress::-webkit-progress-bar { background: var(--neutral-200); border-radius: 99px; }
@@ -79,6 +81,7 @@ CSS = """
 }
 @media (max-width: 480px) {
   .gradio-container { padding: .5rem !important; }
+  .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
   #previews { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 """

@@ -1,23 +1,16 @@
-"""A person's whole path on the real stack, in a real browser; and what no handler may be asked or told."""
+"""A person's whole path on the real stack, in a real browser."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import subprocess
-from typing import cast
 from urllib.parse import urlsplit
 
-import gradio as gr
 import psutil
 import pytest
-from gradio.blocks import BlockContext
-from gradio.components import Component
 from playwright.sync_api import Browser, expect
 
 from client.examples import FOLDER
-from studio.connection import Connection
-from studio.place import draw
 from tests.studio.conftest import visit
 from tests.studio.visitor import PATIENCE
 
@@ -138,25 +131,3 @@ def test_what_is_not_added_is_said_with_every_try(
         person.see("verdicts", re.compile(r"γ 0\.5, from step \d+, seed 4: not added"))
         person.see("verdicts", re.compile(r"γ 0\.525, from step \d+, seed 4: not added"))
         person.see("gallery", "not added")
-
-
-def editors(part: Component | BlockContext) -> list[gr.ImageEditor]:
-    """In a part, however deep."""
-    if isinstance(part, BlockContext):
-        return [one for child in part.children for one in editors(cast(Component, child))]
-    return [part] if isinstance(part, gr.ImageEditor) else []
-
-
-async def drawn() -> gr.Blocks:
-    """The page; Gradio opens a loop of its own where none runs."""
-    with gr.Blocks() as page:
-        draw(page, Connection("http://127.0.0.1:9"))
-    return page
-
-
-def test_nothing_that_a_running_job_asks_or_changes_has_an_editor_in_it() -> None:
-    page = asyncio.run(drawn())
-    busy = [each for each in page.fns.values() if len(each.outputs) > 3]
-    assert len(busy) > 10
-    for each in busy:
-        assert [one for part in [*each.inputs, *each.outputs] for one in editors(part)] == [], each.name
