@@ -40,7 +40,7 @@ CSS = """
 #trouble:not(:has(.note)), #boxes-trouble:not(:has(.note)), #operator-trouble:not(:has(.note)),
   #results:not(:has(.verdicts)), #understood:not(:has(.note)), #live:not(:has(.note, .live)),
   #bare:not(:has(.note)) { display: none; }
-.html-container.padding { padding: 0 !important; }
+.html-container { padding: 0 !important; }
 .live { display: flex; flex-direction: column; gap: .4rem; padding: .4rem 0; }
 .live progress { width: 100%; height: .7rem; appearance: none; border: 0; }
 .live progress::-webkit-progress-bar { background: var(--neutral-200); border-radius: 99px; }

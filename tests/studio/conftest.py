@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -42,9 +43,9 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser, address: str, width: int = 1280, **choices: str) -> Iterator[Visitor]:
+def visit(browser: Browser, address: str, width: int = 1280, **choices: Any) -> Iterator[Visitor]:
     """A fresh visitor of one studio."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, **choices)  # type: ignore[arg-type]
+    context = browser.new_context(viewport={"width": width, "height": 900}, **choices)
     try:
         yield Visitor(context.new_page(), address)
     finally:

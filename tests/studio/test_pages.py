@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ COVERED = """
   const [picture, words] = [it.querySelector("img"), it.querySelector(".caption-label")];
   return words && picture.getBoundingClientRect().bottom > words.getBoundingClientRect().top + 1;
 }).map(it => it.innerText)
+"""
+COPIED = """
+async data => {
+  const picture = await (await fetch("data:image/png;base64," + data)).blob();
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+}
 """
 pytestmark = pytest.mark.timeout(600)
 
@@ -120,10 +127,17 @@ def test_what_the_service_refuses_and_what_a_worker_fails_is_told_and_the_page_g
         assert person.page.evaluate(COVERED) == []
 
 
-def test_a_service_that_is_gone_is_told(browser: Browser, tmp_path: Path) -> None:
-    with studio("http://127.0.0.1:9", "--key", "any") as (address, _), visit(browser, address) as person:
+def test_a_service_that_is_gone_is_told_and_a_picture_can_be_pasted_meanwhile(browser: Browser) -> None:
+    allowed = ["clipboard-read", "clipboard-write"]
+    with (
+        studio("http://127.0.0.1:9", "--key", "any") as (address, _),
+        visit(browser, address, permissions=allowed) as person,
+    ):
         person.open()
         person.see("trouble", "The service does not answer")
+        person.page.evaluate(COPIED, b64encode((FOLDER / "meadow.png").read_bytes()).decode())
+        person.page.get_by_label("Paste from clipboard").click()
+        person.page.locator("#picture img").wait_for()
         for path, lacking in (("study", "No study here"), ("boxes", "No scenes here")):
             person.open(path)
             person.page.get_by_text(lacking).wait_for()
@@ -253,7 +267,10 @@ def test_operators_see_workers_and_replay_what_crashed(
         person.see("workers", "scripted")
         person.see("workers", "GiB")
         person.see("dead", dead.id[:12])
-        person.write("replay-id", dead.id)
+        person.page.locator("#dead td", has_text=dead.id[:12]).first.click()
+        expect(person.page.locator("#replay-id input, #replay-id textarea")).to_have_value(
+            dead.id, timeout=PATIENCE
+        )
         person.press("replay")
         person.see("replayed", "runs again as ins_")
     with Addit(url, key) as addit:
