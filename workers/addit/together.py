@@ -1,18 +1,12 @@
-"""Several edits in one process that share passes of the transformer.
-
-Each runs in a thread, one at a time, until it wants a velocity; when all of them wait for one, all are made.
-So no two edits ever run at once, and what they share (weights, memories) needs no lock.
-"""
+"""Several edits in one process that share passes of the transformer, and otherwise take turns."""
 
 from __future__ import annotations
 
-import contextvars
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -21,49 +15,13 @@ from workers.addit.backbones.backbone import Backbone
 from workers.addit.backbones.conditioning import Conditioning
 from workers.addit.latents import LatentGrid
 from workers.addit.processor import Exchange
-from workers.addit.shared_passes import Answer, Ask, Pays, answer_all
+from workers.addit.shared_passes import Ask, Pays, answer_all
+from workers.addit.turns import Job as Turn
+from workers.addit.turns import nobody, take_turns
 
 Result = TypeVar("Result")
 Job = Callable[[Backbone], Result]
 """Does one edit with the backbone that it is given."""
-
-
-class Abandoned(BaseException):
-    """Leaves a job that nobody waits for any more."""
-
-
-@dataclass
-class _Turn(Generic[Result]):
-    """One job: `told` wakes it, `said` is what it wanted or how it ended."""
-
-    job: Job[Result]
-    told: SimpleQueue[Answer | Abandoned | None] = field(default_factory=SimpleQueue)
-    said: SimpleQueue[Ask | None] = field(default_factory=SimpleQueue)
-    result: Result | None = None
-    error: BaseException | None = None
-
-    def run(self, backbone: Backbone) -> None:
-        """The thread: to its first ask, and so on to its end."""
-        self.told.get()
-        try:
-            self.result = self.job(cast(Backbone, _AskingBackbone(backbone, self.ask)))
-        except BaseException as error:
-            self.error = error
-        self.said.put(None)
-
-    def ask(self, ask: Ask) -> Tensor:
-        """Called by the job; waits for its velocity."""
-        self.said.put(ask)
-        answer = self.told.get()
-        if isinstance(answer, Tensor):
-            return answer
-        assert answer is not None
-        raise answer
-
-    def go_on(self, answer: Answer | Abandoned | None) -> Ask | None:
-        """Let it run with the answer until it wants another; None at its end."""
-        self.told.put(answer)
-        return self.said.get()
 
 
 @dataclass(frozen=True)
@@ -93,34 +51,28 @@ class _AskingBackbone:
         return self.asked(Ask(latents, sigma, cond, grid, exchange, unconditional))
 
 
-def run_together(backbone: Backbone, jobs: Sequence[Job[Result]], pays: Pays) -> list[Result | BaseException]:
-    """Each job's result, or what it raised, which concerns no other job.
+def run_together(
+    backbone: Backbone,
+    jobs: Sequence[Job[Result]],
+    pays: Pays,
+    joining: Callable[[], Sequence[Job[Result]]] = nobody,
+) -> list[Result | BaseException]:
+    """Each job's result, or what it raised, which concerns no other job; those that joined come last.
 
     pays: says which passes are shared; the others are made one after the other
+    joining: asked before every pass who else is to take part from now on
     """
-    turns = [_Turn(job) for job in jobs]
-    with _running(turns, backbone), torch.inference_mode(), backbone.exchange_processors():
-        waiting = {index: turn.go_on(None) for index, turn in enumerate(turns)}
-        while asks := {index: ask for index, ask in waiting.items() if ask is not None}:
-            answers = answer_all(backbone, list(asks.values()), pays)
-            waiting = {index: turns[index].go_on(answer) for index, answer in zip(asks, answers, strict=True)}
-    return [cast(Result, turn.result) if turn.error is None else turn.error for turn in turns]
+
+    def turns(some: Sequence[Job[Result]]) -> list[Turn[Ask, Result]]:
+        return [partial(_do, job, backbone) for job in some]
+
+    with torch.inference_mode(), backbone.exchange_processors():
+        return take_turns(turns(jobs), partial(_answer, backbone, pays), lambda: turns(joining()))
 
 
-@contextmanager
-def _running(turns: Sequence[_Turn[Any]], backbone: Backbone) -> Iterator[None]:
-    """Their threads, which end with the context whatever happens in it."""
-    contexts = [contextvars.copy_context() for _ in turns]
-    threads = [
-        Thread(target=context.run, args=(turn.run, backbone), name="edit", daemon=True)
-        for context, turn in zip(contexts, turns, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        for thread, turn in zip(threads, turns, strict=True):
-            while thread.is_alive():
-                turn.told.put(Abandoned())
-                thread.join(0.1)
+def _do(job: Job[Result], backbone: Backbone, ask: Callable[[Ask], Any]) -> Result:
+    return job(cast(Backbone, _AskingBackbone(backbone, ask)))
+
+
+def _answer(backbone: Backbone, pays: Pays, asks: Sequence[Ask]) -> Sequence[Any]:
+    return answer_all(backbone, asks, pays)
