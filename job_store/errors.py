@@ -9,6 +9,7 @@ StoreError
 ├── QuotaExceeded           the tenant has as many jobs waiting as it may
 ├── RateLimited             the tenant submits, or tests a webhook, more than it may in a minute
 ├── HeldElsewhere           other workers remember the sources of the jobs that wait and should have them
+├── NoneFits                the job in turn cannot be in an engine beside those that are
 ├── WorkerDrained           the worker shall take no more jobs
 ├── BadCursor               not a cursor that `list` gave
 ├── TooManyKeys             the tenant has as many API keys as it may
@@ -73,6 +74,10 @@ class HeldElsewhere(StoreError):
     def __init__(self, by: str) -> None:
         super().__init__(f"left to a worker that is {by}")
         self.idle = by == "idle"
+
+
+class NoneFits(StoreError):
+    """The job in turn is not such a `Company` as was asked for: it stays where it is."""
 
 
 class WorkerDrained(StoreError):

@@ -19,6 +19,7 @@ from api_schemas.events import Preview
 from api_schemas.insertions import Source
 from api_schemas.jobs import InsertionResult, JobStatus, Progress
 from job_store.artifacts import job_prefix
+from job_store.company import Company
 from job_store.errors import NotFound
 from job_store.keys import Key
 from job_store.listing import ALL, Wanted
@@ -90,6 +91,7 @@ class JobStore:
             job.remembered_work or "",
             *_values(self._usual_limits),
             SCHEMA,
+            job.size or "",
         )
         return decode(job_id.decode(), flat), bool(accepted)
 
@@ -174,6 +176,7 @@ class JobStore:
         holds: Sequence[str] = (),
         patience_ms: int = 0,
         busy_patience_ms: int = 0,
+        company: Company | None = None,
     ) -> Claim | None:
         """Start a job of a model's line under a fresh token; None if none may start.
 
@@ -187,10 +190,12 @@ class JobStore:
         A job younger than `patience_ms` is left to an idle worker that holds its source, one younger than
         `busy_patience_ms` to a busy one that will be free before another would have learned the source.
         Raises HeldElsewhere where nothing else may start.
+        company: what the job must be like. Raises NoneFits where the one in turn is not, and nothing starts.
         """
         token = secrets.token_hex(16)
         bounds = AHEAD_MS, patience_ms, REMEMBERED_MS, SCHEMA, busy_patience_ms
-        claimed = self._server.run("claim", model, worker, lease_ms, token, *bounds, *holds)
+        wanted = company.told() if company else ""
+        claimed = self._server.run("claim", model, worker, lease_ms, token, *bounds, wanted, *holds)
         return Claim(decode(claimed[0].decode(), claimed[1]), token) if claimed else None
 
     def beat(self, job_id: str, token: str, lease_ms: int) -> Wishes:

@@ -41,6 +41,7 @@ class NewJob:
     work: forwards, what its tenant is charged for and times are estimated by; None: by its steps
     remembered_work: the same where a worker remembers its source
     shape: of `outlook.shape_of`, None where it is not known
+    size: WIDTHxHEIGHT of its source, None where it is not known
     """
 
     id: str
@@ -56,6 +57,7 @@ class NewJob:
     remembered_work: float | None = None
     shape: str | None = None
     scene: ScenePlace | None = None
+    size: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class JobRecord:
     worker: who runs it, or who ran it last before it ended
     replay: what it changes of its parent's mask, None for any other job
     work: what it was charged for when it started, until then as in `NewJob`
-    shape: as in `NewJob`
+    shape, size: as in `NewJob`
     scene_id: the scene that it is a step of
     dropped_seeds: seeds of its request that its tenant wants no more, in the order of the wishes
     ready_at, claimed_at: since when it waited for its present or last attempt, and when that began
@@ -113,6 +115,7 @@ class JobRecord:
     ready_at: datetime | None = None
     claimed_at: datetime | None = None
     dropped_seeds: tuple[int, ...] = ()
+    size: str | None = None
 
 
 @dataclass(frozen=True)
@@ -212,4 +215,5 @@ def _decode(job_id: str, fields: Mapping[str, str]) -> JobRecord:
         ready_at=time("ready_at") or moment(fields["created_at"]),
         claimed_at=time("claimed_at"),
         dropped_seeds=seeds_in(fields.get("dropped_seeds", "")),
+        size=fields.get("size"),
     )

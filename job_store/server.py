@@ -31,6 +31,7 @@ _REFUSALS: dict[str, type[Exception]] = {
     "quota": errors.QuotaExceeded,
     "rate": errors.RateLimited,
     "elsewhere": errors.HeldElsewhere,
+    "unfit": errors.NoneFits,
     "drained": errors.WorkerDrained,
     "too_many_keys": errors.TooManyKeys,
     "too_many_endpoints": errors.TooManyEndpoints,

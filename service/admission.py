@@ -74,6 +74,7 @@ def admit(
         source_key=own_key or source.key,
         traceparent=traceparent,
         shape=shape_of(*source.size, card.max_pixels) if source.size else None,
+        size=size_told(*source.size) if source.size else None,
     )
     return accept(gateway, job, idempotency_of(idempotency_key, submission.fingerprint), card)
 
@@ -98,12 +99,17 @@ def measured(job: NewJob, card: ModelCard | None) -> NewJob:
     """With its work, as far as its model's card tells, and with its shape where the request has a size."""
     if card is None:
         return job
-    source, shape = job.request.source, job.shape
+    source, shape, told = job.request.source, job.shape, job.size
     if isinstance(source, GeneratedSource):
         size = source.width or card.native_width, source.height or card.native_height
-        shape = shape_of(*size, card.max_pixels)
+        shape, told = shape_of(*size, card.max_pixels), size_told(*size)
     new, remembered = (work_in(job.request, card, known) for known in (False, True))
-    return replace(job, work=new, remembered_work=remembered, shape=shape)
+    return replace(job, work=new, remembered_work=remembered, shape=shape, size=told)
+
+
+def size_told(width: int, height: int) -> str:
+    """As records hold it."""
+    return f"{width}x{height}"
 
 
 def work_in(request: InsertionRequest, card: ModelCard, known: bool = False) -> float | None:

@@ -46,6 +46,7 @@ def heir_of(
         source_id=parent.source_id,
         replay=replay,
         shape=parent.shape,
+        size=parent.size,
     )
 
 

@@ -4,18 +4,20 @@
 -- another worker, which holds their source and is idle or soon will be, are passed over.
 -- ARGV: model, worker, lease in ms, token, how much later a job may stand to go first, how long a job may wait for
 -- an idle worker that holds its source, ms of its being remembered, the newest schema of records that this worker knows,
--- how long a job may wait for a busy one, then the sources that it holds.
+-- how long a job may wait for a busy one, what the job must be like (`company.Company`) or nothing, then the sources that
+-- it holds.
 -- Returns its id and record, or nothing; `elsewhere` where all that is left should be asked for by others, and whether one of
--- those is idle; `drained`. With the same token again: the same job again.
+-- those is idle; `unfit` where the job in turn is not like that; `drained`. With the same token again: the same job again.
 local model, worker, lease_ms, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local ahead_ms, patience_ms, remembered_ms, schema = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 local busy_patience_ms = tonumber(ARGV[9])
+local company = ARGV[10] ~= '' and cjson.decode(ARGV[10])
 local LOOKED_AT = 32 -- jobs behind the first
 local MOST_LEFT = 8 -- jobs in one claim
 local TENANTS_LOOKED_AT = 100 -- whose first job a newer release made
 local MOST_RIPENED = 100 -- tenants in one claim
 local holds = {}
-for i = 10, #ARGV do holds[ARGV[i]] = true end
+for i = 11, #ARGV do holds[ARGV[i]] = true end
 local left, left_count, left_to_idle = {}, 0, false
 
 local given = redis.call('GET', KEY.CLAIM .. token)
@@ -35,7 +37,18 @@ local function charge(job)
   redis.call('ZREMRANGEBYSCORE', KEY.SERVED .. model, '-inf', before)
 end
 
+-- Whether the worker can take the job beside those that it has.
+local function fits(job)
+  if not company then return true end
+  if tonumber(job.crashes) > 0 then return false end
+  if company.size == '' then return true end
+  if job.size ~= company.size or job.source_id == company.source_id then return false end
+  local request = cjson.decode(job.request)
+  return request.mode == 'exact' and #request.seeds <= company.rows and not next(request.loras)
+end
+
 local function start(job)
+  if not fits(job) then return {'unfit'} end
   charge(job)
   leave_line(job)
   redis.call('ZADD', KEY.RUNNING .. job.tenant, now, job.id)

@@ -28,7 +28,7 @@ local place = submitted + ARGV[10] * 1000
 local job = {id = id, tenant = tenant, model = model, place = string.format('%.0f', place)}
 set(job, 'tenant', tenant, 'model', model, 'status', 'queued', 'request', ARGV[4], 'source_key', ARGV[5],
   'source_id', ARGV[16], 'replay', ARGV[17], 'scene_id', ARGV[18], 'traceparent', ARGV[6], 'parent_id', ARGV[7], 'created_at', now, 'deadline_at', deadline_at, 'retain_ms', ARGV[9],
-  'place', job.place, 'work', ARGV[20], 'shape', ARGV[21], 'remembered_work', ARGV[22], 'webhook_events', ARGV[11], 'attempts', 0, 'crashes', 0, 'commits', 0, 'ends', 0, 'schema', ARGV[27])
+  'place', job.place, 'work', ARGV[20], 'shape', ARGV[21], 'remembered_work', ARGV[22], 'webhook_events', ARGV[11], 'attempts', 0, 'crashes', 0, 'commits', 0, 'ends', 0, 'schema', ARGV[27], 'size', ARGV[28])
 redis.call('SADD', KEY.MODELS, model)
 redis.call('SADD', KEY.TENANTS, tenant)
 enter_line(job)
