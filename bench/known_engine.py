@@ -78,7 +78,7 @@ def load(settings: Settings) -> KnownEngine:
 class KnownEngine:
     """Remembers sources as a model does; its paces are drawn anew for every job."""
 
-    card = CARD
+    card, sharing = CARD, None
 
     def __init__(self) -> None:
         self._known: set[str] = set()

@@ -145,6 +145,9 @@ class Settings(BaseSettings):
     batch_folder: str = Field(
         default="addit-data/batches", description="Where `addit bench tune` leaves what batches cost here."
     )
+    share_passes: bool = Field(
+        default=True, description="A waiting job joins a running one where `addit bench tune` found it pays."
+    )
     threads: int = Field(default=0, description="CPU threads of an engine; 0 lets torch decide.")
 
     # workers

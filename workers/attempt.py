@@ -7,11 +7,11 @@ removes its own pictures and says nothing more.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import structlog
 from PIL import Image
@@ -38,8 +38,8 @@ from runtime.content_credentials import Credentials
 from runtime.moderation import Asked, Moderator, ModeratorUnavailable
 from runtime.settings import Settings
 from runtime.telemetry import following
-from workers.addit.stage_clock import StageClock, heard_laps
-from workers.failures import TOO_LATE, explain, where
+from workers.addit.stage_clock import StageClock, heard_laps, seconds_away
+from workers.failures import TOO_LATE, explain, let_go, where
 from workers.laps import Laps
 from workers.latent_files import pack, unpack
 from workers.messages import Ended, Ending, Lap, Run, StopReason
@@ -55,6 +55,10 @@ QUIET_SECONDS = 5.0  # without progress reports after one failed: the model does
 
 log = structlog.get_logger()
 Value = TypeVar("Value")
+
+
+Made: TypeAlias = RunOutput | Exception
+"""What a run gave, or raised."""
 
 
 class Interrupted(Exception):
@@ -80,6 +84,9 @@ class Ears(Protocol):
     def lap(self, lap: Lap) -> None:
         """One of its stages has ended."""
 
+    def room(self, token: str, rows: int) -> None:
+        """Another of so many seeds at most is better done at once with it."""
+
 
 @dataclass(frozen=True)
 class Stores:
@@ -96,7 +103,7 @@ class Attempt:
     """`do` it once. Times are monotonic seconds: this machine's clock may be wrong."""
 
     def __init__(self, run: Run, stores: Stores, settings: Settings, ears: Ears) -> None:
-        self._record, self._token = run.claim.record, run.claim.token
+        self._record, self._token, self._seat = run.claim.record, run.claim.token, run.seat
         self._began = time.monotonic()
         self._ends_at = self._began + run.seconds
         self._stores, self._settings, self._ears = stores, settings, ears
@@ -106,16 +113,40 @@ class Attempt:
         self._stored_bytes = 0
         self._laps = Laps(self._token, ears.lap if run.traced else None)
         self._source: bytes | None = None
+        self._max_pixels = 0  # of the model, known once it runs
+        self._away = 0.0  # seconds in which others had the model
         self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
 
     def do(self, runner: Runner) -> Ended:
         """Run, store, end; whatever happens comes back as an `Ended`."""
-        with following(self._record.traceparent), heard_laps(self._laps.end):
-            return self._do(runner)
+        return self.end(self.run(runner))
 
-    def _do(self, runner: Runner) -> Ended:
+    def run(self, runner: Runner) -> Made:
+        """What needs the model."""
+        with self._heard():
+            try:
+                return self._insert(runner)
+            except Exception as error:
+                let_go(error)
+                return error
+            finally:
+                self._away = seconds_away()
+
+    def end(self, made: Made) -> Ended:
+        """The rest, by any thread, whatever the model does meanwhile."""
+        with self._heard():
+            return self._end_with(made)
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        with following(self._record.traceparent), heard_laps(self._laps.end):
+            yield
+
+    def _end_with(self, made: Made) -> Ended:
         try:
-            result = self._upload(self._insert(runner))
+            if isinstance(made, Exception):
+                raise made
+            result = self._upload(made)
         except Interrupted as interruption:
             return Ended(self._token, self._stop(interruption.reason))
         except NothingLeft:
@@ -124,23 +155,25 @@ class Attempt:
             return self._fail(error)
         ending = self._commit(result)
         if ending == "succeeded":
-            self._note_pace(result, runner)
+            self._note_pace(result)
             self._clear()
         return Ended(self._token, ending)
 
-    def _note_pace(self, result: InsertionResult, runner: Runner) -> None:
+    def _note_pace(self, result: InsertionResult) -> None:
         """Tell how fast it was, for estimates. Nothing hangs on it."""
         first = result.images[0]
         with suppress(StoreUnavailable):
-            shape = shape_of(first.width, first.height, runner.card.max_pixels)
-            seconds = time.monotonic() - self._began
+            shape = shape_of(first.width, first.height, self._max_pixels)
+            seconds = time.monotonic() - self._began - self._away
             self._stores.outlook.note(self._record.model, shape, result.cost.forwards, seconds)
 
     def _insert(self, runner: Runner) -> RunOutput:
         source_key = self._record.source_key
         self._source = self._get(source_key) if source_key else None
         source = decode(self._source) if self._source else None
-        record = self._record
+        record, self._max_pixels = self._record, runner.card.max_pixels
+        if runner.sharing is not None and self._seat != "alone":
+            self._ears.room(self._token, runner.sharing.rows_beside(record.request, source))
         return runner.run(
             record.request,
             source,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from opentelemetry.trace import Span
@@ -15,16 +13,14 @@ from workers.messages import Lap
 ENDED_WELL = frozenset({"succeeded", "canceled"})
 
 
-@contextmanager
-def attempt_span(record: JobRecord) -> Iterator[Span]:
-    """Current while the attempt lasts, beside the time that the job had waited for it."""
+def begin_attempt(record: JobRecord) -> Span:
+    """The attempt's, beside the time that the job had waited for it; the caller ends it."""
     attributes: telemetry.Attributes = {
         "job_id": record.id, "tenant": record.tenant, "model": record.model, "attempt": record.attempts,
         "worker": record.worker,
     }  # fmt: skip
     _tell_queue(record, attributes)
-    with telemetry.span("attempt", record.traceparent, attributes) as span:
-        yield span
+    return telemetry.start("attempt", record.traceparent, attributes)
 
 
 def tell_lap(span: Span, lap: Lap) -> None:

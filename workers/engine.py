@@ -1,4 +1,5 @@
-"""The engine: a process that holds one model for its whole life and runs one attempt after the other.
+"""The engine: a process that holds one model for its whole life and runs one attempt after the other, or some
+in turns, while a thread stores the pictures of the last.
 
 It knows no queue. The main thread runs the model; a small thread reads the pipe, so a stop is heard while the
 model works and the end of the supervisor is the end of the engine. Where a model holds the GIL, or the
@@ -11,10 +12,14 @@ import faulthandler
 import os
 import signal
 import sys
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from threading import Thread
+from threading import Condition, Lock, Thread
 from typing import NoReturn
 
 import structlog
@@ -27,7 +32,7 @@ from runtime import logs
 from runtime.content_credentials import credentials_of
 from runtime.moderation import moderator_of
 from runtime.settings import Settings
-from workers.attempt import Attempt, Stores
+from workers.attempt import Attempt, Made, Stores
 from workers.failures import where
 from workers.messages import (
     Beat,
@@ -35,16 +40,18 @@ from workers.messages import (
     Forget,
     FromEngine,
     Lap,
+    Left,
     Proved,
     ProveYourself,
     Ready,
     Remembers,
+    Room,
     Run,
     Stop,
     StopReason,
     ToEngine,
 )
-from workers.runner import Runner
+from workers.runner import Runner, Work
 
 log = structlog.get_logger()
 
@@ -84,20 +91,32 @@ class Line:
     """The pipe to the supervisor. Stops and drops are noted at once, everything else waits its turn."""
 
     def __init__(self, pipe: Connection[FromEngine, ToEngine]) -> None:
-        self._pipe = pipe
-        self._inbox: SimpleQueue[Run | ProveYourself | Forget] = SimpleQueue()
+        self._pipe, self._speaking = pipe, Lock()
+        self._inbox, self._arrived = deque[Run | ProveYourself | Forget](), Condition()
         self._stops: dict[str, StopReason] = {}
         self._drops: dict[str, frozenset[int]] = {}
         Thread(target=self._read, name="pipe", daemon=True).start()
 
     def next(self) -> Run | ProveYourself | Forget:
         """Wait for something to do."""
-        return self._inbox.get()
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._inbox)
+            return self._inbox.popleft()
+
+    def joining(self) -> list[Run]:
+        """Those that came for a seat beside the one that runs."""
+        found = list[Run]()
+        with self._arrived:
+            while self._inbox and isinstance(run := self._inbox[0], Run) and run.seat == "beside":
+                self._inbox.popleft()
+                found.append(run)
+        return found
 
     def say(self, message: FromEngine) -> None:
-        """Without a supervisor there is nothing left to do: the process ends."""
+        """Any thread may. Without a supervisor there is nothing left to do: the process ends."""
         try:
-            self._pipe.send(message)
+            with self._speaking:
+                self._pipe.send(message)
         except OSError:
             _leave()
 
@@ -117,6 +136,10 @@ class Line:
         """Tell the supervisor that a stage has ended."""
         self.say(lap)
 
+    def room(self, token: str, rows: int) -> None:
+        """Tell the supervisor what may join the attempt."""
+        self.say(Room(token, rows))
+
     def forget(self, token: str) -> None:
         """The attempt is over."""
         self._stops.pop(token, None)
@@ -133,20 +156,69 @@ class Line:
             elif isinstance(message, Drop):
                 self._drops[message.token] = message.seeds
             else:
-                self._inbox.put(message)
+                with self._arrived:
+                    self._inbox.append(message)
+                    self._arrived.notify()
+
+
+class Storeroom:
+    """Ends attempts that have left the model, one after the other, while it does others."""
+
+    def __init__(self, line: Line) -> None:
+        self._line, self._left = line, SimpleQueue[tuple[Attempt, Made]]()
+        Thread(target=self._work, name="storeroom", daemon=True).start()
+
+    def take(self, attempt: Attempt, made: Made) -> None:
+        """End it as soon as those before it are."""
+        self._left.put((attempt, made))
+
+    def _work(self) -> None:
+        try:
+            while True:
+                self._end(*self._left.get())
+        except BaseException:  # as in the main thread: it takes the process along
+            traceback.print_exc()
+            os._exit(1)
+
+    def _end(self, attempt: Attempt, made: Made) -> None:
+        ended = attempt.end(made)
+        self._line.forget(ended.token)
+        self._line.say(ended)
+
+
+class Studio:
+    """Where attempts have the model: one at a time, or in turns with those that join it."""
+
+    def __init__(self, line: Line, stores: Stores, settings: Settings) -> None:
+        self._line, self._stores, self._settings = line, stores, settings
+        self._storeroom = Storeroom(line)
+
+    def do(self, run: Run, runner: Runner) -> None:
+        """All that needs the model, of this run and of those that join."""
+        if run.seat == "alone" or runner.sharing is None:
+            self._do(run, runner)
+        else:
+            runner.sharing.run(partial(self._do, run), self._joining)
+
+    def _joining(self) -> Sequence[Work]:
+        return [partial(self._do, run) for run in self._line.joining()]
+
+    def _do(self, run: Run, runner: Runner) -> None:
+        attempt = Attempt(run, self._stores, self._settings, self._line)
+        made = attempt.run(runner)
+        self._line.say(Remembers(runner.memory(), runner.device_memory()))
+        if not isinstance(made, Exception):  # what failed may have broken the model
+            self._line.say(Left(run.claim.token))
+        self._storeroom.take(attempt, made)
 
 
 def serve(line: Line, runner: Runner, stores: Stores, settings: Settings) -> None:
-    """Run attempts until one breaks the engine."""
-    usable = True
+    """Do what is asked until the canary fails. Whom an attempt broke is ended by the supervisor."""
+    studio, usable = Studio(line, stores, settings), True
     while usable:
         match line.next():
             case Run() as run:
-                ended = Attempt(run, stores, settings, line).do(runner)
-                line.forget(ended.token)
-                line.say(Remembers(runner.memory(), runner.device_memory()))
-                line.say(ended)
-                usable = not ended.fatal
+                studio.do(run, runner)
             case ProveYourself():
                 usable = proves_itself(runner, settings)
                 line.say(Proved(usable))

@@ -59,6 +59,14 @@ def is_broken_device(error: Exception) -> bool:
     return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
 
 
+def let_go(error: BaseException) -> None:
+    """Forget what its frames held, tensors of the accelerator above all: it may be told of for a while."""
+    told: BaseException | None = error
+    while told is not None:
+        traceback.clear_frames(told.__traceback__)
+        told = told.__cause__ or told.__context__
+
+
 def where(error: Exception, with_message: bool) -> str:
     """The traceback for the log. Messages can quote prompts: left out unless prompts may be logged."""
     if with_message:

@@ -1,4 +1,4 @@
-"""Guards one attempt from outside the engine: renews its lease, passes stops on, kills who does not stop."""
+"""Guards one attempt from outside the engine: renews its lease, passes stops on, says who does not stop."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from job_store.artifacts import ArtifactError, ArtifactStore, attempt_key
 from job_store.clock import server_now
 from job_store.errors import StaleToken, StoreUnavailable
 from job_store.jobs import JobStore
-from job_store.records import Claim
+from job_store.records import Claim, JobRecord
+from runtime import telemetry
 from runtime.settings import Settings
-from workers.attempt_spans import attempt_span, tell_ending, tell_lap
-from workers.engine_process import EngineGone, EngineProcess
+from workers.attempt_spans import begin_attempt, tell_ending, tell_lap
+from workers.engine_process import EngineProcess
 from workers.failures import TOO_LATE
-from workers.messages import Beat, Drop, Ended, Lap, Run, Stop, StopReason
+from workers.messages import Beat, Drop, Ended, Lap, Left, Room, Run, Seat, Stop, StopReason
 from workers.outage import OUTAGES
 from workers.shutdown import Shutdown
 from workers.watch import Verdict, Watch
@@ -35,7 +36,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Post:
-    """What a guard has at hand. `pulse` is called at every renewal: was there a step since the last one?"""
+    """What guards have at hand.
+
+    pulse: called about once a beat while an attempt lasts: was there a step since the last one?
+    left: called with every attempt that needs the model no more
+    ended: called with every attempt that the engine says is over
+    """
 
     engine: EngineProcess
     jobs: JobStore
@@ -44,77 +50,101 @@ class Post:
     settings: Settings
     shutdown: Shutdown
     pulse: Callable[[bool], None]
+    left: Callable[[JobRecord], None]
+    ended: Callable[[JobRecord, Ended], None]
 
 
 class Guard:
-    """One attempt, from handing it over to knowing its end."""
+    """One attempt, from handing it over to knowing its end. It is told what the engine says and to look.
 
-    def __init__(self, claim: Claim, post: Post) -> None:
-        self._id, self._token, self._claim, self._post = claim.record.id, claim.token, claim, post
+    at_model: whether it has the model, alone or in turns; without it, its pictures are being stored
+    room: seeds that another may have to be better done at once with it
+    renew_at: when its lease is to be renewed, monotonic
+    stepped: whether it got a step further since that was last taken note of
+    """
+
+    def __init__(self, claim: Claim, post: Post, seat: Seat) -> None:
+        self.record, self.token, self._claim, self._post = claim.record, claim.token, claim, post
+        self.at_model, self.stepped, self.room, self._seat = True, False, 0, seat
         self._watch = Watch(post.settings.step_seconds, 2 * post.settings.beat_seconds)
-        self._stepped = False
         self._dropped = frozenset(claim.record.dropped_seeds)
-        self._log = log.bind(job_id=self._id, attempt=claim.record.attempts)
+        self._log = log.bind(job_id=self.record.id, attempt=self.record.attempts)
+        self._span = begin_attempt(self.record)
+        self._trace = telemetry.traceparent(self._span)
 
-    def run(self) -> Ended | None:
-        """Hand the record over and stay until its attempt is over; None if a shutdown did not let it finish.
-
-        Raises EngineGone when the engine died or had to be killed; the record is ended or given back by then.
-        """
-        with attempt_span(self._claim.record) as self._span:
+    def begin(self) -> None:
+        """Hand the record over. Raises EngineGone."""
+        with telemetry.following(self._trace):
             self._log.info("job claimed")
-            ended = self._run()
-            tell_ending(self._span, ended.ending if ended else "shutdown")
-            return ended
+            seconds = seconds_left(self._claim, self._post.redis)
+        self.renew_at = self._looked_at = time.monotonic()
+        self._ends_at = self.renew_at + seconds
+        self._post.engine.send(Run(self._claim, seconds, self._span.is_recording(), self._seat))
 
-    def _run(self) -> Ended | None:
-        seconds = seconds_left(self._claim, self._post.redis)
-        try:
-            self._post.engine.send(Run(self._claim, seconds, self._span.is_recording()))
-            ended = self._stay(time.monotonic() + seconds)
-        except EngineGone:
-            reason: Reason = self._watch.asked or "died"
-            tell_ending(self._span, self._watch.verdict() or reason)
-            self._close(reason)
-            raise
-        if ended is None:
-            self._post.engine.kill()
-            self._close("shutdown")
-        elif ended.ending == "crashed":
-            self._close("died")
-        return ended
-
-    def _stay(self, ends_at: float) -> Ended | None:
-        settings, shutdown = self._post.settings, self._post.shutdown
-        renew_at = looked_at = time.monotonic()
-        while not shutdown.is_due(settings.grace_seconds):
-            message = self._post.engine.receive(renew_at - time.monotonic())
-            if isinstance(message, Ended) and message.token == self._token:
-                return message
-            now = time.monotonic()
-            self._watch.pass_time(now - looked_at)
-            looked_at = now
-            if isinstance(message, Beat) and message.token == self._token:
+    def hear(self, message: Beat | Lap | Room | Left) -> None:
+        """What the engine says of this attempt."""
+        match message:
+            case Beat():
                 self._watch.beat()
-                self._stepped = True
-            if isinstance(message, Lap) and message.token == self._token:
+                self.stepped = True
+            case Lap():
                 tell_lap(self._span, message)
-            if now >= ends_at:
+            case Room():
+                self.room = message.rows
+            case Left():
+                self.leave()
+
+    def hear_beside(self) -> None:
+        """Another at the model has got one step further."""
+        self._watch.company_beat()
+
+    def leave(self) -> None:
+        """It needs the model no more."""
+        if self.at_model:
+            self.at_model = False
+            self._post.left(self.record)
+
+    def look(self) -> None:
+        """Do what is due by now. Raises EngineGone."""
+        now = time.monotonic()
+        self._watch.pass_time(now - self._looked_at)
+        self._looked_at = now
+        with telemetry.following(self._trace):
+            if now >= self._ends_at:
                 self._ask("deadline")
-            if now >= renew_at:
+            if now >= self.renew_at:
                 self._renew()
-                renew_at = time.monotonic() + settings.beat_seconds
-            self._judge()
-        return None
+                self.renew_at = time.monotonic() + self._post.settings.beat_seconds
+
+    def verdict(self) -> Verdict | None:
+        """Why the engine must be killed, None while it may go on."""
+        return self._watch.verdict()
+
+    def cut_short(self, by_shutdown: bool) -> None:
+        """The engine is no more. Without a store the end of its lease will say what became of the record."""
+        asked: Reason = self._watch.asked or "died"
+        reason: Reason = "shutdown" if by_shutdown else asked
+        with telemetry.following(self._trace):
+            tell_ending(self._span, reason if by_shutdown else self._watch.verdict() or reason)
+            self._close(reason)
+        self._span.end()
+
+    def end(self, ended: Ended) -> None:
+        """The engine says that it is over."""
+        self.leave()
+        with telemetry.following(self._trace):
+            if ended.ending == "crashed":
+                self._close("died")
+            tell_ending(self._span, ended.ending)
+        self._span.end()
+        self._post.ended(self.record, ended)
 
     def _renew(self) -> None:
         try:
-            wishes = self._post.jobs.beat(self._id, self._token, lease_ms(self._post.settings))
+            wishes = self._post.jobs.beat(self.record.id, self.token, lease_ms(self._post.settings))
             if wishes.cancel:
                 self._ask("canceled")
             self._drop(frozenset(wishes.dropped))
-            self._post.pulse(self._stepped)
-            self._stepped = False
         except StaleToken:
             self._ask("superseded")
         except OUTAGES:
@@ -125,21 +155,15 @@ class Guard:
         if seeds > self._dropped:
             self._dropped = seeds
             self._log.info("attempt asked to drop seeds", seeds=sorted(seeds))
-            self._post.engine.send(Drop(self._token, seeds))
+            self._post.engine.send(Drop(self.token, seeds))
 
     def _ask(self, reason: StopReason) -> None:
         if self._watch.ask(reason):
             self._log.info("attempt asked to stop", reason=reason)
-            self._post.engine.send(Stop(self._token, reason))
-
-    def _judge(self) -> None:
-        verdict = self._watch.verdict()
-        if verdict is not None:
-            self._log.error("engine killed", reason=verdict)
-            raise EngineGone(self._post.engine.kill())
+            self._post.engine.send(Stop(self.token, reason))
 
     def _close(self, reason: Reason) -> None:
-        """Say what became of the record. Without a store the end of its lease will say it."""
+        """Say what became of the record."""
         try:
             status = self._end(reason)
         except StaleToken:
@@ -153,25 +177,26 @@ class Guard:
 
     def _end(self, reason: Reason) -> JobStatus:
         """Raises StaleToken when the record is not this attempt's any more."""
-        jobs = self._post.jobs
+        jobs, job_id = self._post.jobs, self.record.id
         match reason:
             case "deadline":
-                jobs.fail(self._id, self._token, TOO_LATE)
+                jobs.fail(job_id, self.token, TOO_LATE)
                 return "failed"
             case "canceled":
-                jobs.canceled(self._id, self._token)
+                jobs.canceled(job_id, self.token)
                 return "canceled"
             case "superseded":
-                raise StaleToken(self._id)
+                raise StaleToken(job_id)
         crashed, most = reason != "shutdown", self._post.settings.max_crashes
-        status = jobs.release(self._id, self._token, crashed=crashed, max_crashes=most)
+        status = jobs.release(job_id, self.token, crashed=crashed, max_crashes=most)
         if status == "queued":
-            tickets.issue(self._post.redis, self._claim.record.model)
+            with suppress(*OUTAGES):  # the reconciler issues what is missing
+                tickets.issue(self._post.redis, self.record.model)
         return status
 
     def _discard(self) -> None:
         """Remove what the engine had stored before it was cut short."""
-        prefix = attempt_key(self._claim.record.tenant, self._id, self._token, "")
+        prefix = attempt_key(self.record.tenant, self.record.id, self.token, "")
         try:
             self._post.artifacts.delete(prefix)
         except ArtifactError:

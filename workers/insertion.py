@@ -25,6 +25,7 @@ from workers.addit.config import AdditConfig
 from workers.addit.edits import Edit, PictureSource, PromptSource
 from workers.addit.errors import AdditError, UnsupportedOption
 from workers.addit.late_cache import CacheConfig, block_cache, first_cached_step, late_cache
+from workers.addit.latents import LatentGrid
 from workers.addit.models import Models
 from workers.addit.pipeline import insert
 from workers.addit.previews import OnX0
@@ -66,9 +67,11 @@ from workers.runner import (
     Place,
     RunError,
     RunOutput,
+    Sharing,
     no_preview,
     none_dropped,
 )
+from workers.sharing import PassSharing
 from workers.step_reports import on_step_at, ticker
 
 LAST_PERCENT = 99.0
@@ -88,21 +91,33 @@ def load_runner(settings: Settings) -> AdditRunner:
     costs = BatchCosts.kept(Bench.of(models), Path(settings.batch_folder))
     models = replace(models, pays=costs.pays)
     loras = load_loras(models.pipe, settings.loras)
+    card = make_card(profile, models, loras.names)
     if not options.memory.keeps_sources:
         settings = settings.model_copy(update={"source_memory_gib": 0.0})
     memories = SourceMemories(memory_tiers(settings), models.device)
-    return AdditRunner(profile, models, make_card(profile, models, loras.names), memories, loras)
+    twice = card.transformer is not None and card.transformer.guides_twice  # such passes share with nobody
+    shares = settings.share_passes and bool(costs.seconds) and not twice
+    return AdditRunner(profile, models, card, memories, loras, shares)
 
 
 @dataclass(frozen=True)
 class AdditRunner:
-    """A resident model, one request at a time."""
+    """A resident model, one request at a time, or several that share passes.
+
+    shares: whether passes of this model are ever better made as one on this device
+    """
 
     profile: ModelProfile
     models: Models
     card: ModelCard
     memories: SourceMemories
     loras: Loras
+    shares: bool = False
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """See `workers.runner.Runner`."""
+        return PassSharing(self) if self.shares else None
 
     def run(
         self,
@@ -238,6 +253,15 @@ class AdditRunner:
         return Edit(
             shown, texts.prompt, as_tuple(texts.subject), tuple(request.seeds), config, placing=placing
         )
+
+    def grid_of(self, request: InsertionRequest, source: Image.Image | None) -> LatentGrid:
+        """What the request is worked on at. Raises `AdditError`."""
+        side = self.profile.native_side
+        size = source.size if source is not None else (side, side)
+        if isinstance(request.source, GeneratedSource):
+            size = request.source.width or side, request.source.height or side
+        width, height = self._working_size(*size)
+        return LatentGrid.of_image(height, width, self.models.pipe.vae_scale_factor)
 
     def to_config(self, request: InsertionRequest) -> AdditConfig:
         """The preset with the request's own options over it."""

@@ -17,6 +17,10 @@ Ending = Literal["succeeded", "failed", "canceled", "superseded", "crashed"]
 """How an attempt ended. `crashed`: the record is still ours and unended, the supervisor gives it back."""
 
 
+Seat = Literal["alone", "first", "beside"]
+"""Whether an attempt has the model for itself, may be joined by others, or joins those that are there."""
+
+
 @dataclass(frozen=True)
 class Run:
     """To the engine: do this record, in at most `seconds` from now. `traced`: tell of every `Lap`."""
@@ -24,6 +28,7 @@ class Run:
     claim: Claim
     seconds: float
     traced: bool = False
+    seat: Seat = "alone"
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,21 @@ class Lap:
 
 
 @dataclass(frozen=True)
+class Room:
+    """From the engine: beside the attempt of this token, one of so many seeds at most is better done too."""
+
+    token: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Left:
+    """From the engine: the attempt of this token has its pictures and needs the model no more."""
+
+    token: str
+
+
+@dataclass(frozen=True)
 class Ended:
     """From the engine: the attempt of this token is over.
 
@@ -121,4 +141,4 @@ class Proved:
 
 
 ToEngine = Run | Stop | Drop | ProveYourself | Forget
-FromEngine = Ready | Beat | Lap | Ended | Remembers | Proved
+FromEngine = Ready | Beat | Lap | Room | Left | Ended | Remembers | Proved

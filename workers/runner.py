@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -112,10 +112,35 @@ class RunOutput:
     dropped: tuple[DroppedSeed, ...] = ()
 
 
-class Runner(Protocol):
-    """A loaded model, ready to serve one request after the other."""
+Work: TypeAlias = "Callable[[Runner], None]"
+"""What is to be done with a runner. It raises nothing."""
 
-    card: ModelCard
+
+class Sharing(Protocol):
+    """How several requests share passes of the model. The work is done in turns, each with a runner that
+    serves it alone."""
+
+    def rows_beside(self, request: InsertionRequest, source: Image.Image | None) -> int:
+        """Seeds that another request may have, with a source of the same size, in exact mode and without
+        LoRAs, for both to be better done at once; 0: none may."""
+
+    def run(self, first: Work, joining: Callable[[], Sequence[Work]]) -> None:
+        """Do `first`, and whatever `joining` gives, until all is done. It is asked again and again."""
+
+
+class Runner(Protocol):
+    """A loaded model, ready to serve one request after the other.
+
+    sharing: None where every request has the model for itself
+    """
+
+    @property
+    def card(self) -> ModelCard:
+        """What it serves."""
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """See above."""
 
     def run(
         self,

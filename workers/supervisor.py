@@ -20,17 +20,20 @@ from api_schemas.models import ModelCard
 from job_store import tickets
 from job_store.artifacts import ArtifactStore
 from job_store.clock import server_now
+from job_store.company import Company
 from job_store.connection import connect
-from job_store.errors import HeldElsewhere, WorkerDrained
+from job_store.errors import HeldElsewhere, NoneFits, WorkerDrained
 from job_store.forgotten import ForgottenSources
 from job_store.jobs import JobStore
 from job_store.memory_use import MemoryUse
+from job_store.records import Claim, JobRecord
 from job_store.workers import WorkerRegistry, WorkerState
 from runtime.settings import Settings
 from workers.engine_process import EngineGone, EngineProcess
-from workers.guard import Guard, Post, lease_ms
+from workers.guard import Post, lease_ms
+from workers.guards import Guards
 from workers.memory_folders import remove_abandoned
-from workers.messages import Forget, Proved, ProveYourself, Ready, Remembers, ToEngine
+from workers.messages import Ended, Forget, Proved, ProveYourself, Ready, Remembers, ToEngine
 from workers.outage import OUTAGES, Backoff
 from workers.resident import resident_bytes
 from workers.shutdown import Shutdown
@@ -42,6 +45,7 @@ MOST_HELD = 64  # sources that an engine may remember
 LOOK_AGAIN_SECONDS = 0.02  # at a job left to the idle worker that holds its source
 LOOK_AGAIN_BUSY_SECONDS = 0.1  # at one left to a busy worker
 DRAINED_SECONDS = 1.0  # between two looks whether jobs may be taken again
+MOST_STORED = 1  # attempts whose pictures are being stored when another begins
 MISSED_BEATS = 5  # a worker that has said nothing for so many is not there
 
 State = Literal["loading", "ready", "busy", "down"]
@@ -115,6 +119,7 @@ class Supervisor:
     def _serve_model(self, card: ModelCard) -> None:
         """Prove, wait, run; through outages of the store, until asked to stop. Raises EngineGone."""
         self._model, self._prove_at, worked, backoff = card.name, time.monotonic(), False, Backoff()
+        self._guards, self._doubted = Guards(self._post()), False
         self._count_as_ok()
         while not self._shutdown.asked:
             try:
@@ -127,7 +132,8 @@ class Supervisor:
                 backoff.reset()
             except OUTAGES as outage:
                 log.warning("no store", error=str(outage))
-                self._engine.receive(backoff.next())
+                self._guards.rest(backoff.next())
+        self._guards.until_empty()
 
     def _wait(self) -> None:
         """Until a ticket comes, or for a second. An engine that died meanwhile is noticed."""
@@ -138,40 +144,72 @@ class Supervisor:
         self._engine.receive(0)
 
     def _run_next(self) -> bool:
-        """Run the next ready record; False if there is none. Raises EngineGone if it killed the engine."""
-        settings = self._settings
-        patience = settings.affinity_seconds, settings.affinity_busy_seconds
+        """Run the next ready record until it needs the model no more, and is not one too many whose pictures
+        are being stored; False if there is none. Raises EngineGone if it killed the engine."""
         try:
-            claim = self._jobs.claim(
-                self._model,
-                self._name,
-                lease_ms(settings),
-                tuple(self._held),
-                *(round(1000 * seconds) for seconds in patience),
-            )
+            claim = self._claim(Company() if self._guards else None)
+        except NoneFits:
+            self._guards.until_empty()
+            return True
         except HeldElsewhere as held:
+            self._guards.until_empty()
             self._leave_to_another(idle=held.idle)
             return True
         except WorkerDrained:  # it leaves the tickets to others
+            self._guards.until_empty()
             self._show("ready")
-            self._engine.receive(DRAINED_SECONDS)
+            self._guards.rest(DRAINED_SECONDS)
             return True
         if claim is None:
+            self._guards.until_empty()
             return False
-        ended = Guard(claim, self._post()).run()
-        if ended is None or ended.fatal:
-            raise EngineGone(self._engine.kill())
-        self._remember(claim.record.source_id)
+        alone = claim.record.crashes > 0 or self._settings.max_crashes == 1
+        self._join_at = 0.0
+        self._guards.begin(claim, "alone" if alone else "first")
+        while self._guards.at_model or len(self._guards) > (0 if alone else MOST_STORED):
+            self._guards.attend()
+            self._let_join()
+        return True
+
+    def _let_join(self) -> None:
+        """Beside one that is alone at the model but need not be, the next record, if it fits."""
+        guards = [guard for guard in self._guards.at_model if not self._shutdown.asked]
+        if len(guards) != 1 or not guards[0].room or time.monotonic() < self._join_at:
+            return
+        record, self._join_at = guards[0].record, time.monotonic() + self._settings.beat_seconds
+        if record.size is None:
+            return
+        company = Company(record.size, guards[0].room, record.source_id)
+        with suppress(NoneFits, HeldElsewhere, WorkerDrained, *OUTAGES):
+            claim = self._claim(company)
+            if claim is not None:
+                self._join_at = 0.0
+                self._guards.begin(claim, "beside")
+
+    def _claim(self, company: Company | None) -> Claim | None:
+        """The next record, if it is such as can be with those in the engine. Raises as `JobStore.claim`."""
+        settings, beside = self._settings, company.source_id if company else ""
+        return self._jobs.claim(
+            self._model,
+            self._name,
+            lease_ms(settings),
+            [source_id for source_id in self._held if source_id != beside],
+            round(1000 * settings.affinity_seconds),
+            round(1000 * settings.affinity_busy_seconds),
+            company,
+        )
+
+    def _ended(self, record: JobRecord, ended: Ended) -> None:
+        """An attempt is over, and the engine lives."""
         if ended.ending == "succeeded":
             self._count_as_ok()
         elif ended.doubtful:
-            self._prove_at = time.monotonic()
-        return True
+            self._doubted = True
 
-    def _remember(self, source_id: str) -> None:
-        """The engine holds this source now, as far as its memory reaches."""
-        self._held[source_id] = None
-        self._held.move_to_end(source_id)
+    def _remember(self, record: JobRecord) -> None:
+        """The engine holds its source now, as far as its memory reaches."""
+        self._held[record.source_id] = None
+        self._held.move_to_end(record.source_id)
         while len(self._held) > MOST_HELD:
             self._held.popitem(last=False)
 
@@ -181,22 +219,31 @@ class Supervisor:
             tickets.issue(self._redis, self._model)
         else:
             self._show("ready")
-        self._engine.receive(LOOK_AGAIN_SECONDS if idle else LOOK_AGAIN_BUSY_SECONDS)
+        self._guards.rest(LOOK_AGAIN_SECONDS if idle else LOOK_AGAIN_BUSY_SECONDS)
 
     def _prove_if_due(self) -> None:
         """A success proves the engine; doubts, or long idling, ask for a canary. Raises EngineGone."""
-        if time.monotonic() < self._prove_at:
+        if self._is_proven():
+            return
+        self._guards.until_empty()
+        if self._is_proven():  # one of them has
             return
         proved = self._ask(ProveYourself(), Proved)
         if proved is None or not proved.passed:
             log.error("engine killed", reason="canary")
             raise EngineGone(self._engine.kill())
+        self._doubted = False
         self._count_as_ok()
+
+    def _is_proven(self) -> bool:
+        return not self._doubted and time.monotonic() < self._prove_at
 
     def _forget_deleted(self) -> None:
         """Have the engine forget the sources of jobs deleted since. One that does not answer is killed,
         which forgets as well. Raises EngineGone."""
         news = self._forgotten.since(self._heard)
+        if news.source_ids != frozenset():
+            self._guards.until_empty()
         for source_id in set(self._held) if news.source_ids is None else news.source_ids:
             self._held.pop(source_id, None)
         if news.source_ids != frozenset() and self._ask(Forget(news.source_ids), Remembers) is None:
@@ -206,6 +253,7 @@ class Supervisor:
 
     def _ask(self, question: ToEngine, answer: type[Answer]) -> Answer | None:
         """The idle engine's answer, None if there is none within the time of a step. Raises EngineGone."""
+        self._guards.until_empty()
         ends_at = time.monotonic() + self._settings.step_seconds
         self._engine.send(question)
         while time.monotonic() < ends_at:
@@ -229,6 +277,8 @@ class Supervisor:
             settings=self._settings,
             shutdown=self._shutdown,
             pulse=self._pulse,
+            left=self._remember,
+            ended=self._ended,
         )
 
     def _pulse(self, stepped: bool) -> None:

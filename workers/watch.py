@@ -27,6 +27,10 @@ class Watch:
         """The engine has got one step further."""
         self.silent = 0.0
 
+    def company_beat(self) -> None:
+        """Another that has the model in turns with this one has got a step further: its own turn comes."""
+        self.silent = self.unanswered = 0.0
+
     def ask(self, reason: StopReason) -> bool:
         """The engine is to stop; whether this is news."""
         news = self.asked is None

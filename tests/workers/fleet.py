@@ -102,11 +102,13 @@ class Fleet:
 
         return until(ready, self.ready_seconds)
 
-    def submit(self, prompt: str = "a dog", *, ticket: bool = True, **fields: Any) -> str:
+    def submit(
+        self, prompt: str = "a dog", *, ticket: bool = True, size: str | None = None, **fields: Any
+    ) -> str:
         """A new job as the gateway makes it; its id."""
         given = {"source": {"kind": "generated", "prompt": "a room"}, "prompt": prompt, "subject": "dog"}
         request = InsertionRequest.model_validate(given | fields)
-        job = NewJob(new_id("ins"), TENANT, MODEL, request, source_key=None)
+        job = NewJob(new_id("ins"), TENANT, MODEL, request, source_key=None, size=size)
         self.jobs.submit(job)
         if ticket:
             tickets.issue(self.redis, MODEL)

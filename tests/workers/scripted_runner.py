@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from threading import Event
@@ -21,6 +21,7 @@ from job_store.footprint import DeviceMemory
 from job_store.memory_use import MemoryUse, TierUse
 from runtime.settings import Settings
 from workers.addit.stage_clock import StageClock
+from workers.addit.turns import Ask, take_turns
 from workers.runner import (
     ALONE,
     NO_MASKS,
@@ -34,6 +35,7 @@ from workers.runner import (
     PreviewImage,
     RunError,
     RunOutput,
+    Work,
     no_preview,
     none_dropped,
 )
@@ -73,6 +75,10 @@ def load(settings: Settings) -> ScriptedRunner:
     return ScriptedRunner()
 
 
+def load_sharing(settings: Settings) -> ScriptedRunner:
+    return ScriptedRunner(shares=True)
+
+
 def load_broken(settings: Settings) -> ScriptedRunner:
     raise OSError("the weights are truncated")
 
@@ -84,7 +90,12 @@ class ScriptedRunner:
     remembered: list[str] = field(default_factory=list)
     hits: int = 0
     misses: int = 0
-    _asleep: Event = field(default_factory=Event)  # time.sleep fails where libfaketime sets the clock
+    shares: bool = False
+    step: Callable[[float], object] = Event().wait  # time.sleep fails where libfaketime sets the clock
+
+    @property
+    def sharing(self) -> Turns | None:
+        return Turns(self) if self.shares else None
 
     def run(
         self,
@@ -111,7 +122,7 @@ class ScriptedRunner:
                 pass
         with clock("denoise"):
             for step in range(1, steps + 1):
-                self._asleep.wait(STEP_SECONDS if command == "slow" else 0)
+                self.step(STEP_SECONDS if command == "slow" else 0)
                 on_step("denoise", step, steps, 90.0 * step / steps)
                 self._misbehave(command)
             with clock("localize"):
@@ -177,6 +188,33 @@ class ScriptedRunner:
                 raise RunError("internal", "unwell")
             case "bug":
                 raise KeyError("a bug")
+
+
+@dataclass(frozen=True)
+class Step:
+    seconds: float
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Steps of several requests take as long as the longest of them."""
+
+    runner: ScriptedRunner
+
+    def rows_beside(self, request: InsertionRequest, source: Image.Image | None) -> int:
+        return 2
+
+    def run(self, first: Work, joining: Callable[[], Sequence[Work]]) -> None:
+        def job(work: Work) -> Callable[[Ask[Step]], None]:
+            return lambda ask: work(replace(self.runner, step=lambda seconds: ask(Step(seconds))))
+
+        def sleep(asked: Sequence[Step]) -> Sequence[None]:
+            self.runner.step(max(step.seconds for step in asked))
+            return [None for _ in asked]
+
+        done = take_turns([job(first)], sleep, lambda: [job(work) for work in joining()])
+        assert set(done) == {None}, done
 
 
 def image_of(seed: int, size: tuple[int, int], empty: bool) -> OutputImage:

@@ -75,6 +75,7 @@ class Ears:
     beats: int = 0
     laps: list[Lap] = field(default_factory=list)
     unwanted: frozenset[int] = frozenset()
+    rows: int | None = None
 
     def dropped(self, token: str) -> frozenset[int]:
         return self.unwanted if self.beats > self.after else frozenset()
@@ -87,6 +88,9 @@ class Ears:
 
     def lap(self, lap: Lap) -> None:
         self.laps.append(lap)
+
+    def room(self, token: str, rows: int) -> None:
+        self.rows = rows
 
 
 @dataclass

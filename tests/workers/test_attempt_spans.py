@@ -11,7 +11,7 @@ from job_store.records import JobRecord
 from tests.job_store.samples import LEASE_MS, MODEL, WORKER, must, new_job
 from tests.runtime.recording import named_by, parent_of, recording
 from tests.runtime.test_telemetry import TRACE
-from workers.attempt_spans import attempt_span, tell_ending, tell_lap
+from workers.attempt_spans import begin_attempt, tell_ending, tell_lap
 from workers.messages import Lap, Step
 
 
@@ -29,9 +29,10 @@ def record(redis: Redis) -> JobRecord:
 def test_waiting_working_and_every_stage_are_spans(record: JobRecord) -> None:
     lap = Lap("token", "denoise", 2_000, 9_000, (Step(3_000, "source", 1, 2), Step(4_000, "denoise", 2, 2)))
     with recording() as spans:
-        with attempt_span(record) as span:
-            tell_lap(span, lap)
-            tell_ending(span, "succeeded")
+        span = begin_attempt(record)
+        tell_lap(span, lap)
+        tell_ending(span, "succeeded")
+        span.end()
     (queue,), (attempt,), (denoise,) = spans.named("queue"), spans.named("attempt"), spans.named("denoise")
     assert (parent_of(queue), parent_of(attempt), parent_of(denoise)) == (TRACE, TRACE, named_by(attempt))
     assert record.ready_at is not None
@@ -53,8 +54,10 @@ def test_waiting_working_and_every_stage_are_spans(record: JobRecord) -> None:
 
 @pytest.mark.parametrize("ending", ["failed", "crashed", "died", "hang", "shutdown"])
 def test_an_attempt_that_came_to_nothing_is_marked(record: JobRecord, ending: str) -> None:
-    with recording() as spans, attempt_span(record) as span:
+    with recording() as spans:
+        span = begin_attempt(record)
         tell_ending(span, ending)
+        span.end()
     (attempt,) = spans.named("attempt")
     assert (attempt.status.status_code, attempt.status.description) == (StatusCode.ERROR, ending)
 

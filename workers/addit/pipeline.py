@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,7 +27,7 @@ from workers.addit.placing import Prior, make_prior
 from workers.addit.previews import OnX0
 from workers.addit.progress import OnStep, Ticks, source_forwards, target_forwards
 from workers.addit.results import Insertion, gather
-from workers.addit.source_memory import SourceMemories
+from workers.addit.source_memory import SourceMemories, SourceMemory
 from workers.addit.sources import INVERSIONS, SourcePath, SourceRun, generated, inverted, noised
 from workers.addit.stage_clock import StageClock
 from workers.addit.subject_bias import SubjectBias
@@ -62,20 +63,41 @@ def insert(
     """
     if resume is not None and len(resume.located) != len(edit.seeds):
         raise UnsupportedOption(f"{len(edit.seeds)} seeds, but a blend of {len(resume.located)}")
-    clock, config, grid = StageClock(), edit.config, grid_of(models, edit)
-    backbone, branches = models.backbone, Branches(models.backbone, grid, pays=models.pays)
-    aim = _aim(models, edit, grid)
     memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
     key = source_key(models, edit)
-    memory = memories.open(key, edit.source_name)
+    aim = _aim(models, edit, grid_of(models, edit))
+    encode = partial(memories.texts.encode, models.backbone, key)
+    with memories.used(key, edit.source_name) as memory:
+        resume = resume or recall_blend(memory, resume_of, edit.config, len(edit.seeds))
+        return _insert(models, edit, aim, memory, encode, on_step, resume, watchers, on_x0, keep_as, unwanted)
+
+
+Encode = Callable[[tuple[str, str], tuple[float, float]], Sequence[Conditioning]]
+"""Of prompts and guidances: source's and target's."""
+
+
+def _insert(
+    models: Models,
+    edit: Edit,
+    aim: _Aim,
+    memory: SourceMemory,
+    encode: Encode,
+    on_step: OnStep,
+    resume: Blend | None,
+    watchers: tuple[Recorder, ...],
+    on_x0: OnX0 | None,
+    keep_as: str,
+    unwanted: Unwanted,
+) -> Insertion:
+    clock, config, grid = StageClock(), edit.config, grid_of(models, edit)
+    backbone, branches = models.backbone, Branches(models.backbone, grid, pays=models.pays)
     known = bool(memory.path)
-    resume = resume or recall_blend(memory, resume_of, config, len(edit.seeds))
     ticks = Ticks(on_step, source_forwards(edit, memory), target_forwards(config, resume))
     with backbone.exchange_processors():
         with clock("encode"):
             guidance = (config.source_guidance_scale, config.guidance_scale)
             prompts = (edit.source.prompt, edit.prompt)
-            source_cond, target_cond = memories.texts.encode(backbone, key, prompts, guidance)
+            source_cond, target_cond = encode(prompts, guidance)
         with clock("source"):
             sigmas = backbone.sigmas(config.num_inference_steps, grid.tokens)
             run = SourceRun(

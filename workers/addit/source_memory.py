@@ -7,7 +7,8 @@ gamma, mask or localizer. So one source serves any number of edits, and its own 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -134,6 +135,7 @@ class SourceMemories:
         self.host = device if device.type == "meta" else torch.device("cpu")
         self.texts = TextMemory(self.host, device)
         self._sources: OrderedDict[SourceKey, SourceMemory] = OrderedDict()
+        self._in_use = set[SourceKey]()
         self.hits = self.misses = 0
 
     @property
@@ -159,6 +161,19 @@ class SourceMemories:
         while len(self._sources) > MOST_SOURCES:
             self.forget(next(iter(self._sources)))
         return source
+
+    @contextmanager
+    def used(self, key: SourceKey, name: str = "") -> Iterator[SourceMemory]:
+        """As `open`, for one edit at a time: another that comes meanwhile gets a memory of its own, in which
+        only the path is kept: two that learn one source in turns would mix what they carry between steps."""
+        if key in self._in_use:
+            yield SourceMemory(SourceMemories((), self.device))
+            return
+        self._in_use.add(key)
+        try:
+            yield self.open(key, name)
+        finally:
+            self._in_use.remove(key)
 
     def __contains__(self, key: SourceKey) -> bool:
         return key in self._sources
