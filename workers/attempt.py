@@ -7,7 +7,7 @@ removes its own pictures and says nothing more.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -99,6 +99,15 @@ class Stores:
     moderator: Moderator | None = None
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a run is given beside its request."""
+
+    source: Image.Image | None
+    masks: Mapping[str, Image.Image]
+    place: Place
+
+
 class Attempt:
     """`do` it once. Times are monotonic seconds: this machine's clock may be wrong."""
 
@@ -114,18 +123,38 @@ class Attempt:
         self._laps = Laps(self._token, ears.lap if run.traced else None)
         self._source: bytes | None = None
         self._max_pixels = 0  # of the model, known once it runs
+        self._given: Given | Exception | None = None
         self._away = 0.0  # seconds in which others had the model
         self._log = log.bind(job_id=self._record.id, attempt=self._record.attempts)
+
+    @property
+    def token(self) -> str:
+        """What it proves itself with."""
+        return self._token
 
     def do(self, runner: Runner) -> Ended:
         """Run, store, end; whatever happens comes back as an `Ended`."""
         return self.end(self.run(runner))
 
-    def run(self, runner: Runner) -> Made:
-        """What needs the model."""
+    def fetch(self) -> None:
+        """Read what the run is given: ahead of it, by any thread, or else it does so itself."""
         with self._heard():
             try:
-                return self._insert(runner)
+                self._given = self._read()
+            except Exception as error:
+                self._given = error
+
+    def run(self, runner: Runner) -> Made:
+        """What needs the model."""
+        if self._given is None:
+            self.fetch()
+        given, self._given = self._given, None
+        if not isinstance(given, Given):
+            assert given is not None
+            return given
+        with self._heard():
+            try:
+                return self._insert(runner, given)
             except Exception as error:
                 let_go(error)
                 return error
@@ -167,24 +196,27 @@ class Attempt:
             seconds = time.monotonic() - self._began - self._away
             self._stores.outlook.note(self._record.model, shape, result.cost.forwards, seconds)
 
-    def _insert(self, runner: Runner) -> RunOutput:
-        source_key = self._record.source_key
-        self._source = self._get(source_key) if source_key else None
-        source = decode(self._source) if self._source else None
+    def _insert(self, runner: Runner, given: Given) -> RunOutput:
         record, self._max_pixels = self._record, runner.card.max_pixels
         if runner.sharing is not None and self._seat != "alone":
-            self._ears.room(self._token, runner.sharing.rows_beside(record.request, source))
+            self._ears.room(self._token, runner.sharing.rows_beside(record.request, given.source))
         return runner.run(
             record.request,
-            source,
+            given.source,
             self._on_step,
             record.tenant,
             record.source_id,
-            masks=self._masks(),
+            masks=given.masks,
             on_preview=self._on_preview,
-            place=self._place(),
+            place=given.place,
             dropped=self._dropped,
         )
+
+    def _read(self) -> Given:
+        source_key = self._record.source_key
+        self._source = self._get(source_key) if source_key else None
+        source = decode(self._source) if self._source else None
+        return Given(source, self._masks(), self._place())
 
     def _dropped(self) -> frozenset[int]:
         return self._ears.dropped(self._token).union(self._record.dropped_seeds)

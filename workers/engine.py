@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -192,23 +193,41 @@ class Studio:
     def __init__(self, line: Line, stores: Stores, settings: Settings) -> None:
         self._line, self._stores, self._settings = line, stores, settings
         self._storeroom = Storeroom(line)
+        self._reader = ThreadPoolExecutor(1, "reader")
+        self._coming = deque[tuple[Attempt, Future[None]]]()
 
     def do(self, run: Run, runner: Runner) -> None:
         """All that needs the model, of this run and of those that join."""
+        attempt = self._attempt(run)
         if run.seat == "alone" or runner.sharing is None:
-            self._do(run, runner)
-        else:
-            runner.sharing.run(partial(self._do, run), self._joining)
+            self._do(attempt, runner)
+            return
+        runner.sharing.run(partial(self._do, attempt), self._joining)
+        while self._coming:  # it was not there before the others had left
+            attempt, read = self._coming.popleft()
+            read.result()
+            runner.sharing.run(partial(self._do, attempt), self._joining)
 
     def _joining(self) -> Sequence[Work]:
-        return [partial(self._do, run) for run in self._line.joining()]
+        """Those whose pictures have been read, which holds nobody up."""
+        for run in self._line.joining():
+            attempt = self._attempt(run)
+            self._coming.append((attempt, self._reader.submit(attempt.fetch)))
+        found = list[Work]()
+        while self._coming and self._coming[0][1].done():
+            attempt, read = self._coming.popleft()
+            read.result()
+            found.append(partial(self._do, attempt))
+        return found
 
-    def _do(self, run: Run, runner: Runner) -> None:
-        attempt = Attempt(run, self._stores, self._settings, self._line)
+    def _attempt(self, run: Run) -> Attempt:
+        return Attempt(run, self._stores, self._settings, self._line)
+
+    def _do(self, attempt: Attempt, runner: Runner) -> None:
         made = attempt.run(runner)
         self._line.say(Remembers(runner.memory(), runner.device_memory()))
         if not isinstance(made, Exception):  # what failed may have broken the model
-            self._line.say(Left(run.claim.token))
+            self._line.say(Left(attempt.token))
         self._storeroom.take(attempt, made)
 
 

@@ -3,6 +3,7 @@ whose pictures are being stored. What the engine says comes to them by token."""
 
 from __future__ import annotations
 
+import math
 import time
 
 import structlog
@@ -42,7 +43,7 @@ class Guards:
             self._cut_short()
             raise
 
-    def attend(self, seconds: float | None = None) -> None:
+    def attend(self, seconds: float = math.inf) -> None:
         """Wait for the next message, but not beyond what is due, nor longer than `seconds`.
 
         Raises EngineGone, also where a shutdown lets nobody finish.
@@ -53,10 +54,11 @@ class Guards:
             self._cut_short()
             raise
 
-    def until_empty(self) -> None:
-        """Stay until nobody is left. Raises EngineGone."""
-        while self._guards:
-            self.attend()
+    def until_empty(self, seconds: float = math.inf) -> None:
+        """Stay until nobody is left, but not longer than so many seconds. Raises EngineGone."""
+        ends_at = time.monotonic() + seconds
+        while self._guards and (left := ends_at - time.monotonic()) > 0:
+            self.attend(left)
 
     def rest(self, seconds: float) -> None:
         """Do nothing else for so long. Raises EngineGone."""
@@ -64,14 +66,14 @@ class Guards:
         while (left := ends_at - time.monotonic()) > 0:
             self.attend(left)
 
-    def _attend(self, seconds: float | None) -> None:
+    def _attend(self, seconds: float) -> None:
         post, now = self._post, time.monotonic()
         if self._guards and post.shutdown.is_due(post.settings.grace_seconds):
             code = post.engine.kill()
             self._cut_short(by_shutdown=True)
             raise EngineGone(code)
         due = [guard.renew_at - now for guard in self._guards.values()]
-        message = post.engine.receive(min([*due, *([] if seconds is None else [seconds])]))
+        message = post.engine.receive(min([seconds, *due]))
         if message is not None:
             self._pass_on(message)
         for guard in [*self._guards.values()]:

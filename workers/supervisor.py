@@ -160,9 +160,9 @@ class Supervisor:
             self._show("ready")
             self._guards.rest(DRAINED_SECONDS)
             return True
-        if claim is None:
-            self._guards.until_empty()
-            return False
+        if claim is None:  # somebody may come while pictures are stored
+            self._guards.until_empty(self._settings.beat_seconds)
+            return len(self._guards) > 0
         alone = claim.record.crashes > 0 or self._settings.max_crashes == 1
         self._join_at = 0.0
         self._guards.begin(claim, "alone" if alone else "first")
@@ -174,14 +174,18 @@ class Supervisor:
     def _let_join(self) -> None:
         """Beside one that is alone at the model but need not be, the next record, if it fits."""
         guards = [guard for guard in self._guards.at_model if not self._shutdown.asked]
-        if len(guards) != 1 or not guards[0].room or time.monotonic() < self._join_at:
+        if len(guards) != 1 or not guards[0].room or len(self._guards) > 1 + MOST_STORED:
+            return
+        if time.monotonic() < self._join_at:
             return
         record, self._join_at = guards[0].record, time.monotonic() + self._settings.beat_seconds
         if record.size is None:
             return
         company = Company(record.size, guards[0].room, record.source_id)
         with suppress(NoneFits, HeldElsewhere, WorkerDrained, *OUTAGES):
-            claim = self._claim(company)
+            # Who joins one after the other never leaves the engine time to forget what was deleted.
+            forgets = self._forgotten.since(self._heard).source_ids != frozenset()
+            claim = None if forgets else self._claim(company)
             if claim is not None:
                 self._join_at = 0.0
                 self._guards.begin(claim, "beside")

@@ -89,6 +89,31 @@ def test_an_engine_killed_at_any_phase_has_its_job_done_once(
     fleet.until_ready(worker, other_than=engine)
 
 
+@pytest.mark.fault(2)
+def test_an_engine_killed_while_it_stores_one_job_and_runs_the_next_has_both_done_once(
+    fleet: Fleet, proxy: Proxy
+) -> None:
+    [worker] = fleet.workers(1)
+    engine = fleet.until_ready(worker).engine_pid
+    assert engine
+    traps = [proxy.trap(script("finish")) for _ in range(20)]  # it is tried again and again
+    first = fleet.submit(f"slow {STEPS}")
+    traps[0].wait()
+    second = fleet.submit("slow 40", source={"kind": "generated", "prompt": "another room"})
+    assert fleet.until_under_way(second).worker == fleet.jobs.get(first).worker
+    assert fleet.jobs.get(first).status == "running", "its end is not stored yet"
+    os.kill(engine, signal.SIGKILL)
+    for trap in traps:
+        (trap.lose if trap.caught.is_set() else trap.release)()
+    records = [fleet.until_ended(job_id, 60) for job_id in (first, second)]
+    told = [(record.status, record.attempts, record.crashes) for record in records]
+    assert told == 2 * [("succeeded", 2, 1)]
+    one, other = sorted(records, key=lambda record: str(record.claimed_at))
+    assert one.completed_at
+    assert other.claimed_at
+    assert one.completed_at <= other.claimed_at, "whoever may kill an engine is alone in it"
+
+
 @pytest.mark.fault(4)
 @pytest.mark.parametrize("phase", ["dequeued", "claimed"])
 def test_a_supervisor_killed_between_ticket_and_work_loses_nothing(

@@ -71,6 +71,7 @@ def test_another_localizer_is_a_job_that_replays_its_parent(
     job = InsertionJob.model_validate(answer.json())
     record, before = store.get(job.id), store.get(parent.id)
     assert (job.parent_id, record.replay, record.source_id) == (parent.id, "localizer", before.source_id)
+    assert (record.shape, record.size) == (before.shape, before.size)
     expected = before.request.options.model_copy(update={"softness": 2, "keep_best": None})
     assert job.request.options == expected
     assert (job.request.seeds, job.request.if_not_added, job.metadata) == ([1, 2], "report", {"order": 1})

@@ -47,7 +47,9 @@ def test_a_variation_is_of_the_same_source(
     assert child.request.options.structure_transfer_step == parent.request.options.structure_transfer_step
     one, other = store.get(parent.id), store.get(child.id)
     assert one.source_key != other.source_key
-    assert one.source_id == other.source_id
+    assert (one.source_id, one.shape, one.size) == (other.source_id, other.shape, other.size)
+    width, height = gradient().size
+    assert one.size == f"{width}x{height}"
     assert artifacts.get(str(one.source_key)) == artifacts.get(str(other.source_key))
     assert varied(client, child, {}).parent_id == child.id
 
@@ -73,6 +75,7 @@ def test_a_generated_source_is_varied_too(client: httpx.Client, store: JobStore)
     child = varied(client, parent, {"seeds": [7]})
     assert store.get(child.id).source_key is None
     assert store.get(child.id).source_id == store.get(parent.id).source_id
+    assert store.get(child.id).size == f"{CARD.native_width}x{CARD.native_height}"
 
 
 def test_a_new_prompt_names_a_new_subject(client: httpx.Client) -> None:

@@ -14,7 +14,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-import workers.addit.pipeline
 from api_schemas.base import new_id
 from api_schemas.insertions import InsertionRequest
 from api_schemas.jobs import Stage
@@ -26,8 +25,9 @@ from runtime.settings import Settings
 from runtime.valkey import embedded_valkey
 from tests.workers.fleet import TENANT, Fleet, fleet_of, short
 from workers.addit.backbones.flux import FluxBackbone
-from workers.addit.denoise import Denoised
+from workers.addit.denoise import Denoised, denoise
 from workers.addit.shared_passes import share_always
+from workers.addit.targets import Targets
 from workers.insertion import AdditRunner, load_runner
 from workers.models.batch_costs import BatchCosts, Bench
 from workers.models.profiles import embedded_profile
@@ -73,14 +73,14 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> dict[float, list[Tensor]]:
     """Clean latents by the first number of the source's own, which tells edits apart."""
-    denoised, latents = workers.addit.pipeline.denoise, dict[float, list[Tensor]]()
+    latents = dict[float, list[Tensor]]()
 
-    def denoise(targets: Any, noise: Tensor) -> Denoised:
-        done = denoised(targets, noise)
+    def told(targets: Targets, noise: Tensor) -> Denoised:
+        done = denoise(targets, noise)
         latents.setdefault(float(noise.flatten()[0]), []).append(done.latents)
         return done
 
-    monkeypatch.setattr(workers.addit.pipeline, "denoise", denoise)
+    monkeypatch.setattr("workers.addit.pipeline.denoise", told)
     return latents
 
 
@@ -207,7 +207,7 @@ def picture(fleet: Fleet, record: JobRecord) -> np.ndarray[Any, Any]:
 
 def test_a_worker_with_a_table_gives_two_jobs_the_pictures_that_each_gets_alone(fleet: Fleet) -> None:
     fleet.workers(1)
-    wanted = {1: 40, 2: 30}
+    wanted = {1: 24, 2: 20}
     alone = [fleet.until_ended(submit(fleet, seed, steps), 200) for seed, steps in wanted.items()]
     pictures = [picture(fleet, record) for record in alone]
     for record in alone:  # with what is remembered of their sources
