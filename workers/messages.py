@@ -18,7 +18,8 @@ Ending = Literal["succeeded", "failed", "canceled", "superseded", "crashed"]
 
 
 Seat = Literal["alone", "first", "beside"]
-"""Whether an attempt has the model for itself, may be joined by others, or joins those that are there."""
+"""Whether an attempt has the model for itself, may be joined by others, or joins those that are there. With
+LoRAs or a block cache, which are put on the model for one edit, it has it for itself."""
 
 
 @dataclass(frozen=True)

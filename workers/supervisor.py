@@ -163,9 +163,11 @@ class Supervisor:
         if claim is None:  # somebody may come while pictures are stored
             self._guards.until_empty(self._settings.beat_seconds)
             return len(self._guards) > 0
-        alone = claim.record.crashes > 0 or self._settings.max_crashes == 1
+        request, alone = claim.record.request, claim.record.crashes > 0 or self._settings.max_crashes == 1
+        # What changes the model for an edit cannot be changed while others may come.
+        joinable = not alone and request.mode == "exact" and not request.loras
         self._join_at = 0.0
-        self._guards.begin(claim, "alone" if alone else "first")
+        self._guards.begin(claim, "first" if joinable else "alone")
         while self._guards.at_model or len(self._guards) > (0 if alone else MOST_STORED):
             self._guards.attend()
             self._let_join()
