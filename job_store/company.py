@@ -12,12 +12,14 @@ class Company:
 
     size: of its source; empty: it needs the model after the others, and any will do. With a size it takes
     turns with one of that size, so it is in exact mode, without LoRAs, of `rows` seeds at most, and has
-    another source than `source_id`: what one learns of a source is no use to the other before its end.
+    another source than `source_id`: what one learns of a source is no use to the other before its end. It has
+    waited for `waited_ms`: an idle worker would have taken it.
     """
 
     size: str = ""
     rows: int = 0
     source_id: str = ""
+    waited_ms: int = 100
 
     def told(self) -> str:
         """As the claim reads it."""

@@ -43,6 +43,7 @@ local function fits(job)
   if tonumber(job.crashes) > 0 then return false end
   if company.size == '' then return true end
   if job.size ~= company.size or job.source_id == company.source_id then return false end
+  if now - (job.ready_at or job.created_at) < company.waited_ms then return false end
   local request = cjson.decode(job.request)
   return request.mode == 'exact' and #request.seeds <= company.rows and not next(request.loras)
 end

@@ -13,7 +13,7 @@ from job_store.jobs import JobStore
 from job_store.records import Claim
 from tests.job_store.samples import LEASE_MS, MODEL, WORKER, must, new_job
 
-LIKE_IT = Company("64x48", 2, "another source")
+LIKE_IT = Company("64x48", 2, "another source", waited_ms=0)
 
 
 def submit(store: JobStore, size: str | None = "64x48", scene: str = "a room", **fields: Any) -> str:
@@ -58,10 +58,17 @@ def test_one_that_does_not_stays_with_all_behind_it(
 def test_one_of_the_same_source_waits_to_find_it_known(store: JobStore) -> None:
     submit(store)
     running = must(claim(store, None)).record
-    beside = Company("64x48", 4, running.source_id)
+    beside = replace(LIKE_IT, source_id=running.source_id)
     submit(store)
     with pytest.raises(NoneFits):
         claim(store, beside)
+
+
+def test_one_that_has_just_come_is_left_to_idle_workers(store: JobStore) -> None:
+    job_id = submit(store)
+    with pytest.raises(NoneFits):
+        claim(store, replace(LIKE_IT, waited_ms=60_000))
+    assert must(claim(store)).record.id == job_id
 
 
 @pytest.mark.parametrize("company", [Company(), LIKE_IT])
