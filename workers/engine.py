@@ -187,7 +187,7 @@ class Storeroom:
         self._line.say(ended)
 
 
-class Studio:
+class Attempts:
     """Where attempts have the model: one at a time, or in turns with those that join it."""
 
     def __init__(self, line: Line, stores: Stores, settings: Settings) -> None:
@@ -233,11 +233,11 @@ class Studio:
 
 def serve(line: Line, runner: Runner, stores: Stores, settings: Settings) -> None:
     """Do what is asked until the canary fails. Whom an attempt broke is ended by the supervisor."""
-    studio, usable = Studio(line, stores, settings), True
+    attempts, usable = Attempts(line, stores, settings), True
     while usable:
         match line.next():
             case Run() as run:
-                studio.do(run, runner)
+                attempts.do(run, runner)
             case ProveYourself():
                 usable = proves_itself(runner, settings)
                 line.say(Proved(usable))

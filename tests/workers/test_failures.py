@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from job_store.artifacts import ArtifactMissing, StorageFull, StorageUnavailable
 from tests.workers.scripted_runner import OutOfMemoryError
-from workers.failures import explain, where
+from workers.failures import explain, let_go, where
 from workers.runner import RunError
 
 
@@ -51,3 +53,30 @@ def test_the_log_says_where_but_not_with_which_words() -> None:
     assert any("test_failures.py" in place for place in places)
     assert last == "KeyError"
     assert "a dog in a room" in where(raised.value, with_message=True)
+
+
+def test_what_an_error_s_frames_held_is_let_go_with_those_of_its_cause() -> None:
+    class Large:
+        """Stands for tensors."""
+
+    held = list[weakref.ref[Large]]()
+
+    def breaks() -> None:
+        large = Large()
+        held.append(weakref.ref(large))
+        raise KeyError("broken")
+
+    def run() -> None:
+        large = Large()
+        held.append(weakref.ref(large))
+        try:
+            breaks()
+        except KeyError as error:
+            raise RunError("internal", "broken") from error
+
+    with pytest.raises(RunError) as raised:
+        run()
+    assert all(each() for each in held)
+    let_go(raised.value)
+    assert not any(each() for each in held)
+    assert "test_failures.py" in where(raised.value, with_message=False)

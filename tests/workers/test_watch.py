@@ -48,3 +48,16 @@ def test_a_stop_must_be_answered_even_by_an_engine_that_steps(
     watch.beat()
     watch.pass_time(0.1)
     assert watch.verdict() == reason
+
+
+def test_steps_of_another_in_turns_say_that_the_own_turn_comes() -> None:
+    watch = Watch(step_seconds=2, round_seconds=1)
+    watch.ask("canceled")
+    for _ in range(10):
+        watch.pass_time(1)
+        watch.pass_time(1)
+        assert watch.verdict() is None
+        watch.company_beat()
+    for _ in range(3):
+        watch.pass_time(1)
+    assert watch.verdict() == "canceled"
