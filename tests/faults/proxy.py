@@ -108,6 +108,10 @@ class Proxy:
         self._traps.append(Trap(pattern, of))
         return self._traps[-1]
 
+    def untrap(self) -> None:
+        """Keep nothing that is not kept already."""
+        self._traps.clear()
+
     def lose_reply(self, pattern: bytes) -> Trap:
         """Have the next request with these bytes obeyed, and its reply lost."""
         trap = self.trap(pattern, "reply")
