@@ -29,8 +29,8 @@ def widened() -> tuple[Rival, torch.nn.Module]:
 
 
 def recipe(rival: Rival) -> RivalRecipe:
-    latents = tiny_encoded().latents
-    pairs = EncodedPairs(latents, ("dog",) * SAMPLES)
+    sources = tiny_encoded().latents
+    pairs = EncodedPairs(np.stack([sources, sources + 1]), ("dog",) * SAMPLES)
     words = torch.from_numpy(np.random.default_rng(2).integers(0, 9, (SAMPLES, TEXT_LEN)))
     return RivalRecipe(rival, pairs, Tokens(words, words), tiny_texts().empty, batch=2)
 
