@@ -34,7 +34,7 @@ EXAMPLES = (
     Example("street_with_bus.png", "street", 1041, 1, "airplane", 1),
     Example("snowy_field.png", "snowy field", 1000, 0, "horse", 5),
     Example("bedroom.png", "bedroom", 1000, 0, "guitar", 2),
-    Example("beach_384x256.png", "beach", 1003, 0, "dog", 6, (384, 256)),
+    Example("beach_384x256.png", "beach", 1003, 0, "dog", 0, (384, 256)),
 )
 
 
