@@ -38,7 +38,7 @@ CSS = """
 .trouble { border-left: 4px solid #b42318; background: #fef3f2; color: #7a1f16; }
 .dark .trouble { background: #3b1512; color: #fecdc9; border-left-color: #f97066; }
 #trouble:not(:has(.note)), #boxes-trouble:not(:has(.note)), #operator-trouble:not(:has(.note)),
-  #results:not(:has(.verdicts)), #understood:not(:has(.note)), #live:not(:has(.note, .live)),
+  #results:not(:has(.verdicts)), #understood:not(:has(.note)), #live:not(:has(.note)):not(:has(.live)),
   #bare:not(:has(.note)) { display: none; }
 .html-container { padding: 0 !important; }
 .live { display: flex; flex-direction: column; gap: .4rem; padding: .4rem 0; }
@@ -85,3 +85,4 @@ svg.drawable rect[data-of=avoid] { fill: rgb(215 48 31 / .25); stroke: #d7301f; 
   #previews { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 """
+"""No comma stands within parentheses: Gradio parts selectors at commas, whatever is around them."""
