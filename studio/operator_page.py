@@ -181,8 +181,8 @@ def _plots(glances: tuple[Glance, ...]) -> tuple[list[str], list[Any]]:
 
 
 def _bounds(frame: pd.DataFrame) -> list[float]:
-    """From zero up; an axis about nothing but zeros would say 0.000000."""
-    return [0.0, max([1.0, *frame.iloc[:, 1]])]
+    """From zero to a little above the highest; an axis about nothing but zeros would say 0.000000."""
+    return [0.0, max([1.0, *(1.1 * frame.iloc[:, 1])])]
 
 
 def _memory(glances: tuple[Glance, ...]) -> pd.DataFrame:
