@@ -111,9 +111,7 @@ class Scene(ResponseModel):
     updated_at: Timestamp = Field(description="When it was last added to, or its head moved.")
     expires_at: Timestamp = Field(description="When it goes, with its steps, unless it is added to before.")
     source: FirstSource = Field(description="What it begins with.")
-    image_id: str | None = Field(
-        description="Of its first picture; null where that is generated and no step has succeeded yet."
-    )
+    image_id: str | None = Field(description="Of its first picture; null where that is generated.")
     url: str | None = Field(description="Its first picture, a signed link.")
     head: SceneHead = Field(description="Where it stands.")
     history: list[str] = Field(description="The steps from the first picture to the head, in order.")

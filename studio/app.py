@@ -9,6 +9,8 @@ import gradio as gr
 from studio import boxes_page, operator_page, place, study_page, words
 from studio.connection import Connection
 from studio.keys import KEYS
+from studio.naming import NAMES
+from studio.outlining import DRAWING
 from studio.privacy import OWN_ONLY
 from studio.theme import CSS, THEME
 
@@ -45,7 +47,7 @@ def serve(connection: Connection, host: str, port: int, study: Path | None, scen
         enable_monitoring=False,
         theme=THEME,
         css=CSS,
-        head=KEYS + boxes_page.DRAWING,
+        head=KEYS + NAMES + DRAWING + boxes_page.KEEPING,
         app_kwargs={"middleware": [OWN_ONLY]},
         _frontend=False,  # else it gives up where its first page takes 3 s, as on a busy machine
     )

@@ -3,10 +3,7 @@ several boxes in each, kept as they are drawn."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import replace
-from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,48 +13,12 @@ from PIL import Image
 from api_schemas.sentences.words import with_article
 from studio import words
 from studio.areas import Unclear
-from studio.suite import Box, Scene, boxes_of, first_open, keep, lines_of, scenes
+from studio.outlining import drawable
+from studio.suite import Scene, boxes_of, first_open, keep, lines_of, scenes
 
-SHOWN_SIDE = 1024  # pixels; a larger picture is shown smaller, its boxes count in its own
-DRAWING = """
+KEEPING = """
 <script>
 (() => {
-  const SMALLEST = 3;
-  let begun = null;
-  const at = (svg, event) => {
-    const { width, height } = svg.viewBox.baseVal, shown = svg.getBoundingClientRect();
-    const along = (value, length, whole) => Math.round(Math.min(1, Math.max(0, value / length)) * whole);
-    return [along(event.clientX - shown.left, shown.width, width),
-            along(event.clientY - shown.top, shown.height, height)];
-  };
-  const box = event => {
-    const [x, y] = at(begun.svg, event), [left, top] = begun.at;
-    return [Math.min(left, x), Math.min(top, y), Math.max(left, x), Math.max(top, y)];
-  };
-  addEventListener("pointerdown", event => {
-    const svg = event.target.closest?.("#scene-picture svg");
-    if (!svg || event.button !== 0) return;
-    const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    begun = { svg, rect: svg.appendChild(rect), at: at(svg, event) };
-    event.preventDefault();
-  });
-  addEventListener("pointermove", event => {
-    if (!begun) return;
-    const [left, top, right, bottom] = box(event);
-    const sides = { x: left, y: top, width: right - left, height: bottom - top };
-    for (const [name, value] of Object.entries(sides)) begun.rect.setAttribute(name, value);
-  });
-  addEventListener("pointercancel", () => { begun?.rect.remove(); begun = null; });
-  addEventListener("pointerup", event => {
-    if (!begun) return;
-    const [left, top, right, bottom] = box(event), lines = document.querySelector("#boxes textarea");
-    if (right - left < SMALLEST || bottom - top < SMALLEST) begun.rect.remove();
-    else {
-      lines.value = [lines.value.trim(), [left, top, right, bottom].join(", ")].filter(Boolean).join("\\n");
-      lines.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-    begun = null;
-  });
   const keep = () => document.querySelector("#box-keep")?.click();
   let soon = 0;
   addEventListener("input", event => {
@@ -71,8 +32,7 @@ DRAWING = """
 })();
 </script>
 """
-"""A drag over the picture becomes a line of the field beside it, which counts. What is drawn or written
-is kept as by the button: Gradio's own `input` event comes of keys alone."""
+"""What is drawn or written is kept as by the button: Gradio's own `input` event comes of keys alone."""
 
 
 def draw(page: gr.Blocks, folder: Path | None) -> None:
@@ -190,21 +150,6 @@ def _progress(found: list[Scene], index: int) -> str:
 
 def _picture(scene: Scene) -> str:
     """The picture under its boxes, in its own pixels."""
-    with Image.open(scene.picture) as opened:
-        width, height = opened.size
-        shown = opened.convert("RGB")
-    shown.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
-    file = BytesIO()
-    shown.save(file, "JPEG", quality=90)
-    link = f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
-    told = escape(scene.texts[0] or scene.name)
-    return (
-        f'<svg viewBox="0 0 {width} {height}" style="max-width: calc(70vh * {width} / {height})" role="img" '
-        f'aria-label="{told}, {len(scene.boxes)} boxes"><image href="{link}" width="{width}" '
-        f'height="{height}"></image>{"".join(map(_rect, scene.boxes))}</svg>'
-    )
-
-
-def _rect(box: Box) -> str:
-    left, top, right, bottom = box
-    return f'<rect x="{left}" y="{top}" width="{right - left}" height="{bottom - top}"></rect>'
+    told = f"{scene.texts[0] or scene.name}, {len(scene.boxes)} boxes"
+    with Image.open(scene.picture) as picture:
+        return drawable(picture.convert("RGB"), told, "boxes", scene.boxes)

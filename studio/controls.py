@@ -16,7 +16,7 @@ from studio import words
 @dataclass(frozen=True)
 class Controls:
     """Components. forget, wipe: unseen; the one empties the inferred texts, the other the brushes' pictures.
-    wishes: those of a `Wish`, in its order"""
+    outline: the picture on which boxes are dragged; wishes: those of a `Wish`, in its order"""
 
     trouble: Any
     login: Any
@@ -33,6 +33,7 @@ class Controls:
     wipe: Any
     understood: Any
     where: Any
+    outline: Any
     editor: Any
     wishes: list[Any]
 
@@ -45,6 +46,11 @@ class Controls:
     def seed(self) -> Any:
         """The first seed."""
         return self.wishes[5]
+
+    @property
+    def boxes(self) -> list[Any]:
+        """Where it may go, and where not."""
+        return self.wishes[8:10]
 
 
 def controls(needs_key: bool) -> Controls:
@@ -81,7 +87,7 @@ def controls(needs_key: bool) -> Controls:
         understood = gr.HTML(elem_id="understood")
         forget = gr.Button("Forget", visible="hidden", elem_id="forget")
         wipe = gr.Button("Wipe", visible="hidden", elem_id="wipe")
-    where, editor, box, avoid = _areas()
+    where, outline, editor, box, avoid = _areas()
     knobs = _knobs()
     wishes = [add, source_prompt, prompt, subject, tries, *knobs[:3], box, avoid, *knobs[3:]]
     return Controls(
@@ -100,6 +106,7 @@ def controls(needs_key: bool) -> Controls:
         wipe,
         understood,
         where,
+        outline,
         editor,
         wishes,
     )
@@ -116,7 +123,7 @@ def _picture() -> tuple[Any, Any, Any, Any]:
             )  # fmt: skip
         with gr.Tab("Examples", visible=bool(shown)):
             gallery = gr.Gallery(
-                shown, label="Examples", columns=4, allow_preview=False, height=280, elem_id="examples",
+                shown, label="Examples", columns=4, allow_preview=False, height="auto", elem_id="examples",
                 object_fit="cover", interactive=False, buttons=[],
             )  # fmt: skip
         with gr.Tab("From words"):
@@ -130,19 +137,17 @@ def _picture() -> tuple[Any, Any, Any, Any]:
     return picture, gallery, scene, scene_seed
 
 
-def _areas() -> tuple[Any, Any, Any, Any]:
+def _areas() -> tuple[Any, Any, Any, Any, Any]:
     with gr.Accordion("Where it may go", open=False, elem_id="where") as where:
-        gr.Markdown(
-            "Paint green where it shall be and red where nothing of it may be, or type a box in pixels."
-        )
-        brush = gr.Brush(
-            default_size=24, colors=[words.REGION_COLOUR, words.AVOID_COLOUR], color_mode="fixed",
-            default_color=words.REGION_COLOUR,
-        )  # fmt: skip
-        editor = gr.ImageEditor(
-            label="Paint on the picture", type="pil", sources=[], transforms=[], brush=brush, layers=False,
-            height=360, elem_id="editor", buttons=["fullscreen"],
-        )  # fmt: skip
+        with gr.Tabs():
+            with gr.Tab("Draw a box"):
+                gr.Radio(
+                    [("Where it shall be", "box"), ("Where nothing of it may be", "avoid")], value="box",
+                    label="Drag over the picture", elem_id="outlined", interactive=True,
+                )  # fmt: skip
+                outline = gr.HTML(elem_id="outline")
+            with gr.Tab("Paint"):
+                editor = _brushes()
         with gr.Row():
             box = gr.Textbox(
                 label="Inside this box", placeholder="left, top, right, bottom", elem_id="box", min_width=140
@@ -153,7 +158,19 @@ def _areas() -> tuple[Any, Any, Any, Any]:
                 elem_id="avoid",
                 min_width=140,
             )
-    return where, editor, box, avoid
+    return where, outline, editor, box, avoid
+
+
+def _brushes() -> Any:
+    gr.Markdown("Paint green where it shall be and red where nothing of it may be. It counts before a box.")
+    brush = gr.Brush(
+        default_size=24, colors=[words.REGION_COLOUR, words.AVOID_COLOUR], color_mode="fixed",
+        default_color=words.REGION_COLOUR,
+    )  # fmt: skip
+    return gr.ImageEditor(
+        label="Paint on the picture", type="pil", sources=[], transforms=[], brush=brush, layers=False,
+        height=360, elem_id="editor", buttons=["fullscreen"],
+    )  # fmt: skip
 
 
 def _knobs() -> list[Any]:

@@ -19,38 +19,38 @@ SIDE = 192  # pixels
 
 @dataclass(frozen=True)
 class Stop:
-    """One picture of the strip. step: an insertion's id or `first`; seed: of its variation"""
+    """One picture of the strip. step: an insertion's id or `first`; seed: of its variation; kept_as: what no
+    other picture is called"""
 
     step: str
     seed: int | None
     link: str
-    image_id: str
+    kept_as: str
     caption: str
 
 
 class Thumbnails:
-    """Small pictures by image id; a picture never changes under its id. The least lately used go first."""
+    """Small pictures by name; a picture never changes under its name. The least lately used go first."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Image.Image] = OrderedDict()
 
-    async def get(self, addit: AsyncAddit, image_id: str, link: str) -> Image.Image:
+    async def get(self, addit: AsyncAddit, name: str, link: str) -> Image.Image:
         """The picture, at most SIDE pixels wide and high."""
-        if image_id not in self._kept:
+        if name not in self._kept:
             picture = (await fetch(addit, link)).convert("RGB")
             picture.thumbnail((SIDE, SIDE))
-            self._kept[image_id] = picture
-        self._kept.move_to_end(image_id)
+            self._kept[name] = picture
+        self._kept.move_to_end(name)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return self._kept[image_id]
+        return self._kept[name]
 
 
 def stops(scene: Scene) -> list[Stop]:
     """The first picture and every step that has one, as they were submitted."""
-    found = (
-        [Stop(FIRST, None, scene.url, scene.image_id, _first(scene))] if scene.url and scene.image_id else []
-    )
+    name = scene.image_id or f"{scene.id} {FIRST}"  # a generated picture has no id
+    found = [Stop(FIRST, None, scene.url, name, _first(scene))] if scene.url else []
     order = {step.id: number for number, step in enumerate(scene.steps, 1)}
     for step in scene.steps:
         if (image := chosen(scene, step)) is not None:
@@ -80,7 +80,7 @@ def here(scene: Scene) -> str:
 async def strip(addit: AsyncAddit, scene: Scene, thumbnails: Thumbnails) -> list[tuple[Image.Image, str]]:
     """The strip's pictures with their captions. Raises ClientError."""
     wanted = stops(scene)
-    pictures = await asyncio.gather(*(thumbnails.get(addit, one.image_id, one.link) for one in wanted))
+    pictures = await asyncio.gather(*(thumbnails.get(addit, one.kept_as, one.link) for one in wanted))
     return list(zip(pictures, (one.caption for one in wanted), strict=True))
 
 

@@ -39,16 +39,24 @@ def hit_rate(found: list[Sample]) -> float | None:
 
 @dataclass(frozen=True)
 class Glance:
-    """The service at a moment. at: seconds of a clock; succeeded: jobs ever"""
+    """The service at a moment. at: seconds of a clock; succeeded: jobs ever; held: sources, bytes by tier"""
 
     at: float
     succeeded: float
     waiting: float
+    held: dict[str, float]
 
 
 def glance(found: list[Sample], at: float) -> Glance:
     """What is plotted."""
-    return Glance(at, total(found, "addit_jobs_total", status="succeeded"), total(found, "addit_queue_ready"))
+    name = "addit_source_memory_bytes"
+    tiers = sorted({one.labels["tier"] for one in found if one.name == name})
+    return Glance(
+        at,
+        total(found, "addit_jobs_total", status="succeeded"),
+        total(found, "addit_queue_ready"),
+        {tier: total(found, name, tier=tier) for tier in tiers},
+    )
 
 
 def per_minute(glances: list[Glance]) -> list[tuple[float, float]]:

@@ -40,9 +40,9 @@ class Panel:
     bare: Any
     speed: Any
     waiting: Any
+    memory: Any
     workers: Any
     queues: Any
-    memory: Any
     dead: Any
 
 
@@ -95,34 +95,22 @@ def _chosen(event: gr.SelectData) -> str:
 def _panel(trouble: Any) -> Panel:
     figures, bare = gr.HTML(elem_id="figures"), gr.HTML(elem_id="bare")
     with gr.Row():
-        speed = gr.LinePlot(
-            x="seconds",
-            y="jobs a minute",
-            title="Throughput",
-            y_lim=[0, None],
-            height=220,
-            elem_id="speed",
-            min_width=280,
-        )
-        waiting = gr.LinePlot(
-            x="seconds",
-            y="jobs",
-            title="Waiting",
-            y_lim=[0, None],
-            height=220,
-            elem_id="waiting",
-            min_width=280,
-        )
+        speed = _over_time("Throughput", "jobs a minute", "speed")
+        waiting = _over_time("Waiting", "jobs", "waiting")
+        memory = _over_time("Source memory held", "MiB", "memory", color="tier")
     workers = gr.Dataframe(headers=WORKERS, label="Workers", interactive=False, elem_id="workers")
     queues = gr.Dataframe(headers=QUEUES, label="Queues", interactive=False, elem_id="queues")
-    memory = gr.BarPlot(
-        x="tier", y="MiB", title="Source memory held", y_lim=[0, None], height=200, elem_id="memory"
-    )
     dead = gr.Dataframe(
         headers=DEAD, label="Dead letters: jobs that crashed their workers; choose one to replay it",
         interactive=False, elem_id="dead",
     )  # fmt: skip
-    return Panel(trouble, figures, bare, speed, waiting, workers, queues, memory, dead)
+    return Panel(trouble, figures, bare, speed, waiting, memory, workers, queues, dead)
+
+
+def _over_time(title: str, y: str, name: str, color: str | None = None) -> Any:
+    return gr.LinePlot(
+        x="seconds", y=y, color=color, title=title, y_lim=[0, None], height=220, elem_id=name, min_width=280
+    )
 
 
 def _read(connection: Connection, watch: Watch) -> list[Any]:
@@ -138,14 +126,14 @@ def _told(addit: Addit, watch: Watch) -> list[Any]:
     workers, queues, dead = addit.admin.workers(), addit.admin.queues(), addit.admin.dead()
     found = samples(addit.admin.metrics())
     glances = (*watch.glances, glance(found, time.monotonic()))[-KEPT:]
-    lacking, plots = _plots(found, glances)
+    lacking, plots = _plots(glances)
     lacking += [] if dead else [words.NO_DEAD]
     return [
         Watch(watch.key, glances),
         "",
         _figures(found, len(workers)),
         words.note(" ".join(lacking)) if lacking else "",
-        *plots[:2],
+        *plots,
         [
             [
                 one.name,
@@ -159,7 +147,6 @@ def _told(addit: Addit, watch: Watch) -> list[Any]:
             for one in workers
         ],
         [[one.model, one.queued, one.claimable, one.workers, _yes(one.paused)] for one in queues],
-        plots[2],
         gr.update(value=[_crashed(one) for one in dead], visible=bool(dead)),
     ]
 
@@ -180,12 +167,12 @@ def _figures(found: list[Sample], workers: int) -> str:
     return words.note(f"{workers} worker{'s' if workers != 1 else ''}; {counted}; {remembered}.")
 
 
-def _plots(found: list[Sample], glances: tuple[Glance, ...]) -> tuple[list[str], list[Any]]:
+def _plots(glances: tuple[Glance, ...]) -> tuple[list[str], list[Any]]:
     """What is not plotted yet, in sentences; throughput, waiting and memory, hidden where they were bare."""
     speed = pd.DataFrame(per_minute(list(glances)), columns=["seconds", "jobs a minute"])
     waiting = [(round(one.at - glances[-1].at), one.waiting) for one in glances]
-    memory = _memory(found)
-    is_told = [len(glances) > 1, len(glances) > 1, bool(memory["MiB"].sum())]
+    memory = _memory(glances)
+    is_told = [len(glances) > 1, len(glances) > 1, bool(memory["MiB"].sum()) and len(glances) > 1]
     frames = [speed, pd.DataFrame(waiting, columns=["seconds", "jobs"]), memory]
     sentences = [words.NO_SPEED, words.NO_WAITING, words.NO_MEMORY]
     lacking = [sentence for sentence, told in zip(sentences, is_told, strict=True) if not told]
@@ -194,16 +181,15 @@ def _plots(found: list[Sample], glances: tuple[Glance, ...]) -> tuple[list[str],
 
 
 def _bounds(frame: pd.DataFrame) -> list[float]:
-    """From zero up; an axis about nothing but zeros would say 0.000000."""
-    return [0.0, max([1.0, *frame.iloc[:, 1]])]
+    """From zero to a little above the highest; an axis about nothing but zeros would say 0.000000."""
+    return [0.0, max([1.0, *(1.1 * frame.iloc[:, 1])])]
 
 
-def _memory(found: list[Sample]) -> pd.DataFrame:
+def _memory(glances: tuple[Glance, ...]) -> pd.DataFrame:
     """MiB that remembered sources hold, by tier."""
-    held = [one for one in found if one.name == "addit_source_memory_bytes"]
-    tiers = sorted({one.labels["tier"] for one in held})
-    rows = [(tier, total(held, "addit_source_memory_bytes", tier=tier) / 2**20) for tier in tiers]
-    return pd.DataFrame(rows, columns=["tier", "MiB"])
+    last = glances[-1].at
+    rows = [(round(one.at - last), held / 2**20, tier) for one in glances for tier, held in one.held.items()]
+    return pd.DataFrame(rows, columns=["seconds", "MiB", "tier"])
 
 
 def _yes(flag: bool) -> str:

@@ -45,6 +45,7 @@ document.querySelector("#wipe")?.click();
 FOLDED = f"() => {{ {FOLD} }}"
 """What lay under a brush is no longer what is looked at; unfolded again it is, and nothing painted on it."""
 WIPED = "() => [null, null]"
+OUTLINED = "(box, avoid) => setTimeout(() => drawBoxes({ box, avoid }))"
 ENDED = f"""
 () => setTimeout(() => {{
   const found = document.querySelector("#results .verdicts");
@@ -79,6 +80,7 @@ def _wire(page: gr.Blocks, views: Views, running: Any) -> None:
     arriving, placing, stepping = Arriving(views), Placing(views), Stepping(views)
     recutting, comparing = CuttingAnew(views), Comparing(views)
     outputs = [desk, *kept, *_changing(left), *_changing(right)]
+    outputs.remove(left.outline)  # as large as an editor's picture
     layers = gr.State(())
     ground = [left.picture, left.scene, left.scene_seed]
 
@@ -127,7 +129,12 @@ def _wire(page: gr.Blocks, views: Views, running: Any) -> None:
     on(left.stop.click, placing.stop, [desk, running])
     for index, button in enumerate(right.previews.let_go):
         on(button.click, placing.letting_go(index), [desk, running])
-    on(left.where.expand, placing.prepare_painting, [desk, left.picture], [left.trouble, left.editor])
+    changed = [left.trouble, left.outline, left.editor]
+    on(left.where.expand, placing.prepare_painting, [desk, *ground], changed)
+    for event in (left.outline.change, *(box.change for box in left.boxes)):
+        event(None, left.boxes, None, js=OUTLINED)
+    for event in (left.picture.input, left.picture.clear, left.examples.select):
+        event(None, None, None, js=FOLDED)
     leave(right.gallery.select, placing.choose, [desk, right.overlays])
     on(right.overlays.input, placing.draw_over, [desk, right.overlays])
     leave(right.go_on.click, stepping.go_on, [desk])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageOps
 
 from studio import asking, results, words
 from studio.areas import Unclear
@@ -16,6 +16,7 @@ from studio.controls import example
 from studio.desk import Desk, Ground, grounded
 from studio.following import until_done
 from studio.guard import Handler, Updates
+from studio.outlining import drawable_by_choice
 from studio.running import Running
 from studio.views import Views, under_brush
 
@@ -95,10 +96,23 @@ class Placing:
         if desk.look is not None:
             yield {self.views.showing.picture: results.drawn(desk.look, overlays)}
 
-    async def prepare_painting(self, desk: Desk, picture: str | None) -> AsyncIterator[Updates]:
-        """Lays the picture that is added to under the brush."""
-        under: Image.Image | str | None = picture
-        if desk.scene is not None and desk.scene.head.url:
+    async def prepare_painting(
+        self, desk: Desk, picture: str | None, scene: str | None, scene_seed: int | None
+    ) -> AsyncIterator[Updates]:
+        """Lays the picture that is added to under the brush, and where boxes are dragged."""
+        under = await self._under(desk, Ground(picture, scene or "", int(scene_seed or 0)))
+        told = "The picture that is added to"
+        drawn = drawable_by_choice(under, told, "outlined") if under else words.note(words.NOTHING_UNDER)
+        yield {self.views.controls.outline: drawn, self.views.controls.editor: under_brush(under)}
+
+    async def _under(self, desk: Desk, ground: Ground) -> Image.Image | None:
+        """The picture that the next object goes into; None where it is not made yet."""
+        if desk.scene is not None and desk.stands_on(ground):
+            if not desk.scene.head.url:
+                return None
             async with self.views.connection.open(desk.key) as addit:
-                under = (await results.fetch(addit, desk.scene.head.url)).convert("RGB")
-        yield {self.views.controls.editor: under_brush(under)}
+                return (await results.fetch(addit, desk.scene.head.url)).convert("RGB")
+        if ground.picture is None:
+            return None
+        with Image.open(ground.picture) as opened:
+            return ImageOps.exif_transpose(opened).convert("RGB")

@@ -15,6 +15,7 @@ from api_schemas.subjects import as_tuple
 from client.async_client import AsyncAddit
 
 MASK_COLOUR = (26, 152, 80)
+MARGIN = 4.0  # percent of a picture's width
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,14 @@ def outlined(picture: Image.Image, mask: Image.Image, *, tinted: bool) -> Image.
         colour = Image.new("RGB", picture.size, MASK_COLOUR)
         picture = Image.composite(colour, picture, area.point(lambda value: value // 3))
     return Image.composite(Image.new("RGB", picture.size, "white"), picture, edge)
+
+
+def uncovered_from(mask: Image.Image | None) -> float:
+    """Where a slider between before and after begins, in percent of the width: just left of the object, so
+    that all of it is seen."""
+    box = mask.convert("L").point(lambda value: 255 * (value > 127)).getbbox() if mask else None
+    left = 100 * box[0] / mask.width if mask and box else 0.0
+    return max(MARGIN, left - MARGIN)
 
 
 def caption(image: ResultImage) -> str:

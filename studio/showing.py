@@ -79,6 +79,7 @@ def showing() -> Showing:
                 language="shell",
                 interactive=False,
                 wrap_lines=True,
+                lines=2,
                 max_lines=10,
                 buttons=["copy"],
             )

@@ -38,7 +38,7 @@ CSS = """
 .trouble { border-left: 4px solid #b42318; background: #fef3f2; color: #7a1f16; }
 .dark .trouble { background: #3b1512; color: #fecdc9; border-left-color: #f97066; }
 #trouble:not(:has(.note)), #boxes-trouble:not(:has(.note)), #operator-trouble:not(:has(.note)),
-  #results:not(:has(.verdicts)), #understood:not(:has(.note)), #live:not(:has(.note, .live)),
+  #results:not(:has(.verdicts)), #understood:not(:has(.note)), #live:not(:has(.note)):not(:has(.live)),
   #bare:not(:has(.note)) { display: none; }
 .html-container { padding: 0 !important; }
 .live { display: flex; flex-direction: column; gap: .4rem; padding: .4rem 0; }
@@ -51,7 +51,6 @@ CSS = """
 #result img, #cutout img, #study-left img, #study-right img
   { width: 100%; height: 100%; object-fit: contain; }
 .fixed-height { min-height: 0 !important; max-height: none !important; }
-#examples .fixed-height { max-height: 260px !important; overflow-y: auto; }
 .grid-wrap { padding-top: 2.2rem !important; }
 .thumbnail-item.thumbnail-lg { display: flex; flex-direction: column; height: auto !important;
   aspect-ratio: auto !important; }
@@ -62,10 +61,11 @@ CSS = """
 #previews > * { min-width: 0 !important; }
 #previews img { width: 100%; height: auto; aspect-ratio: auto 1; }
 #previews .gone img { opacity: .35; }
-#scene-picture svg { display: block; width: 100%; height: auto; margin: 0 auto; cursor: crosshair;
+svg.drawable { display: block; width: 100%; height: auto; margin: 0 auto; cursor: crosshair;
   touch-action: none; }
-#scene-picture rect { fill: rgb(26 152 80 / .25); stroke: #1a9850; stroke-width: 2;
+svg.drawable rect { fill: rgb(26 152 80 / .25); stroke: #1a9850; stroke-width: 2;
   vector-effect: non-scaling-stroke; }
+svg.drawable rect[data-of=avoid] { fill: rgb(215 48 31 / .25); stroke: #d7301f; }
 #results { scroll-margin-top: .5rem; }
 .verdicts { list-style: none; margin: 0; padding: 0; display: grid; gap: .35rem; }
 .verdicts li { padding-left: .6rem; border-left: 4px solid #1a7f37; }
@@ -85,3 +85,4 @@ CSS = """
   #previews { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 """
+"""No comma stands within parentheses: Gradio parts selectors at commas, whatever is around them."""

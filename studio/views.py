@@ -57,8 +57,9 @@ class Views:
         return {**self.busy(False), self.showing.live: ""}
 
     def emptied(self) -> Updates:
-        """Without the understood texts, which spoke of another picture."""
-        return {**dict.fromkeys(self.controls.texts, ""), self.controls.understood: ""}
+        """Without the understood texts and the boxes, which spoke of another picture."""
+        said = [*self.controls.texts, *self.controls.boxes]
+        return {**dict.fromkeys(said, ""), self.controls.understood: ""}
 
     def anew(self) -> Updates:
         """Nothing placed, nothing chosen."""
@@ -91,7 +92,10 @@ class Views:
         look = desk.look
         assert look is not None
         return {
-            self.showing.slider: (look.before or look.picture, look.picture),
+            self.showing.slider: gr.update(
+                value=(look.before or look.picture, look.picture),
+                slider_position=results.uncovered_from(look.mask),
+            ),
             self.showing.picture: results.drawn(look, overlays),
             self.showing.cutout: look.cutout,
             self.showing.overlays: list(overlays),

@@ -9,6 +9,7 @@ from client.errors import ApiError, ClientError, NotSucceeded, Unreachable
 TITLE = "Addit studio"
 LEAD = "Say what to add to a picture, watch it form, keep what you like."
 NO_PICTURE = "Choose a picture first: upload or paste one, pick an example, or describe a scene."
+NOTHING_UNDER = "No picture to draw on yet: choose one; a scene from words has one after its first object."
 NO_WISH = "Say what to add, for instance “a sheep”."
 NO_KEY = "Give your API key first."
 SENDING = "Sending it to the service"

@@ -24,3 +24,10 @@ def test_at_the_first_picture_it_says_so_and_a_step_without_pictures_has_no_stop
     undone = scene(FIRST, None, step("a", FIRST, "sheep"))
     assert [one.caption for one in stops(undone)] == ["▸ 0 · start"]
     assert here(undone) == "The next object goes into the first picture."
+
+
+def test_a_generated_first_picture_stands_in_the_strip_though_it_has_no_id() -> None:
+    made = scene("a", 1, step("a", FIRST, "sheep", 1)).model_copy(update={"image_id": None})
+    first, _ = stops(made)
+    assert (first.step, first.link, first.caption) == (FIRST, "/first", "0 · start")
+    assert first.kept_as != stops(made.model_copy(update={"id": "scn_2"}))[0].kept_as

@@ -23,11 +23,17 @@ def test_numbers_are_found_by_name_and_label() -> None:
     assert total(found, "addit_jobs_total", status="failed") == 0
     assert hit_rate(found) == 0.75
     assert hit_rate(samples("")) is None
-    assert glance(found, 5.0) == Glance(5.0, 7, 0)
+    assert glance(found, 5.0) == Glance(5.0, 7, 0, {})
+
+
+def test_memory_held_is_summed_by_tier() -> None:
+    name = "addit_source_memory_bytes"
+    lines = [f'{name}{{worker="{worker}",tier="{tier}"}} 8' for worker in "ab" for tier in ("host", "device")]
+    assert glance(samples("\n".join(lines)), 0.0).held == {"device": 16, "host": 16}
 
 
 def test_throughput_is_the_difference_over_the_time_and_never_below_nothing() -> None:
-    glances = [Glance(0, 10, 0), Glance(30, 12, 0), Glance(60, 2, 0)]
+    glances = [Glance(0, 10, 0, {}), Glance(30, 12, 0, {}), Glance(60, 2, 0, {})]
     assert per_minute(glances) == [(-30, 4.0), (0, 0.0)]
     assert per_minute([]) == []
 

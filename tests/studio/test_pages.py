@@ -42,15 +42,24 @@ def enter(person: Visitor, key: str) -> None:
     person.press("enter")
 
 
-def tell(person: Visitor, prompt: str) -> None:
-    """Words for the scripted model, which takes the whole prompt for a command."""
+def fill(person: Visitor, prompt: str) -> None:
+    """A picture, and words for the scripted model, which takes the whole prompt for a command."""
     inferred = person.page.locator("#prompt textarea")
     person.bring(FOLDER / "meadow.png")
     person.write("source-prompt", "a place")
     person.write("add", "a thing")
     expect(inferred).to_have_value("a place with a thing", timeout=PATIENCE)
+    word(person, prompt)
+
+
+def word(person: Visitor, prompt: str) -> None:
     person.write("prompt", prompt)
     person.write("subject", prompt.split()[0])
+
+
+def tell(person: Visitor, prompt: str) -> None:
+    """As `fill`, and placed."""
+    fill(person, prompt)
     person.press("place")
 
 
@@ -188,6 +197,80 @@ def test_a_job_that_runs_or_ended_meanwhile_is_picked_up_when_the_page_is_opened
         person.steps(2)
 
 
+def test_where_it_may_go_is_dragged_typed_and_painted_red(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, url = scripted
+    with visit(browser, address) as person:
+        page = person.page
+        enter(person, key)
+        fill(person, "draw thing")
+        person.unfold("where")
+        person.drag(page.locator("#outline svg"), (0.25, 0.5), (0.5, 0.75))
+        expect(page.locator("#outline rect[data-of=box]")).to_have_count(1, timeout=PATIENCE)
+        page.get_by_label("Where nothing of it may be", exact=True).check()
+        person.drag(page.locator("#outline svg"), (0.6, 0.1), (0.9, 0.4))
+        outside = page.locator("#outline rect[data-of=avoid]")
+        expect(outside).to_have_count(1, timeout=PATIENCE)
+        person.write("avoid", "")
+        expect(outside).to_have_count(0, timeout=PATIENCE)
+        person.show("Paint")
+        page.locator("#editor").get_by_label("Color", exact=True).click()
+        page.locator("#editor").get_by_label("Red", exact=True).click()
+        page.keyboard.press("Escape")
+        person.drag(page.locator("#editor canvas").first, (0.45, 0.6), (0.55, 0.62))
+        person.press("place")
+        person.see("verdicts", "added")
+        expect(page.locator("#box :is(textarea, input)")).to_have_value("", timeout=PATIENCE)
+    with Addit(url, key) as addit:
+        asked = addit.insertions(limit=1).data[0].request
+    with Image.open(FOLDER / "meadow.png") as picture:
+        width, height = picture.size
+    assert asked.region is not None
+    assert asked.region.box == pytest.approx((0.25 * width, 0.5 * height, 0.5 * width, 0.75 * height), abs=2)
+    assert asked.avoid is not None
+    assert asked.avoid.mask is not None
+
+
+def test_a_scene_from_words_begins_with_its_picture_and_branches_at_an_earlier_one(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, _ = scripted
+    with visit(browser, address) as person:
+        page = person.page
+        enter(person, key)
+        person.show("From words")
+        person.write("scene", "a place")
+        for number in (1, 2):
+            word(person, f"draw thing {number}")
+            person.press("place")
+            person.steps(number + 1)
+            person.see("here", f"step {number}")
+            person.idle()
+        person.see("strip", "0 · start")
+        page.get_by_role("button", name="1 · draw", exact=True).click()
+        person.see("here", "step 1")
+        word(person, "draw thing 3")
+        person.press("place")
+        person.steps(4)
+        person.see("strip", "▸ 3 · draw (on 1)")
+
+
+def test_who_waits_sees_the_place_in_the_queue_and_when_it_will_be_done(
+    browser: Browser, scripted: tuple[str, str, str]
+) -> None:
+    address, key, _ = scripted
+    with visit(browser, address) as first, visit(browser, address) as second:
+        for person in (first, second):
+            enter(person, key)
+        tell(first, "slow 4000")
+        first.see("live", re.compile("step"))
+        tell(second, "draw thing")
+        second.see("live", re.compile(r"Next in line, done in about \d+ s"))
+        first.press("stop")
+        second.see("verdicts", "added")
+
+
 def test_boxes_are_drawn_by_mouse_or_in_numbers_and_kept_as_a_suite(
     browser: Browser, scripted: tuple[str, str, str], scene_folder: Path
 ) -> None:
@@ -267,7 +350,7 @@ def test_operators_see_workers_and_replay_what_crashed(
         person.see("workers", "scripted")
         person.see("workers", "GiB")
         person.see("dead", dead.id[:12])
-        person.page.locator("#dead td", has_text=dead.id[:12]).first.click()
+        person.one("dead").get_by_role("gridcell", name=dead.id).click()
         expect(person.page.locator("#replay-id input, #replay-id textarea")).to_have_value(
             dead.id, timeout=PATIENCE
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from api_schemas.jobs import ResultImage
-from studio.results import Shown, caption, drawn, ranked, verdicts
+from studio.results import MARGIN, Shown, caption, drawn, ranked, uncovered_from, verdicts
 from tests.studio.samples import image, job
 
 
@@ -69,3 +69,9 @@ def test_overlays_change_only_what_they_cover() -> None:
 
 def test_a_result_without_mask_or_attention_stays_as_it_is() -> None:
     assert drawn(shown(), ["mask", "attention"]).tobytes() == shown().picture.tobytes()
+
+
+def test_the_slider_begins_left_of_the_object_and_uncovers_all_where_none_is_known() -> None:
+    mask = ImageOps.mirror(half())
+    assert uncovered_from(mask) == 50 - MARGIN
+    assert [uncovered_from(one) for one in (half(), Image.new("L", (16, 16)), None)] == [MARGIN] * 3

@@ -35,8 +35,8 @@ class Visitor:
         return self.page.locator(f"#{name}")
 
     def see(self, name: str, text: str | re.Pattern[str]) -> None:
-        """Wait for a text in a part."""
-        expect(self.one(name)).to_contain_text(text, timeout=PATIENCE)
+        """Wait for a text in a part that is not hidden."""
+        expect(self.one(name).filter(visible=True)).to_contain_text(text, timeout=PATIENCE)
 
     def bring(self, picture: Path) -> None:
         """Upload a picture."""

@@ -149,7 +149,7 @@ class ScriptedRunner:
                 *(DroppedSeed(seed=seed, score=0.25, reason="out of luck") for seed in worse),
                 *(DroppedSeed(seed=seed, score=None, reason="unwanted") for seed in dropped()),
             ),
-            source=source if "source" in request.output.include else None,
+            source=(source or Image.new("RGB", size)) if "source" in request.output.include else None,
         )
 
     def canary(self) -> None:
