@@ -84,7 +84,7 @@ def test_many_workers_share_jobs_without_doubling(store: JobStore) -> None:
     assert {claim.record.id for claim in claims} == ids
 
 
-BOUNDS = AHEAD_MS, 0, REMEMBERED_MS, SCHEMA
+BOUNDS = AHEAD_MS, 0, REMEMBERED_MS, SCHEMA, 0, ""
 
 
 def test_a_claim_whose_answer_was_lost_gives_the_same_job(store: JobStore, redis: Redis) -> None:
