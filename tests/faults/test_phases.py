@@ -21,6 +21,7 @@ from tests.workers.fleet import Fleet, fleet_of, gone, short, until
 
 Phase = Literal["dequeued", "claimed", "step", "upload", "commit", "committed"]
 OF_THE_ENGINE: tuple[Phase, ...] = ("step", "upload", "commit", "committed")
+BEFORE_DEQUEUING = b"BLMOVE"  # an idle worker waits for a ticket
 AFTER_DEQUEUING = b"LREM"  # the ticket is taken off RQ's books
 STEPS = 4
 
@@ -43,8 +44,11 @@ def fleet(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fl
 
 def reach(fleet: Fleet, proxy: Proxy, phase: Phase) -> tuple[str, Trap]:
     """A job in the middle of this phase, and what keeps it there."""
+    idle = proxy.trap(BEFORE_DEQUEUING)  # with it held nobody claims for an older ticket, or for none
+    idle.wait()
     dequeued = proxy.trap(AFTER_DEQUEUING)
     job_id = fleet.submit(f"slow {STEPS}")
+    idle.release()
     dequeued.wait()
     if phase == "dequeued":
         return job_id, dequeued
