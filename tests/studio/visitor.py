@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE = 120_000  # milliseconds: the machine may be shared by many
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,10 @@ class Visitor:
         self.page.locator("#picture img").wait_for()
 
     def write(self, name: str, text: str) -> None:
-        """Fill a field, and leave it."""
+        """Fill a field, and leave it. What is typed into one that has just come is lost until it is drawn."""
         box = self.one(name).locator("textarea, input").first
+        box.wait_for()
+        self.page.evaluate(DRAWN)
         box.fill(text)
         box.blur()
 
