@@ -7,9 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from job_store.audit import lasting_violations
+from runtime.valkey import embedded_valkey
+from tests.faults.proxy import Proxy, proxied
 from tests.figures import Figure
 from tests.workers.fleet import Fleet
 from tests.workers.fleet import fleet as fleet
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """A line, to a store of its own, that can fail."""
+    with embedded_valkey(tmp_path_factory.mktemp("valkey")) as valkey, proxied(valkey.port) as proxy:
+        yield proxy
 
 
 @pytest.fixture(autouse=True)

@@ -9,17 +9,10 @@ import httpx
 import pytest
 
 from job_store.connection import connect
-from runtime.valkey import embedded_valkey
 from tests.faults.gateway import BODY, gateway_of
-from tests.faults.proxy import FAULTS, Fault, Proxy, proxied, script
+from tests.faults.proxy import FAULTS, Fault, Proxy, script
 from tests.figures import Figure
 from tests.workers.fleet import TENANT, Fleet, fleet_of, short, until
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    with embedded_valkey(tmp_path_factory.mktemp("valkey")) as valkey, proxied(valkey.port) as proxy:
-        yield proxy
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ from typing import Literal, get_args
 import pytest
 
 from job_store.connection import connect
-from runtime.valkey import embedded_valkey
-from tests.faults.proxy import Proxy, Trap, proxied, script
+from tests.faults.proxy import Proxy, Trap, script
 from tests.figures import Figure
 from tests.workers.fleet import Fleet, fleet_of, gone, short, until
 
@@ -24,12 +23,6 @@ OF_THE_ENGINE: tuple[Phase, ...] = ("step", "upload", "commit", "committed")
 BEFORE_DEQUEUING = b"BLMOVE"  # an idle worker waits for a ticket
 AFTER_DEQUEUING = b"LREM"  # the ticket is taken off RQ's books
 STEPS = 4
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    with embedded_valkey(tmp_path_factory.mktemp("valkey")) as valkey, proxied(valkey.port) as proxy:
-        yield proxy
 
 
 @pytest.fixture(scope="module")

@@ -16,19 +16,12 @@ import pytest
 from job_store.connection import connect
 from job_store.keys import Key
 from job_store.records import JobRecord
-from runtime.valkey import embedded_valkey
-from tests.faults.proxy import Proxy, Trap, proxied, script
+from tests.faults.proxy import Proxy, Trap, script
 from tests.workers.fleet import TENANT, Fleet, fleet_of, gone, short, until
 
 Phase = Literal["joining", "step", "upload", "commit", "committed"]
 SIZE, LONG, SHORT = "64x48", "slow 40", "slow 8"
 _sources = count()
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    with embedded_valkey(tmp_path_factory.mktemp("valkey")) as valkey, proxied(valkey.port) as proxy:
-        yield proxy
 
 
 @pytest.fixture(scope="module")
