@@ -62,9 +62,11 @@ class SceneLibrary:
         """
         if not boxes:
             return Verdict(False, False)
-        others, votes = [thing for thing in found if thing.name != name], list[Verdict]()
-        for empty in self.nearest(picture, scene, found):
-            votes.append(judge_boxes(places_for(with_things(empty, others, picture), name), boxes))
+        others = [thing for thing in found if thing.name != name]
+        votes = [
+            judge_boxes(places_for(with_things(empty, others, picture), name), boxes)
+            for empty in self.nearest(picture, scene, found)
+        ]
         most = VOTERS // 2
         return Verdict(sum(v.holds for v in votes) > most, sum(v.supports for v in votes) > most)
 
