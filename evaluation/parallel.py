@@ -20,6 +20,7 @@ from evaluation.methods.method import Method, Workbench
 from evaluation.metrics.judges import Judges, toyland_judges
 from evaluation.running import Evaluation, plan
 from evaluation.suites.items import Item
+from toyland.pool import bound_pool
 from toyland.score.busy import kept_busy
 from workers.models.profiles import find_profile
 
@@ -46,9 +47,8 @@ def processes(count: int, model: str, deadline: float) -> Iterator[ProcessPoolEx
 
     model: the base's profile; deadline: by `time.time`, after which no item is begun
     """
-    spawn = multiprocessing.get_context("spawn")  # forked torch threads hang
     before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(count, spawn, _open, (model, deadline))
+    pool = bound_pool(count, _open, model, deadline)
     try:
         yield pool
     finally:

@@ -52,7 +52,7 @@ ROOMS = [
     room("client/demo.py", f"client {STORE}", never=MODELS | WEB),
     room("studio", "studio client api_schemas", only="gradio pandas PIL pydantic typer"),
     room("evaluation", f"evaluation toyland {EDITING} client api_schemas", never=WEB | {"redis", "rq"}),
-    room("toyland", f"toyland {EDITING}", never=WEB | {"redis", "rq"}),
+    room("toyland", f"toyland workers.bound {EDITING}", never=WEB | {"redis", "rq"}),
 ]
 OURS = frozenset(
     part.name for part in ROOT.iterdir() if any(part.glob("**/*.py")) and part.name.isidentifier()

@@ -1,10 +1,8 @@
 """Many samples as arrays on disk: pictures, which object each pixel belongs to, and what is in them."""
 
 import json
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ from toyland.label import Label, Thing
 from toyland.light import Condition
 from toyland.paint import SIZE
 from toyland.placement import Box
+from toyland.pool import bound_pool
 from toyland.world import Sample, World
 from toyland.zones import Zone
 
@@ -77,7 +76,7 @@ def _draw_all(world: World, seed: int, count: int, folder: Path, processes: int)
     if processes == 1:
         lines = [draw(start) for start in track(starts, "drawing")]
     else:
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        with bound_pool(processes) as pool:
             lines = list(track(pool.map(draw, starts), "drawing", total=len(starts)))
     # Written last: its presence says that the arrays are whole.
     (folder / "labels.jsonl").write_text("".join(lines), encoding="utf-8")

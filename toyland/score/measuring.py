@@ -1,9 +1,7 @@
 """Running jobs: one process with one thread for each core, every result kept as it comes."""
 
-import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -13,6 +11,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from toyland.pool import bound_pool
 from toyland.score.busy import kept_busy
 from toyland.score.instruments import Instruments, open_instruments, scene_library, score_folder
 from toyland.score.ledger import Ledger, Record
@@ -78,9 +77,7 @@ class Laboratory:
         return ledger
 
     def _run(self, jobs: Sequence[Job]) -> Iterator[tuple[str, Record]]:
-        spawn = multiprocessing.get_context("spawn")  # forked torch threads hang
-        opening = (self.workshop, self.weights, self.versions)
-        with ProcessPoolExecutor(self.processes, spawn, _open, opening) as pool:
+        with bound_pool(self.processes, _open, self.workshop, self.weights, self.versions) as pool:
             try:
                 begun = takewhile(lambda _: not self._late(), jobs)
                 for job, record in kept_busy(lambda job: pool.submit(_run_job, job), begun, self.processes):
