@@ -18,7 +18,7 @@ Priority = Literal["interactive", "bulk"]
 Inversion = Literal["noising", "euler", "midpoint", "fixed_point"]
 Localizer = Literal[
     "attention", "attention_points_sam", "attention_box_sam", "attention_mask_sam",
-    "grounding_sam", "clipseg", "clipseg_sam",
+    "attention_instance_sam", "grounding_sam", "clipseg", "clipseg_sam",
 ]  # fmt: skip
 Extra = Literal["mask", "attention", "cutout", "source", "overlay"]
 Mode = Literal["exact", "fast", "turbo"]

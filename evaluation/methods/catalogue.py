@@ -18,7 +18,7 @@ from evaluation.methods.service import RunningService
 from evaluation.methods.toyland_rival import ToylandRival
 from toyland.score.sweeps import variants
 from toyland.score.versions import digest_folder
-from workers.addit.config import AdditConfig
+from workers.addit.config import PAPER_REAL, AdditConfig
 from workers.addit.errors import UnsupportedOption
 from workers.models.profiles import ModelProfile
 
@@ -87,6 +87,7 @@ def _addit(profile: ModelProfile) -> Iterator[tuple[str, Entry]]:
         "no-weights": ({"extended_scale": 1.0}, "extended attention with gamma 1"),
         "no-structure": ({"structure_transfer_step": 0}, "no structure transfer"),
         "no-blending": ({"blend_steps": ()}, "no latent blending"),
+        "points-sam": ({"localizer": PAPER_REAL.localizer}, "the paper's localizer"),
     }
     for name, (changes, about) in ablations.items():
         yield f"addit-{name}", Entry(preset(profile, **changes), "ablations", about)

@@ -1,6 +1,6 @@
 """Add-it: whether the subject was added, where it may be, and what happened to the rest of the picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from toyland.score.ledger import Record, key_of
 from toyland.score.made import Made, make_once
 from toyland.score.measures import squared_error
 from toyland.score.places import Verdict, boxes_of, judge_boxes, to_box
-from toyland.score.tasks import InsertionTask, source_sample
+from toyland.score.tasks import FIRST_INSERTION, InsertionTask, source_sample
 from toyland.score.versions import Versions
 from toyland.world import Sample
 from workers.addit.config import AdditConfig
@@ -22,11 +22,16 @@ from workers.addit.localizers import Picture
 from workers.addit.masks import resize
 from workers.addit.pipeline import insert
 from workers.addit.results import Insertion
+from workers.addit.source_memory import SourceMemories
 from workers.compositing import composite, soft_mask
 from workers.models.toyland.detector import Detection
 
 REAL = ("paper-real", "reference-real")
 """Presets whose source is a picture; the others make theirs."""
+
+
+COUNTED = FIRST_INSERTION
+"""Task whose every edit is made with nothing known of its source: settings' forwards can be compared."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class InsertionJob:
     def run(self, instruments: Instruments) -> Record:
         """Verdicts and errors of the pictures, made now or before."""
         task, sample = self.task, self._sample(instruments)
-        made = make_once(instruments.made, self.made_key, lambda: self.make(instruments))
+        memories = None if task.index == COUNTED else instruments.memories
+        made = make_once(instruments.made, self.made_key, lambda: self.make(instruments, memories))
         assert made.source is not None
         before = instruments.detector.detect(made.source)
         after = instruments.detector.detect(made.picture)
@@ -87,10 +93,12 @@ class InsertionJob:
         task = self.task
         return source_sample(instruments.world, task.scene, task.index, task.count)
 
-    def make(self, instruments: Instruments) -> Made:
-        """The insertion itself."""
+    def make(self, instruments: Instruments, memories: SourceMemories | None = None) -> Made:
+        """The insertion itself. memories: what is known of sources; None: nothing"""
         edit = self.edit(instruments, self._sample(instruments))
-        return to_made(insert(instruments.models, edit))
+        done = insert(instruments.models, edit, memories=memories)
+        made = to_made(done)
+        return replace(made, forwards=None) if done.source_known else made
 
     def edit(self, instruments: Instruments, sample: Sample) -> Edit:
         """The task in the method's terms."""

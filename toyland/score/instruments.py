@@ -15,7 +15,9 @@ from toyland.workshop import Workshop
 from toyland.world import World
 from workers.addit.config import AdditConfig
 from workers.addit.localizers import Picture
+from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
+from workers.addit.source_memory import SourceMemories
 from workers.models.loading import LoadOptions, load
 from workers.models.profiles import ModelProfile, SegmenterPlace, embedded_profile
 from workers.models.toyland.clip import Clip, load_clip
@@ -46,6 +48,11 @@ class Instruments:
     def clip(self) -> Clip:
         """The judge of captions, needed by its own score alone."""
         return load_clip(self.weights.clip)
+
+    @cached_property
+    def memories(self) -> SourceMemories:
+        """What is known of sources from earlier edits: as many of the last ones as there is room for."""
+        return SourceMemories([DeviceTier(self.models.source_memory_bytes)], self.models.device)
 
     @cached_property
     def predictor(self) -> SAM2ImagePredictor:

@@ -73,7 +73,8 @@ def run_sweep(arguments: argparse.Namespace, workshop: Workshop) -> None:
         points = [
             point for preset in presets for point in plan_sweep(laboratory, sweep, preset, arguments.limit)
         ]
-        ledger = laboratory.measure([job for point in points for job in point.jobs], sweep)
+        by_scene = zip(*(point.jobs for point in points), strict=True)  # what is known of a source serves all
+        ledger = laboratory.measure([job for scene in by_scene for job in scene], sweep)
         known[sweep] = to_values(points, ledger)
         SWEEP_VALUES.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
         folder = DOCS / "assets" / "toyland"

@@ -13,9 +13,9 @@ from toyland.score.weightings import weightings
 from workers.addit.config import AdditConfig
 from workers.addit.localizers import LOCALIZERS
 
-GAMMAS = (1.0, 1.025, 1.05, 1.075, 1.1, 1.125, 1.15, 1.175, 1.2, 1.25, 1.3, 1.45)
-TRANSFER_STEPS = (0, 1, 2, 3, 4, 5, 6, 8, 10)
-BLENDS = ((), (15,), (20,), (25,), (15, 20), (15, 25), (15, 20, 25))
+GAMMAS = (1.0, 1.025, 1.05, 1.1, 1.15, 1.2, 1.3, 1.45)
+TRANSFER_STEPS = (0, 1, 2, 3, 4, 6, 8, 10)
+BLENDS = ((), (15,), (20,), (25,), (15, 20), (15, 20, 25))
 GUIDANCES = (1.0, 2.0, 3.0, 3.5, 4.0, 4.5, 5.0)
 """Up to what the guidance was distilled for."""
 

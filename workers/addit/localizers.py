@@ -28,6 +28,7 @@ from workers.addit.masks import (
     connected,
     fill_box,
     find_peaks,
+    heaviest_part,
     normalise,
     resize,
     rough_mask,
@@ -40,6 +41,9 @@ Picture = NDArray[np.uint8]
 """(H, W, 3), RGB."""
 FAINT = 0.1
 """A text segmenter's highest probability below which the subject is nowhere: Otsu would split noise."""
+
+TAKEN = 0.6
+"""Share of the part of a map that is one thing, from which on a segmenter's mask of it is believed."""
 
 
 @dataclass(frozen=True)
@@ -263,14 +267,27 @@ def _in_map(localizer: str, attention: Tensor, picture: Callable[[], Picture], s
     if not bool(seen.any()):
         return _nowhere(attention, only_elsewhere(search))
     rough = rough_mask(seen)
-    if search.among_equals:  # points on both dogs would give one mask of both
+    if localizer in SINGLED:
+        rough = heaviest_part(rough, seen)
+    elif search.among_equals:  # points on both dogs would give one mask of both
         rough = connected(rough, seen == seen.max())
+    if localizer in SINGLED or search.among_equals:
         seen = seen.masked_fill(~rough, 0.0)
     to_prompt = SAM_PROMPTS.get(localizer)
     if to_prompt is None:
         return Located(attention, rough, rough)
     shown = picture()
-    return _segmented(attention, rough, shown, to_prompt(seen, rough, shown), search)
+    found = _segmented(attention, rough, shown, to_prompt(seen, rough, shown), search)
+    return _completed(found) if localizer in SINGLED else found
+
+
+def _completed(found: Located) -> Located:
+    """With the whole part of the map, where the segmenter took less than `TAKEN` of it: a guess halfway is
+    blurred, and what is left out here is lost."""
+    taken = to_latent_grid(found.mask, *found.rough.shape) & found.rough
+    if found.missing or float(taken.sum()) >= TAKEN * float(found.rough.sum()):
+        return found
+    return replace(found, mask=found.mask | (resize(found.rough, *found.mask.shape) > 0.5))
 
 
 def _words_map(picture: Picture, search: Search) -> Tensor:
@@ -330,20 +347,30 @@ def _mask(attention: Tensor, rough: Tensor, picture: Picture) -> SegmenterPrompt
     return SegmenterPrompt(mask=resize(rough, *picture.shape[:2]))
 
 
+def _points_in_box(attention: Tensor, rough: Tensor, picture: Picture) -> SegmenterPrompt:
+    return replace(_points(attention, rough, picture), box=_box(attention, rough, picture).box)
+
+
 SAM_PROMPTS: dict[str, Callable[[Tensor, Tensor, Picture], SegmenterPrompt]] = {
     "attention_points_sam": _points,
     "attention_box_sam": _box,
     "attention_mask_sam": _mask,
+    "attention_instance_sam": _points_in_box,
     "clipseg_sam": _points,
 }
 """How a localizer turns the map it reads into a segmenter's prompt."""
+SINGLED = ("attention_instance_sam",)
+"""Localizers that take the heaviest part of the map for the thing: of several copies one is kept, whole."""
 WORDS_MAPS = ("clipseg", "clipseg_sam")
 """Localizers that read the text segmenter's map, not the attention."""
 BOXED = ("grounding_sam",)
 """Localizers that read no map but the detector's boxes."""
 LOCALIZERS: dict[str, tuple[str, ...]] = {
     "attention": (),
-    **dict.fromkeys(("attention_points_sam", "attention_box_sam", "attention_mask_sam"), ("segmenter",)),
+    **dict.fromkeys(
+        ("attention_points_sam", "attention_box_sam", "attention_mask_sam", "attention_instance_sam"),
+        ("segmenter",),
+    ),
     "grounding_sam": ("detector", "segmenter"),
     "clipseg": ("text_segmenter",),
     "clipseg_sam": ("text_segmenter", "segmenter"),

@@ -137,3 +137,15 @@ def connected(mask: Tensor, start: Tensor) -> Tensor:
         if torch.equal(further, reached):
             return reached
         reached = further
+
+
+def heaviest_part(mask: Tensor, weights: Tensor) -> Tensor:
+    """Of a boolean mask (h, w) the connected part with the most of `weights` (h, w); none of an empty one."""
+    heaviest, most, rest = torch.zeros_like(mask), 0.0, mask
+    while bool(rest.any()):
+        start = torch.zeros_like(mask).index_put_(tuple(rest.nonzero()[0]), torch.tensor(True))
+        part = connected(rest, start)
+        rest = rest & ~part
+        if (weight := float(weights[part].sum())) > most:
+            heaviest, most = part, weight
+    return heaviest

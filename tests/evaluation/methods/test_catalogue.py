@@ -10,6 +10,7 @@ from evaluation.errors import EvaluationError
 from evaluation.methods.addit import Addit
 from evaluation.methods.catalogue import Places, catalogue, find_methods
 from toyland.score.sweeps import GAMMAS
+from workers.addit.config import PAPER_REAL
 from workers.models.profiles import FLUX_DEV, HUB_PROFILES, ModelProfile, embedded_profile
 
 
@@ -33,6 +34,7 @@ def test_each_ablation_leaves_one_thing_out() -> None:
     assert addit("addit-no-weights").real.extended_scale == 1.0
     assert addit("addit-no-structure").real.structure_transfer_step == 0
     assert addit("addit-no-blending").generated.blend_steps == ()
+    assert addit("addit-points-sam").real.localizer == PAPER_REAL.localizer
 
 
 def test_groups_and_names_may_be_mixed() -> None:

@@ -90,6 +90,35 @@ def test_a_mask_has_the_pictures_size() -> None:
     assert mask.shape == (64, 96)
 
 
+def test_of_several_copies_one_is_kept() -> None:
+    located = find("attention_instance_sam", Search("dog", boxes), two_blobs())
+    assert located.prompt is not None
+    assert located.prompt.points
+    left, top, right, bottom = located.prompt.box or (0,) * 4
+    assert right <= 6 * 8, "the second one is not in it"
+    assert all(left <= x <= right and top <= y <= bottom for x, y in located.prompt.points)
+    cells = located.cells(LatentGrid(8, 12))
+    assert cells[2:6, 1:4].all()
+    assert not cells[:, 7:].any()
+
+
+@pytest.mark.parametrize(("width", "whole"), [(8, True), (16, False)])
+def test_a_mask_of_little_of_an_instance_is_completed(width: int, whole: bool) -> None:
+    def segmenter(picture: Picture, prompt: SegmenterPrompt) -> Segmentation:
+        left, top, _, bottom = prompt.box or (0,) * 4
+        return Segmentation(fill_box((left, top, left + width, bottom), 64, 96), 0.9)
+
+    located = find("attention_instance_sam", Search("dog", segmenter))
+    assert bool(located.cells(LatentGrid(8, 12))[located.rough].all()) is whole
+
+
+def test_an_instance_that_the_segmenter_does_not_see_is_missing() -> None:
+    empty = torch.zeros(64, 96, dtype=torch.bool)
+    located = find("attention_instance_sam", Search("dog", lambda p, q: Segmentation(empty, 0.1)))
+    assert located.missing
+    assert not located.mask.any()
+
+
 def test_a_flat_map_is_a_missing_subject_and_an_empty_mask() -> None:
     located = find("attention", Search(), torch.full((8, 12), 0.3))
     assert located.missing
@@ -223,7 +252,10 @@ def test_every_subject_is_found_by_its_own_map() -> None:
     assert not (dog.mask & cat.mask).any()
 
 
-@pytest.mark.parametrize("localizer", ["attention", "attention_points_sam", "attention_box_sam", "clipseg"])
+@pytest.mark.parametrize(
+    "localizer",
+    ["attention", "attention_points_sam", "attention_box_sam", "attention_instance_sam", "clipseg"],
+)
 def test_two_dogs_are_two_things(localizer: str) -> None:
     search = Search("dog", boxes, text_segmenter=lambda picture, text: two_blobs())
     equals = [search, replace(search, subject="another dog")]

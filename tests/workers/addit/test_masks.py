@@ -10,6 +10,7 @@ from workers.addit.masks import (
     fill_box,
     find_peaks,
     grow,
+    heaviest_part,
     normalise,
     otsu_threshold,
     rough_mask,
@@ -123,3 +124,13 @@ def test_only_what_can_be_reached_is_connected() -> None:
     start = torch.zeros(3, 5, dtype=torch.bool)
     start[0, 0] = True
     assert connected(mask, start).nonzero().tolist() == [[0, 1], [0, 2], [0, 4], [1, 3]]
+
+
+def test_the_heaviest_part_is_whole_and_alone() -> None:
+    mask = torch.zeros(8, 12, dtype=torch.bool)
+    mask[1:3, 1:3], mask[3, 3], mask[5:8, 8:11] = True, True, True  # the first two touch at a corner
+    flat = torch.ones(8, 12)
+    assert bounding_box(heaviest_part(mask, flat)) == (8, 5, 11, 8)
+    peaked = flat.index_put((torch.tensor(1), torch.tensor(1)), torch.tensor(9.0))
+    assert bounding_box(heaviest_part(mask, peaked)) == (1, 1, 4, 4)
+    assert not heaviest_part(torch.zeros_like(mask), flat).any()
