@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from evaluation.suites.items import Item
 from workers.addit.localizers import Picture
-from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.source_memory import SourceMemories
 from workers.models.loading import LoadOptions, load, pick_device
@@ -52,7 +51,7 @@ class Workbench:
     @cached_property
     def memories(self) -> SourceMemories:
         """What is known of sources from earlier edits."""
-        return SourceMemories([DeviceTier(self.models.source_memory_bytes)], self.models.device)
+        return self.models.new_memories()
 
     def forget(self) -> None:
         """Know no source any more: the next edit costs what it costs alone."""

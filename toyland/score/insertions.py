@@ -1,6 +1,6 @@
 """Add-it: whether the subject was added, where it may be, and what happened to the rest of the picture."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,9 +96,7 @@ class InsertionJob:
     def make(self, instruments: Instruments, memories: SourceMemories | None = None) -> Made:
         """The insertion itself. memories: what is known of sources; None: nothing"""
         edit = self.edit(instruments, self._sample(instruments))
-        done = insert(instruments.models, edit, memories=memories)
-        made = to_made(done)
-        return replace(made, forwards=None) if done.source_known else made
+        return to_made(insert(instruments.models, edit, memories=memories))
 
     def edit(self, instruments: Instruments, sample: Sample) -> Edit:
         """The task in the method's terms."""
@@ -121,13 +119,14 @@ class InsertionJob:
 
 
 def to_made(done: Insertion) -> Made:
-    """The first seed's picture with its masks."""
+    """The first seed's picture with its masks; its forwards where nothing was known of the source."""
     cells = mask = None
     if done.located is not None and done.cells is not None:
         height, width = done.source.shape[:2]
         mask = resize(done.located[0][0].mask, height, width).numpy() > 0.5
         cells = done.cells[0].cpu().numpy() > 0
-    return Made(done.pictures[0], done.source, cells, mask, done.forwards.total)
+    forwards = None if done.source_known else done.forwards.total
+    return Made(done.pictures[0], done.source, cells, mask, forwards)
 
 
 def changed(made: Made, found: list[Detection]) -> NDArray[np.bool_]:

@@ -15,7 +15,6 @@ from toyland.workshop import Workshop
 from toyland.world import World
 from workers.addit.config import AdditConfig
 from workers.addit.localizers import Picture
-from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.source_memory import SourceMemories
 from workers.models.loading import LoadOptions, load
@@ -52,7 +51,7 @@ class Instruments:
     @cached_property
     def memories(self) -> SourceMemories:
         """What is known of sources from earlier edits: as many of the last ones as there is room for."""
-        return SourceMemories([DeviceTier(self.models.source_memory_bytes)], self.models.device)
+        return self.models.new_memories()
 
     @cached_property
     def predictor(self) -> SAM2ImagePredictor:

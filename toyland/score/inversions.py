@@ -24,10 +24,9 @@ from workers.addit.config import AdditConfig, Inversion
 from workers.addit.edits import Edit, source_key
 from workers.addit.latents import LatentGrid, add_noise, draw_noise
 from workers.addit.localizers import Picture
-from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.pipeline import insert
-from workers.addit.source_memory import SourceMemories, SourceMemory
+from workers.addit.source_memory import SourceMemory
 
 PRESET = "paper-real"
 WAYS: Mapping[str, tuple[Inversion, bool]] = {
@@ -58,7 +57,7 @@ class InversionJob:
         task = job.task
         sample = source_sample(instruments.world, task.scene, task.index, task.count)
         edit = job.edit(instruments, sample)
-        memories = SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
+        memories = models.new_memories()
         done = insert(models, edit, memories=memories)
         make_once(instruments.made, job.made_key, lambda: to_made(done))
         memory = memories.open(source_key(models, edit))

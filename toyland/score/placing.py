@@ -18,7 +18,6 @@ from toyland.workshop import SHIPPED, Workshop
 from toyland.world import Sample, World
 from workers.addit.config import AdditConfig
 from workers.addit.edits import Edit
-from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.pipeline import insert
 from workers.addit.placing import Area, Placing
@@ -133,7 +132,7 @@ def measure_placing(workshop: Workshop, scenes: int) -> dict[str, dict[str, floa
     pixels moved towards that half."""
     profile = embedded_profile()
     config, models = profile.presets[PRESET], load(profile)
-    memories = SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
+    memories = models.new_memories()
     judge = Judge(models, load_detector(SHIPPED / "detector"), memories)
     rows: dict[str, list[Comparison]] = {}
     for task, sample, places in islice(two_sided_tasks(workshop.world, scenes), scenes):

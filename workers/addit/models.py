@@ -10,7 +10,9 @@ import torch
 from workers.addit.backbones.backbone import Backbone
 from workers.addit.latents import PATCH
 from workers.addit.localizers import Detector, Picture, Search, Segmenter, TextSegmenter
+from workers.addit.memory_tiers import DeviceTier
 from workers.addit.shared_passes import Pays, share_nothing
+from workers.addit.source_memory import SourceMemories
 
 
 class Captioner(Protocol):
@@ -56,3 +58,7 @@ class Models:
     def search(self, subject: str) -> Search:
         """How these models look for a subject."""
         return Search(subject, self.segmenter, self.detector, self.text_segmenter)
+
+    def new_memories(self) -> SourceMemories:
+        """Nothing known of any source yet, and room on the device for what one edit may hold."""
+        return SourceMemories([DeviceTier(self.source_memory_bytes)], self.device)

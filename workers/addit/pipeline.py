@@ -21,7 +21,6 @@ from workers.addit.finding import foreseer, locator
 from workers.addit.forward import Branches, Recorder
 from workers.addit.guesses import Guesses
 from workers.addit.latents import LatentGrid, draw_noise
-from workers.addit.memory_tiers import DeviceTier
 from workers.addit.models import Models
 from workers.addit.placing import Prior, make_prior
 from workers.addit.previews import OnX0
@@ -63,7 +62,7 @@ def insert(
     """
     if resume is not None and len(resume.located) != len(edit.seeds):
         raise UnsupportedOption(f"{len(edit.seeds)} seeds, but a blend of {len(resume.located)}")
-    memories = memories or SourceMemories([DeviceTier(models.source_memory_bytes)], models.device)
+    memories = memories or models.new_memories()
     key = source_key(models, edit)
     aim = _aim(models, edit, grid_of(models, edit))
     encode = partial(memories.texts.encode, models.backbone, key)
