@@ -100,11 +100,21 @@ def main(given: list[str] | None = None) -> int:
     """Run one command; 2 for what the caller can mend: weights that are not at hand, a licence, a name."""
     given = sys.argv[1:] if given is None else given
     try:
-        commands.run(parse_arguments(given), f"python -m evaluation {shlex.join(given)}")
+        commands.run(parse_arguments(given), told(given))
     except (EvaluationError, AdditError, ModelError) as error:
         Console(stderr=True).print(str(error), markup=False)
         return 2
     return 0
+
+
+def told(given: list[str]) -> str:
+    """The command as reports show it: nobody's home is told."""
+    home = f"{Path.home()}/"
+    words = [
+        f"~/{shlex.quote(rest)}" if (rest := word.removeprefix(home)) != word else shlex.quote(word)
+        for word in given
+    ]
+    return " ".join(("python -m evaluation", *words))
 
 
 if __name__ == "__main__":

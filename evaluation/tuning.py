@@ -8,6 +8,8 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from evaluation.methods.catalogue import Places, catalogue, preset
 from evaluation.methods.flowedit import FlowEdit
 from evaluation.methods.method import Method
@@ -20,15 +22,18 @@ from evaluation.running import Evaluation, plain
 from evaluation.sourcing import model_name
 from evaluation.suites.items import Item
 from toyland.score.ledger import Record
+from toyland.score.statistics import to_decibels
 from workers.models.profiles import ModelProfile
 
 VALIDATION_SEED = 1_000_000
 """Added to items' seeds: no target's noise of a tuning is seen again in a test."""
 GAMMAS = (-0.05, 0.0, 0.05)
 """Beside the served one."""
-TRANSFERS = (2, 4, 6)
+TRANSFERS = (-2, 0, 2)
+"""Steps beside the served one, as well."""
 STRENGTHS = (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
-CROSS_SHARES, SELF_SHARES = (0.4, 0.6, 0.8), (0.1, 0.2, 0.4)
+CROSS_SHARES, SELF_SHARES = (0.2, 0.4, 0.8), (0.0, 0.1, 0.4)
+"""From the authors' down: what held a U-Net holds a transformer that attends over the whole picture more."""
 FIRSTS, FLOW_GUIDANCES = (20, 24, 27), (3.5, 5.5, 7.5)
 TEXT_GUIDANCES, IMAGE_GUIDANCES = (5.0, 7.5, 10.0), (1.2, 1.5, 1.8)
 ONE_GUIDANCES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.5, 7.0)
@@ -37,12 +42,12 @@ RIVAL_GUIDANCES = (2.0, 4.0, 6.0)
 
 def grids(profile: ModelProfile, places: Places) -> Mapping[str, tuple[Method, ...]]:
     """By method, its settings. Those that a person gives are there when they are given."""
-    known, gamma = catalogue(profile, places), profile.presets["paper-real"].extended_scale
-    guidance = profile.presets["paper-real"].guidance_scale
+    known, served = catalogue(profile, places), profile.presets["paper-real"]
+    gamma, transfer, guidance = served.extended_scale, served.structure_transfer_step, served.guidance_scale
     assert isinstance(gamma, float), "every profile serves a number"
     addit = (
-        preset(profile, extended_scale=round(gamma + change, 3), structure_transfer_step=step)
-        for change, step in product(GAMMAS, TRANSFERS)
+        preset(profile, extended_scale=round(gamma + change, 3), structure_transfer_step=transfer + later)
+        for change, later in product(GAMMAS, TRANSFERS)
     )
     found: dict[str, tuple[Method, ...]] = {
         "addit": tuple(addit),
@@ -108,7 +113,12 @@ def choose(
     scores = [score([record for record in records if record["method"] == each]) for each in tries(name, grid)]
     best = max(range(len(grid)), key=scores.__getitem__)
     points = [
-        {"settings": plain(method), "score": scores[number][0], "chosen": number == best}
+        {
+            "settings": plain(method),
+            "score": scores[number][0],
+            "background": float(to_decibels(np.asarray(-scores[number][1]))),
+            "chosen": number == best,
+        }
         for number, method in enumerate(grid)
     ]
     about = f"{evaluation.suite}, {len(items)} items x {seeds} seeds"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from evaluation.report.figures import FIGURES, grouped
 from evaluation.report.findings import findings
+from evaluation.report.grids import at_our_background, grid_table, published
 from evaluation.report.page import versions
 from evaluation.report.plots import SWEEPS, sweep_picture
 from evaluation.report.tables import Methods, Rows, main_table, relation_table
@@ -17,10 +17,10 @@ from evaluation.table import OTHER_SUITES, SUITE, PaperTable, sessions
 
 BEGIN, END = "<!-- the table begins: written by `toyland --write-docs` -->", "<!-- the table ends -->"
 SHOWN = (
-    "affordance", "inclusion", "clip_dir", "clip_im", "clip_out", "background_error", "background_ssim",
-    "identical", "shift", "forwards", "seconds",
+    "affordance", "kept", "inclusion", "clip_dir", "clip_im", "clip_out", "background_error",
+    "background_ssim", "identical", "shift", "forwards", "seconds",
 )  # fmt: skip
-ABLATED = ("affordance", "inclusion", "clip_dir", "background_error", "background_ssim")
+ABLATED = ("affordance", "kept", "inclusion", "clip_dir", "background_error", "background_ssim")
 
 
 def write_docs(table: PaperTable, file: Path, command: str) -> None:
@@ -53,7 +53,7 @@ def _parts(table: PaperTable, command: str, assets: Path) -> Iterator[str]:
             relations = relation_table(suite, own)
             yield _shown(main_table(suite, own, _figures((*ABLATED, "clip_im", "clip_out"))))
             yield from ([] if relations is None else [_shown(relations)])
-    yield from _grids(table.results / "tuned", model_name(table.bench))
+    yield from _grids(table.results, model_name(table.bench))
 
 
 def _about(table: PaperTable, command: str) -> Iterator[str]:
@@ -93,34 +93,10 @@ def _curves(methods: Methods, assets: Path) -> Iterator[str]:
 
 
 def _grids(folder: Path, model: str) -> Iterator[str]:
-    """Every grid that was tried, what differs of its settings, the chosen one in bold."""
-    files = sorted(folder.glob("*.json"))
-    found = [(file.stem, json.loads(file.read_text(encoding="utf-8"))) for file in files]
-    ours = [(name, told["points"]) for name, told in found if told["model"] == model]
+    """Every grid that was tried on these weights."""
+    ours = [grid for grid in published(folder) if grid.model == model]
     if ours:
-        yield f"### Tuning\n\nScores of every setting on {found[0][1]['about']}; in bold what was chosen."
-        rows = tuple((name, *_grid(points)) for name, points in ours)
-        yield _shown(Rows("", ("method", "knobs", "settings: score"), rows))
-
-
-def _grid(points: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """The knobs that were turned, and every setting with its score."""
-    flat = [dict(_flat(point["settings"])) for point in points]
-    turned = [name for name in flat[0] if len({str(each[name]) for each in flat}) > 1]
-    knobs = [name for name in turned if not name.startswith("generated.")]  # those of pictures say the same
-    told = [" / ".join(str(each[name]) for name in knobs) for each in flat]
-    shown = [_point(text, point) for text, point in zip(told, points, strict=True)]
-    return " / ".join(name.removeprefix("real.") for name in knobs), ", ".join(shown)
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def _point(told: str, point: Mapping[str, Any]) -> str:
-    text = f"{told}: {point['score']:.2f}"
-    return f"**{text}**" if point["chosen"] else text
+        yield f"### Tuning\n\nScores of every setting on {ours[0].about}; in bold what was chosen."
+        yield _shown(grid_table(ours))
+        kept = at_our_background(ours)
+        yield from [] if kept is None else [kept]

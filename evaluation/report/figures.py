@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from evaluation.metrics.intervals import Values, estimate, itself
 from toyland.score.ledger import Record
@@ -38,8 +40,13 @@ def gigabytes(value: float) -> str:
     return f"{value / 1e9:.2f} GB"
 
 
+KEPT = 25.0
+"""dB of background PSNR from which a picture counts as the same picture: below it all is 14 grey levels off,
+another tone or another drawing."""
+
 FIGURES: tuple[Figure, ...] = (
     Figure("affordance", "affordance", percent, best_of=True),
+    Figure("kept", f"affordance, background kept ({KEPT:g} dB)", percent),
     Figure("inclusion", "inclusion", percent, best_of=True),
     Figure("not_added", "not added", percent),
     Figure("relation", "relation", percent, best_of=True),
@@ -61,8 +68,17 @@ def value_of(record: Record, key: str) -> float | None:
     """One figure of one record."""
     if key == "not_added":
         return 1.0 - float(record["metrics"]["added"])
+    if key == "kept":
+        return _placed_and_kept(record["metrics"])
     found = record["metrics"].get(key, record.get(key))
     return None if found is None else float(found)
+
+
+def _placed_and_kept(metrics: Mapping[str, float | None]) -> float | None:
+    """The affordance of a picture that is else the source; 0 of one that is not."""
+    error = metrics.get("background_error")
+    lost = error is not None and to_decibels(np.asarray(error)) < KEPT
+    return 0.0 if lost and metrics.get("affordance") is not None else metrics.get("affordance")
 
 
 def values_of(records: Iterable[Record], key: str) -> Values:

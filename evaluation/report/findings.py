@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 
 from evaluation.metrics.intervals import centre, estimate
-from evaluation.report.figures import values_of
+from evaluation.report.figures import KEPT, values_of
+from evaluation.report.grids import OURS
 from evaluation.report.paper import AFFORDANCE, STAND_INS
 from evaluation.report.plots import point_of
 from evaluation.report.tables import Methods
@@ -25,7 +26,7 @@ OPEN = "open: the interval holds 0"
 
 def findings(methods: Methods) -> list[str]:
     """Sentences, as many as there is something to say about."""
-    found = (order(methods), gamma_curve(methods), structure_curve(methods))
+    found = (order(methods), kept_order(methods), gamma_curve(methods), structure_curve(methods))
     return [said for said in found if said is not None]
 
 
@@ -48,9 +49,25 @@ def order(methods: Methods) -> str | None:
     )
 
 
+def kept_order(methods: Methods) -> str | None:
+    """Who puts the subject at a plausible place and leaves the rest as it was, beside every tuned rival."""
+    ours = methods.get((OURS,))
+    rivals = [name for (name,) in methods if name.endswith("-tuned") and name != f"{OURS}-tuned"]
+    if ours is None or not rivals or not values_of(ours, "kept"):
+        return None
+    names = sorted((OURS, *rivals), key=lambda name: -centre(values_of(methods[name,], "kept")))
+    told = ", ".join(f"{name} {_percent(estimate(values_of(methods[name,], 'kept')))}" for name in names)
+    gaps = {name: difference(ours, methods[name,], "kept") for name in names if name != OURS}
+    beside = "; ".join(f"{OURS} - {name} {_told(gap)}" for name, gap in gaps.items())
+    return (
+        f"Where the picture must also stay the same (background of {KEPT:g} dB or better, else 0): {told}. "
+        f"On the items of both: {beside}."
+    )
+
+
 def compared(methods: Methods) -> Mapping[str, Sequence[Record]]:
     """Add-it as served and the paper's rivals, each as tuned where it was."""
-    names = [name for (name,) in methods if stands_for(name) in AFFORDANCE and name != "addit-tuned"]
+    names = [name for (name,) in methods if stands_for(name) in AFFORDANCE and name != f"{OURS}-tuned"]
     chosen = [name for name in names if f"{name}-tuned" not in names]
     return {name: methods[name,] for name in chosen}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from evaluation.report.figures import grouped, newest
 from evaluation.report.findings import findings
 from evaluation.report.gallery import gallery
+from evaluation.report.grids import Grid, published
 from evaluation.report.plots import best_of_plot, sweep_plots
 from evaluation.report.tables import Methods, best_of_table, class_table, main_table, relation_table
 from toyland.score.ledger import Ledger, Record
@@ -90,17 +91,17 @@ def _settings(methods: Methods) -> str:
 
 def _tunings(folder: Path) -> str:
     """Every grid that was tried, whole: nobody's settings were found in secret."""
-    files = sorted((folder / "tuned").glob("*.json"))
-    if not files:
-        return ""
-    tables = []
-    for file in files:
-        tuned = json.loads(file.read_text(encoding="utf-8"))
-        rows = "".join(
-            f"<tr><td>{'→' if point['chosen'] else ''}</td><td>{escape(json.dumps(point['settings']))}</td>"
-            f"<td>{point['score']:.3f}</td></tr>"
-            for point in tuned["points"]
-        )
-        head = f"<h3>{escape(file.stem)} ({escape(tuned['about'])})</h3>"
-        tables.append(f"{head}<table><tr><th></th><th>settings</th><th>score</th></tr>{rows}</table>")
-    return f"<h2>Tuning</h2>{''.join(tables)}"
+    tables = [
+        f"<h3>{escape(grid.method)} ({escape(grid.about)})</h3>{_points(grid)}" for grid in published(folder)
+    ]
+    return f"<h2>Tuning</h2>{''.join(tables)}" if tables else ""
+
+
+def _points(grid: Grid) -> str:
+    rows = "".join(
+        f"<tr><td>{'→' if point['chosen'] else ''}</td><td>{escape(json.dumps(point['settings']))}</td>"
+        f"<td>{point['score']:.3f}</td><td>{point['background']:.1f}</td></tr>"
+        for point in grid.points
+    )
+    head = "<tr><th></th><th>settings</th><th>score</th><th>background PSNR, dB</th></tr>"
+    return f"<table>{head}{rows}</table>"

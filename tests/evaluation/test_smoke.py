@@ -76,3 +76,8 @@ def test_what_the_caller_can_mend_is_said(
     run = ["--folder", str(tmp_path), "run", "--suite", "additing", *told]
     assert __main__.main(run) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_command_is_shown_without_anybodys_home() -> None:
+    shown = __main__.told(["toyland", "--rival", str(Path.home() / "runs" / "a rival")])
+    assert shown == "python -m evaluation toyland --rival ~/'runs/a rival'"

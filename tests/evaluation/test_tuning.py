@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from evaluation.methods.catalogue import Places
+from evaluation.methods.addit import Addit
+from evaluation.methods.catalogue import Places, catalogue
 from evaluation.methods.method import Workbench
+from evaluation.methods.prompt_to_prompt import PromptToPrompt
 from evaluation.running import Evaluation
 from evaluation.suites.items import Item
 from evaluation.tuning import VALIDATION_SEED, grids, tune, tuned
@@ -49,3 +51,14 @@ def test_everybody_has_nine_different_tries(profile: object) -> None:
     assert {len(grid) for grid in found.values()} == {9}
     assert {len(set(grid)) for grid in found.values()} == {9}
     assert {"addit", "sdedit", "prompt-to-prompt", "flowedit", "erasedraw", "toyland-rival"} <= set(found)
+
+
+def test_what_is_served_and_what_the_authors_chose_are_among_the_tries() -> None:
+    found, served = (
+        grids(embedded_profile(), Places()),
+        catalogue(embedded_profile(), Places())["addit"].method,
+    )
+    assert isinstance(served, Addit)
+    assert served.real in [each.real for each in found["addit"] if isinstance(each, Addit)]
+    published = PromptToPrompt(guidance=served.real.guidance_scale)
+    assert published in found["prompt-to-prompt"]

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from evaluation.report.findings import compared, difference, findings, gamma_curve, order, structure_curve
+from evaluation.report.findings import (
+    compared,
+    difference,
+    findings,
+    gamma_curve,
+    kept_order,
+    order,
+    structure_curve,
+)
 from evaluation.report.tables import Methods
 from toyland.score.ledger import Record
 
@@ -74,3 +82,25 @@ def test_differences_are_of_common_items() -> None:
     assert gap is not None
     assert gap.value == pytest.approx(1.0)
     assert difference(records([1.0]), records([0.0]), "affordance") is None
+
+
+def repainted(records_: Sequence[Record], error: float) -> Sequence[Record]:
+    """The same with a background whose mean squared error is so large."""
+    return [record | {"metrics": record["metrics"] | {"background_error": error}} for record in records_]
+
+
+def test_who_repaints_the_picture_has_not_kept_it() -> None:
+    all_of = methods({"addit": 32, "sdedit-tuned": 36, "flowedit-tuned": 28, "addit-tuned": 40})
+    known = {
+        name: repainted(own, 700.0 if name == ("sdedit-tuned",) else 60.0) for name, own in all_of.items()
+    }
+    said = kept_order(known)
+    assert said is not None
+    assert "(background of 25 dB or better, else 0): addit 80.0 %" in said
+    assert said.index("flowedit-tuned 70.0 %") < said.index("sdedit-tuned 0.0 %")
+    assert "addit - sdedit-tuned +80.0 points" in said
+    assert "addit-tuned" not in said
+
+
+def test_nobody_is_compared_by_what_is_kept_before_a_rival_was_tuned() -> None:
+    assert kept_order(methods({"addit": 32, "sdedit": 36})) is None
