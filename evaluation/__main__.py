@@ -73,7 +73,7 @@ def _add_toyland(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tuning-items", type=int, default=usual.tuned_on, help="of the validation suite")
     parser.add_argument("--rival", type=Path, help="folder of the trained rival")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="each works with one thread")
-    parser.add_argument("--minutes", type=float, help="no item is begun after so many")
+    parser.add_argument("--minutes", type=float, help="no item is begun after so many; 0 only writes")
     parser.add_argument("--write-docs", action="store_true", help=f"what is known so far, into {DOCS}")
 
 

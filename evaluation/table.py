@@ -180,9 +180,10 @@ class PaperTable:
 def measure_table(table: PaperTable, count: int, minutes: float | None, write: Callable[[], None]) -> None:
     """Go on with the table until it is whole or the time is over. Stop it whenever you like.
 
-    count: of processes; write: reports what is known, after every stage and every few minutes
+    count: of processes; minutes: None measures all, 0 only writes; write: reports what is known, after every
+    stage and every few minutes
     """
-    deadline = time.time() + 60 * minutes if minutes else float("inf")
+    deadline = float("inf") if minutes is None else time.time() + 60 * minutes
     began = time.time()
     try:
         with processes(count, MODEL, deadline) as pool, progress_bar() as progress:
@@ -192,7 +193,7 @@ def measure_table(table: PaperTable, count: int, minutes: float | None, write: C
 
             if time.time() < deadline:
                 carry_out(table.tuning())
-                table.choose()
+            table.choose()
             for stage in table.measured():
                 if time.time() < deadline:
                     carry_out(stage)

@@ -60,7 +60,7 @@ def _about(table: PaperTable, command: str) -> Iterator[str]:
     """Command, versions, wall time, and how much of everything is done."""
     runs = sessions(table.results)
     minutes = sum(seconds for seconds, _, _ in runs) / 60
-    used = sorted({f"{count} processes on {cores} CPUs" for _, count, cores in runs})
+    used = sorted({f"{count} process{'es' * (count > 1)} on {cores} CPUs" for _, count, cores in runs})
     yield f"`{command}`, {versions()}; weights `{model_name(table.bench)}`."
     if runs:
         yield f"Wall time of all runs so far: {minutes:.0f} minutes, {', '.join(used)}."

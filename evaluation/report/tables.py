@@ -67,8 +67,9 @@ def count_of(methods: Methods, name: str) -> str:
     records = methods[name,]
     items = len({record["item"] for record in records})
     failed = sum(record["failed"] is not None for record in records)
-    seeds = max(len(found) for found in grouped(records, "item").values())
-    return f"{items} x {seeds}" + (f", {failed} failed" if failed else "")
+    seeds = sorted(len(found) for found in grouped(records, "item").values())
+    uneven = "" if seeds[0] == seeds[-1] else f" to {seeds[-1]}, {len(records)} pictures"
+    return f"{items} x {seeds[0]}{uneven}" + (f", {failed} failed" if failed else "")
 
 
 def cell(suite: str, method: str, figure: Figure, found: Estimate | None) -> str:

@@ -13,7 +13,15 @@ from evaluation.report.figures import FIGURES, estimate_of, grouped, newest, val
 from evaluation.report.gallery import badness
 from evaluation.report.page import write_report
 from evaluation.report.paper import paper_number
-from evaluation.report.tables import best_of_curve, best_of_table, class_table, main_table, relation_table
+from evaluation.report.tables import (
+    Methods,
+    best_of_curve,
+    best_of_table,
+    class_table,
+    count_of,
+    main_table,
+    relation_table,
+)
 from evaluation.running import Evaluation
 from evaluation.suites.items import Relation
 from tests.evaluation.samples import TOLD, picture
@@ -75,6 +83,8 @@ def test_tables_say_what_the_records_do(records: list[Record]) -> None:
     assert rows["sdedit"]["inclusion"].startswith("50.0 % [")
     assert rows["sdedit"]["not added"].startswith("50.0 % [")
     assert rows["addit-gamma-1.050"]["items x seeds"] == "3 x 4, 4 failed"
+    fewer: Methods = {("addit",): methods["addit",][:-2]}
+    assert count_of(fewer, "addit").startswith("3 x 2 to 4, 10 pictures")
     assert "CLIP_dir" not in table.head  # these judges have no CLIP
     assert table.to_rich().row_count == len(table.head) - 1
     relations = relation_table(SUITE, methods)
