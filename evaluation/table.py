@@ -120,7 +120,8 @@ class PaperTable:
         ]
         if amounts.seeds > 1:
             title = f"every method, {len(items)} items, seeds 2 to {amounts.seeds}"
-            stages.append(Stage(title, SUITE, table, items, range(1, amounts.seeds)))
+            by_chance = {name: method for name, method in table.items() if any(map(method.seeded, items))}
+            stages.append(Stage(title, SUITE, by_chance, items, range(1, amounts.seeds)))
         brief = {name: method for name, method in table.items() if name not in PRESETS[1:]}
         stages += [
             Stage(f"{suite}, seed 1", suite, brief, self._items(suite)[: amounts.items], [0])

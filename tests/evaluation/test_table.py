@@ -12,6 +12,7 @@ from evaluation import table
 from evaluation.methods.addit import Addit
 from evaluation.methods.catalogue import Entry, Places
 from evaluation.methods.method import Method
+from evaluation.methods.prompt_to_prompt import PromptToPrompt
 from evaluation.methods.sdedit import SDEdit
 from evaluation.report.docs import BEGIN, END, write_docs
 from evaluation.suites.toyland_twins import Twin
@@ -94,3 +95,15 @@ def test_nothing_is_begun_after_the_deadline(quick: PaperTable) -> None:
 def test_methods_stand_as_they_are_until_they_are_tuned(quick: PaperTable) -> None:
     assert set(quick.measured()[0].methods) == {"addit", "sdedit"}
     assert quick.bench.profile == embedded_profile()
+
+
+def test_without_chance_no_further_seed_is_measured(
+    quick: PaperTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def certain(profile: ModelProfile, places: Places) -> Mapping[str, Entry]:
+        return {**hurried(profile, places), "prompt-to-prompt": Entry(PromptToPrompt(), "flow-rivals", "")}
+
+    monkeypatch.setattr(table, "catalogue", certain)
+    by_title = {stage.title: set(stage.methods) for stage in quick.measured()}
+    assert by_title["every method, 2 items, seed 1"] == {"addit", "sdedit", "prompt-to-prompt"}
+    assert by_title["every method, 2 items, seeds 2 to 2"] == {"addit", "sdedit"}
