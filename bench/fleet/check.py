@@ -215,9 +215,10 @@ def main(
     file: JsonFile = Path("bench-results/fleet-check.json"),
 ) -> None:
     """Run both, print the table, write the values."""
-    asked = [float(word) for word in loads.split(",")]
-    with timed_stack(workers) as bed:
-        runs = [run_real(bed, workers, load, service, seconds, seed + at) for at, load in enumerate(asked)]
+    asked, runs = [float(word) for word in loads.split(",")], list[Run]()
+    for at, load in enumerate(asked):
+        with timed_stack(workers) as bed:  # each its own: workers that know a run's sources are waited for
+            runs.append(run_real(bed, workers, load, service, seconds, seed + at))
     rows = [compare(load, workers, run) for load, run in zip(asked, runs, strict=True)]
     title = f"Waits of {workers} real workers ({service:g} s a job, lognormal {SPREAD:g}) and simulated"
     values = {
