@@ -29,8 +29,8 @@ VALIDATION_SEED = 1_000_000
 """Added to items' seeds: no target's noise of a tuning is seen again in a test."""
 GAMMAS = (-0.05, 0.0, 0.05)
 """Beside the served one."""
-TRANSFERS = (-2, 0, 2)
-"""Steps beside the served one, as well."""
+TRANSFER_REACH = 2
+"""Steps before and after the served one, fewer where that begins earlier."""
 STRENGTHS = (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 CROSS_SHARES, SELF_SHARES = (0.2, 0.4, 0.8), (0.0, 0.1, 0.4)
 """From the authors' down: what held a U-Net holds a transformer that attends over the whole picture more."""
@@ -45,9 +45,10 @@ def grids(profile: ModelProfile, places: Places) -> Mapping[str, tuple[Method, .
     known, served = catalogue(profile, places), profile.presets["paper-real"]
     gamma, transfer, guidance = served.extended_scale, served.structure_transfer_step, served.guidance_scale
     assert isinstance(gamma, float), "every profile serves a number"
+    reach = min(TRANSFER_REACH, transfer)
     addit = (
-        preset(profile, extended_scale=round(gamma + change, 3), structure_transfer_step=transfer + later)
-        for change, later in product(GAMMAS, TRANSFERS)
+        preset(profile, extended_scale=round(gamma + change, 3), structure_transfer_step=step)
+        for change, step in product(GAMMAS, (transfer - reach, transfer, transfer + reach))
     )
     found: dict[str, tuple[Method, ...]] = {
         "addit": tuple(addit),

@@ -76,9 +76,9 @@ def value_of(record: Record, key: str) -> float | None:
 
 def _placed_and_kept(metrics: Mapping[str, float | None]) -> float | None:
     """The affordance of a picture that is else the source; 0 of one that is not."""
-    error = metrics.get("background_error")
-    lost = error is not None and to_decibels(np.asarray(error)) < KEPT
-    return 0.0 if lost and metrics.get("affordance") is not None else metrics.get("affordance")
+    affordance, error = metrics.get("affordance"), metrics.get("background_error") or 0.0
+    kept = to_decibels(np.asarray(error)) >= KEPT
+    return affordance if affordance is None or kept else 0.0
 
 
 def values_of(records: Iterable[Record], key: str) -> Values:

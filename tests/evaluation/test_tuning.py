@@ -18,7 +18,7 @@ from evaluation.suites.items import Item
 from evaluation.tuning import VALIDATION_SEED, grids, tune, tuned
 from tests.evaluation.samples import TOLD, picture
 from tests.evaluation.scripted import CALLS, Painter, judges
-from workers.models.profiles import FLUX_DEV, embedded_profile
+from workers.models.profiles import FLUX_DEV, FLUX_SCHNELL, embedded_profile
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def test_the_best_of_the_grid_is_kept_and_all_is_written(tmp_path: Path, item: I
     assert tuned(tmp_path, "another method", grid, published["model"]) is None
 
 
-@pytest.mark.parametrize("profile", [FLUX_DEV, embedded_profile()], ids=lambda profile: profile.name)
+@pytest.mark.parametrize(
+    "profile", [FLUX_DEV, FLUX_SCHNELL, embedded_profile()], ids=lambda profile: profile.name
+)
 def test_everybody_has_nine_different_tries(profile: object) -> None:
     assert isinstance(profile, type(FLUX_DEV))
     found = grids(profile, Places(Path("checkpoint"), Path("folder"), "http://127.0.0.1:1"))
