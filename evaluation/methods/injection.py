@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.flux import FluxBackbone
 from workers.addit.processor import Attending, ExchangeAttnProcessor
 
@@ -104,6 +103,4 @@ class InjectingFlux(FluxBackbone):
 
     def exchange_processors(self) -> AbstractContextManager[None]:
         """See `Backbone`."""
-        names = self.transformer.attn_processors
-        ours = {name: InjectingAttnProcessor(name.removesuffix(".attn.processor")) for name in names}
-        return borrowed_attention(self.transformer, ours)
+        return self._lent(InjectingAttnProcessor)

@@ -102,8 +102,11 @@ def _insert(
             run = SourceRun(
                 branches, sigmas, source_cond, memory, extension_plan(backbone, config), ticks.source
             )
+            if not known:
+                backbone.foresee(source_cond, sigmas)
             path = _source_path(models, edit, run)
             target_cond = backbone.shown(target_cond, path.x0)
+            backbone.foresee(target_cond, sigmas)
         with clock("denoise"):
             targets = _targets(models, edit, aim, run, path, target_cond, clock)
             targets = replace(

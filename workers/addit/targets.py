@@ -116,7 +116,7 @@ def source_need(targets: Targets, step: int) -> tuple[frozenset[str], bool] | No
 
 
 def _needed_ahead(targets: Targets, step: int) -> dict[int, tuple[frozenset[str], bool]]:
-    """What the steps behind `step` need, as far as nothing is known of them, it pays, and it can be kept."""
+    """What the steps behind `step` need, as many as pay, nothing is known of, and can be kept."""
     branches, memory = targets.branches, targets.path.memory
     found: dict[int, tuple[frozenset[str], bool]] = {}
     latents = targets.path.latents(step)
@@ -125,12 +125,14 @@ def _needed_ahead(targets: Targets, step: int) -> dict[int, tuple[frozenset[str]
         return {}
     for at in range(step + 1, min(step + MOST_AHEAD, len(targets.sigmas) - 1)):
         need = source_need(targets, at)
-        if need is None or at in memory.held or not branches.pays(branches.grid, [1] * (len(found) + 2)):
+        if need is None or at in memory.held:
             break
         room += branches.lent_bytes(latents, need[0])
         if not memory.can_hold(room):
             break
         found[at] = need
+    while found and not branches.pays(branches.grid, [1] * (len(found) + 1)):
+        found.popitem()
     return found
 
 

@@ -20,6 +20,7 @@ from workers.models.errors import ModelFilesBroken
 from workers.models.families import make_backbone
 from workers.models.licences import check_licence
 from workers.models.memory_presets import MEMORY_PRESETS, MemoryPreset, Offload
+from workers.models.packing import pack_linears
 from workers.models.profiles import PIPELINES, ModelProfile, SegmenterPlace, layers_by_depth
 from workers.models.quantization import Quantization, quantize
 from workers.models.segmenter import load_segmenter
@@ -63,6 +64,8 @@ def load(profile: ModelProfile, options: LoadOptions | None = None) -> Models:
     _place(pipe, device, options.memory.offload)
     if options.compiled:
         compile_blocks(pipe.transformer, options.memory.offload)
+    elif device.type == "cpu":
+        pack_linears(pipe.transformer)
     place = options.segmenter or profile.segmenter
     config = pipe.transformer.config
     return Models(

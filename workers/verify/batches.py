@@ -9,7 +9,7 @@ import torch
 
 from workers.addit.models import Models
 from workers.models.profiles import ModelProfile
-from workers.verify.passes import passes_at, seconds_of
+from workers.verify.passes import passes_at, seconds_in_turns
 from workers.verify.steps import Found, Trial
 
 ROWS = (1, 2, 4, 8)
@@ -46,16 +46,10 @@ def _near(pixels: float, multiple: int) -> int:
 @torch.inference_mode()
 def _row(models: Models, profile: ModelProfile, height: int, width: int) -> dict[int, float | None]:
     passes = passes_at(models, profile, height, width)
-    found: dict[int, float | None] = dict.fromkeys(ROWS)
     with models.backbone.exchange_processors():
         lent = passes.lending()
-        for rows in ROWS:
-            try:
-                found[rows] = seconds_of(partial(passes.targets, rows, lent), models.device)
-            except torch.cuda.OutOfMemoryError:
-                torch.cuda.empty_cache()
-                break
-    return found
+        runs = {rows: partial(passes.targets, rows, lent) for rows in ROWS}
+        return dict.fromkeys(ROWS) | seconds_in_turns(runs, models.device)
 
 
 def _cells(seconds: dict[int, float | None]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from types import SimpleNamespace
@@ -66,6 +66,23 @@ def seconds_of(run: Callable[[], object], device: torch.device, repeats: int = R
     """Median wall clock of a run, after one that is not counted."""
     run()
     return median(_timed(run, device) for _ in range(repeats))
+
+
+def seconds_in_turns(
+    runs: Mapping[int, Callable[[], object]], device: torch.device, repeats: int = REPEATS
+) -> dict[int, float]:
+    """Median wall clock of each run, after one that is not counted; from the first for which there is no
+    memory on they are left out. A round has one of each, so that a slow minute strikes all."""
+    able: dict[int, Callable[[], object]] = {}
+    for name, run in runs.items():
+        try:
+            run()
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            break
+        able[name] = run
+    rounds = [{name: _timed(run, device) for name, run in able.items()} for _ in range(repeats)]
+    return {name: median(each[name] for each in rounds) for name in able}
 
 
 def _timed(run: Callable[[], object], device: torch.device) -> float:

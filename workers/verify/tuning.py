@@ -15,7 +15,7 @@ from workers.addit.source_memory import StepMemory
 from workers.models.batch_costs import BatchCosts
 from workers.models.profiles import ModelProfile
 from workers.verify.batches import ROWS, shapes
-from workers.verify.passes import GAMMA, SIGMA, Passes, passes_at, seconds_of
+from workers.verify.passes import GAMMA, SIGMA, Passes, passes_at, seconds_in_turns
 
 
 def tune(models: Models, profile: ModelProfile, repeats: int) -> BatchCosts:
@@ -30,15 +30,12 @@ def tune(models: Models, profile: ModelProfile, repeats: int) -> BatchCosts:
 def _measure(
     models: Models, profile: ModelProfile, shape: tuple[int, int], repeats: int
 ) -> Mapping[int, float]:
-    passes, found = passes_at(models, profile, *shape), dict[int, float]()
+    passes = passes_at(models, profile, *shape)
     with models.backbone.exchange_processors():
+        models.backbone.foresee(passes.target, [SIGMA])  # as an edit does for all of its steps
         lent = passes.lending()
-        for rows in ROWS:
-            try:
-                found[rows] = seconds_of(partial(shared, passes, lent, rows), models.device, repeats)
-            except torch.OutOfMemoryError:
-                break
-    return found
+        runs = {rows: partial(shared, passes, lent, rows) for rows in ROWS}
+        return seconds_in_turns(runs, models.device, repeats)
 
 
 def shared(passes: Passes, lent: StepMemory, rows: int) -> None:

@@ -128,3 +128,12 @@ def test_groups_are_as_large_as_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = [job("real_noising", late, [seed]) for seed in (1, 2, 3)]
     run_together(golden.backbone(), jobs, cast(Any, pays_up_to(2)))
     assert watched.passes == [2, 1] * 4
+
+
+def test_the_source_runs_as_many_steps_ahead_as_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched([])
+    watched.watch(monkeypatch)
+    none_but = cast(Any, lambda grid, rows: sum(rows) in (1, 4))
+    golden.run("real_noising", golden.config("real_noising"), known=golden.memory(), pays=none_but)
+    assert watched.passes.count(4) == 4
+    assert set(watched.passes) == {1, 4}

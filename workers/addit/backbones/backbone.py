@@ -85,6 +85,12 @@ class Backbone(Protocol):
         which must lengthen keys as `exchange` does; without one they attend to themselves.
         """
 
+    def foresee(self, cond: Conditioning, sigmas: Sequence[float]) -> None:
+        """Compute at once what passes at these noise levels would each compute, within `exchange_processors`.
+
+        Where there is nothing to be saved it does nothing.
+        """
+
     def sigmas(self, num_inference_steps: int, image_len: int) -> list[float]:
         """`num_inference_steps` + 1 noise levels from 1 down to 0."""
 

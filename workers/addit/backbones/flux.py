@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from torch import Tensor
 from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
+from workers.addit.backbones.foreseen import foresee, foreseeing
 from workers.addit.latents import LatentGrid, image_ids
 from workers.addit.processor import Exchange, ExchangeAttnProcessor, attention_layers
 from workers.addit.rotating import Rotary
@@ -64,9 +65,26 @@ class FluxBackbone:
 
     def exchange_processors(self) -> AbstractContextManager[None]:
         """See `Backbone`."""
+        return self._lent(ExchangeAttnProcessor)
+
+    @contextmanager
+    def _lent(self, processor: Callable[[str], Any]) -> Iterator[None]:
+        """Attention of this sort by layer, and modules that answer what is foreseen."""
         names = self.transformer.attn_processors
-        ours = {name: ExchangeAttnProcessor(name.removesuffix(".attn.processor")) for name in names}
-        return borrowed_attention(self.transformer, ours)
+        ours = {name: processor(name.removesuffix(".attn.processor")) for name in names}
+        with borrowed_attention(self.transformer, ours), foreseeing(self.transformer):
+            yield
+
+    def foresee(self, cond: Conditioning, sigmas: Sequence[float]) -> None:
+        """See `Backbone`: the modulation of all blocks."""
+        dtype, levels = self.dtype, torch.tensor(sigmas, device=self.device)
+        guidance = by_row(cond.guidance, len(sigmas), self.device)
+        pooled = cond.pooled_prompt_embeds
+        assert pooled is not None
+        told = [levels.to(dtype) * 1000, guidance.to(dtype) * 1000, pooled.to(self.device, dtype)]
+        if not self.transformer.config.guidance_embeds:
+            del told[1]
+        foresee(self.transformer, *told[:-1], told[-1].expand(len(sigmas), -1))
 
     def encode_prompts(self, prompts: Sequence[str], guidance: Sequence[float]) -> list[Conditioning]:
         """CLIP (pooled) and T5 (sequence)."""

@@ -198,6 +198,9 @@ class Flux2Backbone:
         )[0]
         return velocity.float()
 
+    def foresee(self, cond: Conditioning, sigmas: Sequence[float]) -> None:
+        """See `Backbone`: nothing."""
+
     def sigmas(self, num_inference_steps: int, image_len: int) -> list[float]:
         """See `Backbone`."""
         return empirical_sigmas(self.pipe.scheduler, num_inference_steps, image_len)

@@ -204,6 +204,9 @@ class Sd3Backbone:
         )[0]
         return pack(velocity.float())
 
+    def foresee(self, cond: Conditioning, sigmas: Sequence[float]) -> None:
+        """See `Backbone`: nothing."""
+
     def sigmas(self, num_inference_steps: int, image_len: int) -> list[float]:
         """The checkpoint's own; they do not depend on the size."""
         return default_sigmas(self.pipe.scheduler, num_inference_steps)
