@@ -39,6 +39,7 @@ from workers.addit.source_memory import SourceMemories
 from workers.addit.targets import MOST_AHEAD
 from workers.insertion import AdditRunner, load_runner
 from workers.models.compiling import compile_blocks
+from workers.models.packing import unpack_linears
 
 WANTED = 0.93
 """Of the counted ratio."""
@@ -176,8 +177,11 @@ def measure_kernels(asked: Asked) -> Figures:
     compile_blocks(compiled.models.pipe.transformer, "none")
     unfused = embedded(asked)
     unfused.models.pipe.transformer.set_attention_backend("_native_math")
+    loose = embedded(asked)
+    unpack_linears(loose.models.pipe.transformer)
     runners = {
         f"as it is ({asked.dtype})": base,
+        "weights packed for every product": loose,
         "attention unfused": unfused,
         "blocks compiled": compiled,
         "bfloat16": half,

@@ -73,6 +73,13 @@ def pack_linears(module: torch.nn.Module) -> int:
     return replaced
 
 
+def unpack_linears(module: torch.nn.Module) -> None:
+    """Make ordinary layers of all packed ones within."""
+    for part in module.modules():
+        if isinstance(part, PackedLinear):
+            part.packed, part.__class__ = None, torch.nn.Linear  # type: ignore[assignment]
+
+
 @register_flop_formula(KERNEL)
 def _flops(input_shape: Any, weight_shape: Any, *args: Any, **kwargs: Any) -> int:
     """As for any matrix product: two for every pair that is multiplied."""

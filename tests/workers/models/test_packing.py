@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.workers.addit import golden
 from workers.addit.backbones.flux import FluxBackbone
-from workers.models.packing import PackedLinear, can_pack, pack_linears
+from workers.models.packing import PackedLinear, can_pack, pack_linears, unpack_linears
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +84,8 @@ def test_only_ordinary_layers_in_a_fitting_type_are_replaced() -> None:
     assert pack_linears(parts) == 1
     assert isinstance(parts["ordinary"], PackedLinear)
     assert pack_linears(parts) == 0
+    unpack_linears(parts)
+    assert type(parts["ordinary"]) is torch.nn.Linear
     assert {name: part.data_ptr() for name, part in parts.named_parameters()} == before
 
 
