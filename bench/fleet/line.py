@@ -138,6 +138,13 @@ class Line:
             self._ripening.append(job)
         self._enter(job, int(job.bulk), left_until)
 
+    def charge(self, job: Job) -> None:
+        """It starts at once, as nobody else may start: its tenant is charged all the same."""
+        before = max(self._served[job.tenant], self._virtual)
+        if not self.count:
+            self._virtual = before
+        self._served[job.tenant] = before + job.seeds
+
     def take(
         self,
         now: float,

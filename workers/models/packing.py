@@ -17,6 +17,9 @@ from torch.utils.flop_counter import register_flop_formula
 KERNEL = torch.ops.mkldnn._linear_pointwise
 """Of torch as it is pinned: of input, packed weight, bias and, here, no activation."""
 
+MOST_BYTES = 2**30
+"""Of weights that are kept twice. Larger models meet more tokens at once, beside which copying is nothing."""
+
 
 class PackedLinear(torch.nn.Linear):
     """A linear layer without gradients that multiplies by a packed copy of its weight.
@@ -63,14 +66,21 @@ def can_pack(dtype: torch.dtype) -> bool:
 
 
 def pack_linears(module: torch.nn.Module) -> int:
-    """Replace every ordinary linear layer on the CPU within; how many. Names and parameters stay."""
-    replaced = 0
-    for parent in list(module.modules()):
-        for name, child in parent.named_children():
-            if type(child) is torch.nn.Linear and child.weight.is_cpu and can_pack(child.weight.dtype):
-                setattr(parent, name, PackedLinear.of(child))
-                replaced += 1
-    return replaced
+    """Replace every ordinary linear layer on the CPU within, if they are small enough together; how many.
+
+    Names and parameters stay.
+    """
+    found = [
+        (parent, name, child)
+        for parent in module.modules()
+        for name, child in parent.named_children()
+        if type(child) is torch.nn.Linear and child.weight.is_cpu and can_pack(child.weight.dtype)
+    ]
+    if sum(child.weight.nbytes for _, _, child in found) > MOST_BYTES:
+        return 0
+    for parent, name, child in found:
+        setattr(parent, name, PackedLinear.of(child))
+    return len(found)
 
 
 def unpack_linears(module: torch.nn.Module) -> None:

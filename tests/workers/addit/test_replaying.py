@@ -59,7 +59,10 @@ def test_golden_cases_are_bit_equal_however_often_they_are_replayed(case: str) -
     assert not backbone.counts["refused"]
 
 
-def test_a_whole_insertion_is_bit_equal_and_so_is_the_next_with_other_words() -> None:
+def test_a_whole_insertion_is_bit_equal_and_so_is_the_next_with_other_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(FluxBackbone, "foresee", lambda *_: None)  # as on a GPU, where passes are replayed
     models = samples.tiny_bench().models
     config = replace(PAPER_REAL, localizer="attention").at_steps(8)
     source = PictureSource(samples.picture(), "a photo of a beach")

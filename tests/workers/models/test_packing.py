@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.workers.addit import golden
 from workers.addit.backbones.flux import FluxBackbone
+from workers.models import packing
 from workers.models.packing import PackedLinear, can_pack, pack_linears, unpack_linears
 
 
@@ -37,6 +38,8 @@ def test_the_product_is_the_same(dtype: torch.dtype, rows: int) -> None:
     close = 1e-5 if dtype == torch.float32 else 0.02
     torch.testing.assert_close(packed(given), layer(given), atol=close, rtol=close)
     assert packed.packed is not None
+    turned = torch.randn(2, 24, rows, dtype=dtype).transpose(1, 2)
+    torch.testing.assert_close(packed(turned), layer(turned), atol=close, rtol=close)
 
 
 def test_what_was_moved_cast_or_loaded_is_packed_again() -> None:
@@ -87,6 +90,12 @@ def test_only_ordinary_layers_in_a_fitting_type_are_replaced() -> None:
     unpack_linears(parts)
     assert type(parts["ordinary"]) is torch.nn.Linear
     assert {name: part.data_ptr() for name, part in parts.named_parameters()} == before
+
+
+def test_large_models_keep_their_weights_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "MOST_BYTES", 2 * 24 * 40 * 4 - 1)
+    assert pack_linears(torch.nn.ModuleList([layers()[0], layers()[0]])) == 0
+    assert pack_linears(torch.nn.ModuleList([layers()[0]])) == 1
 
 
 def test_a_packed_transformer_gives_the_golden_tensors() -> None:
