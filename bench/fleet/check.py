@@ -1,9 +1,9 @@
 """`python -m bench.fleet.check`: the simulation held against the real stack.
 
 Jobs arrive by chance at shares of what so many real workers can do; their engines sleep for times drawn
-beforehand. The simulation gets the same arrivals and, as its service times, how long each job really kept a
-worker (measured: from its start to its end, and on to its worker's next claim); what it foretells are the
-waits. Beside it, the simulation's own draws: the mean of several seeds of the same length.
+beforehand. The simulation gets the same arrivals of the same tenants and, as its service times, how long each
+job really kept a worker (measured: from its start to its end, and on to its worker's next claim); what it
+foretells are the waits. Beside it, the simulation's own draws: the mean of several seeds of the same length.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ SEEDS = 20
 class Run:
     """A run of the real stack: what each job met, in order of arrival. Seconds.
 
-    arrived: from the first arrival; kept: that its worker was kept, the way to the next claim included
+    tenants: whose it was, from 0; arrived: from the first arrival
+    kept: that its worker was kept, the way to the next claim included
     """
 
+    tenants: Sequence[int]
     arrived: Sequence[float]
     waited: Sequence[float]
     kept: Sequence[float]
@@ -86,7 +88,7 @@ class Replay(Simulation):
         self._run, self.waits = run, dict[int, float]()
 
     def _sessions(self) -> Iterator[tuple[float, int]]:
-        return ((at, number % TENANTS) for number, at in enumerate(self._run.arrived))
+        return zip(self._run.arrived, self._run.tenants, strict=True)
 
     def _begin(self, job: Job, number: int) -> None:
         self.waits[job.source] = self._now - job.arrived
@@ -97,7 +99,7 @@ class Replay(Simulation):
 
 
 ALONE = Traffic(1.0, tenants=TENANTS, again=0.0, four_seeds=0.0, bulk=0.0)
-"""One seed a job, no source twice; the tenants of bench/stack.py, which ask in turn."""
+"""One seed a job, no source twice; the tenants of bench/stack.py."""
 
 
 def _alike(seconds: float) -> ServiceTimes:
@@ -162,7 +164,9 @@ def of_records(jobs: Sequence[JobRecord]) -> Run:
     ordered = sorted(jobs, key=lambda job: job.created_at)
     began = ordered[0].created_at
     between = _busy_gap(ordered)
+    numbers = {name: number for number, name in enumerate(sorted({job.tenant for job in jobs}))}
     return Run(
+        [numbers[job.tenant] for job in ordered],
         [(job.created_at - began).total_seconds() for job in ordered],
         [_waited(job) for job in ordered],
         [_held(job) + between for job in ordered],
