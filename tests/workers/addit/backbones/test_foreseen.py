@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tests.workers.addit.backbones.families import FAMILIES, GRID, leave_alone, noise, told
+from workers.addit.backbones import foreseen
 from workers.addit.backbones.backbone import Backbone
 from workers.addit.backbones.foreseen import MODULATED, Answering
 from workers.models.compiling import compile_blocks
@@ -57,14 +58,14 @@ def test_passes_at_foreseen_levels_compute_no_modulation(backbone: Backbone) -> 
     with computed(backbone.transformer) as counts, backbone.exchange_processors():
         backbone.foresee(told(backbone)[1], LEVELS)
         once = counts.copy()
-        foreseen = [velocity(backbone, sigma) for sigma in LEVELS]
+        known = [velocity(backbone, sigma) for sigma in LEVELS]
         assert counts - once == Counter(place=1)
         velocity(backbone, 0.5)
         velocity(backbone, LEVELS[0], rows=2)
     assert once["embedding"] == 1
     assert counts["embedding"] == 3
     assert counts["modulation"] == 3 * once["modulation"] > 0
-    for one, other in zip(alone, foreseen, strict=True):
+    for one, other in zip(alone, known, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
@@ -91,6 +92,15 @@ def test_borrowing_twice_lends_once(backbone: Backbone) -> None:
     with backbone.exchange_processors(), backbone.exchange_processors():
         backbone.foresee(told(backbone)[1], LEVELS)
         assert not isinstance(backbone.transformer.time_text_embed.inner, Answering)
+
+
+def test_the_oldest_answers_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreseen, "MOST_ANSWERS", 2)
+    module = Answering(torch.nn.Identity(), keeps=True)
+    asked = [torch.full((1, 2), float(number)) for number in range(3)]
+    for given in asked:
+        assert module(given) is given
+    assert all(kept is given for kept, given in zip(module.known.values(), asked[1:], strict=True))
 
 
 def test_compiled_blocks_and_weights_that_come_and_go_are_left_alone(backbone: Backbone) -> None:
