@@ -23,7 +23,7 @@ from torch.nn.functional import silu
 MODULATED = AdaLayerNormZero, AdaLayerNormZeroSingle, AdaLayerNormContinuous
 Answers = dict[tuple[bytes, ...], Any]
 MOST_ANSWERS = 512
-"""Of one module: two prompts of three edits of eighty steps. Edits that join each other may borrow for hours."""
+"""Of one module: two prompts of three edits of eighty steps. Edits that join may borrow for hours."""
 
 
 class Answering(torch.nn.Module):
