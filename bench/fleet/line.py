@@ -138,12 +138,9 @@ class Line:
             self._ripening.append(job)
         self._enter(job, int(job.bulk), left_until)
 
-    def charge(self, job: Job) -> None:
+    def start(self, job: Job) -> None:
         """It starts at once, as nobody else may start: its tenant is charged all the same."""
-        before = max(self._served[job.tenant], self._virtual)
-        if not self.count:
-            self._virtual = before
-        self._served[job.tenant] = before + job.seeds
+        self._charge(job, max(self._served[job.tenant], self._virtual), in_turn=not self.count)
 
     def take(
         self,
@@ -185,11 +182,15 @@ class Line:
         if found is None:
             return None
         turn, job = found
-        if not level.passes(turn):
-            self._virtual = max(self._virtual, turn[0])
-        self._served[job.tenant] += job.seeds
+        self._charge(job, turn[0], in_turn=not level.passes(turn))
         level.remove(job)
         return job
+
+    def _charge(self, job: Job, before: float, in_turn: bool) -> None:
+        """It starts, its tenant served so much before."""
+        if in_turn:
+            self._virtual = max(self._virtual, before)
+        self._served[job.tenant] = before + job.seeds
 
     def _may_pass(self, level: Level, job: Job) -> bool:
         """Whether it stands near enough to the first of its line to go before it."""

@@ -168,7 +168,7 @@ class Simulation:
             if number >= 0 and self._fleet.patience:
                 self._after(self._fleet.patience, self._look_again)
         else:
-            self._line.charge(job)
+            self._line.start(job)
             self._begin(job, number if number in self._idle else next(iter(self._idle)))
 
     def _arrive_again(self, tenant: int, source: int) -> None:

@@ -70,7 +70,7 @@ def test_whoever_sleeps_is_woken_in_time(seed: int) -> None:
 
 def test_who_starts_at_once_is_charged_like_who_stood() -> None:
     line = Line(2)
-    line.charge(Job(0, 1, 4, False, 0.0))
+    line.start(Job(0, 1, 4, False, 0.0))
     for tenant, source in ((0, 2), (1, 3), (1, 4)):
         line.add(Job(tenant, source, 1, False, 1.0), 1.0)
     taken = [line.take(2.0, (), 1.0) for _ in range(3)]
