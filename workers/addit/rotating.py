@@ -10,7 +10,6 @@ from torch.utils.weak import WeakIdKeyDictionary
 Rotary = tuple[Tensor, Tensor]
 """Cosines and sines (L, D), each number twice in a row: one for either channel of a pair."""
 
-
 _TURNS = WeakIdKeyDictionary()
 """Complex numbers by the cosines that they were made of, as long as those live."""
 
@@ -23,10 +22,10 @@ def rotate(rotary: Rotary, *states: Tensor) -> list[Tensor]:
     """
     if torch.compiler.is_compiling():
         return [apply_rotary_emb(each, rotary, sequence_dim=1) for each in states]
-    cosines, sines = rotary
-    if cosines not in _TURNS:  # all layers of a pass turn by the same
-        _TURNS[cosines] = torch.complex(cosines[None, :, None, ::2], sines[None, :, None, ::2])
-    return [_turned(each, _TURNS[cosines]) for each in states]
+    turn = _TURNS.get(rotary[0])  # type: ignore[no-untyped-call]
+    if turn is None:  # all layers of a pass turn by the same
+        turn = _TURNS[rotary[0]] = torch.complex(*(part[None, :, None, ::2] for part in rotary))
+    return [_turned(each, turn) for each in states]
 
 
 def _turned(states: Tensor, turn: Tensor) -> Tensor:

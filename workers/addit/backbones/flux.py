@@ -15,7 +15,7 @@ from torch import Tensor
 from workers.addit.backbones import kl_autoencoder
 from workers.addit.backbones.borrowing import borrowed_attention
 from workers.addit.backbones.conditioning import Conditioning, by_row
-from workers.addit.backbones.foreseen import foresee, foreseeing
+from workers.addit.backbones.foreseen import answers, foresee, foreseeing
 from workers.addit.latents import LatentGrid, image_ids
 from workers.addit.processor import Exchange, ExchangeAttnProcessor, attention_layers
 from workers.addit.rotating import Rotary
@@ -77,14 +77,15 @@ class FluxBackbone:
 
     def foresee(self, cond: Conditioning, sigmas: Sequence[float]) -> None:
         """See `Backbone`: the modulation of all blocks."""
-        dtype, levels = self.dtype, torch.tensor(sigmas, device=self.device)
-        guidance = by_row(cond.guidance, len(sigmas), self.device)
-        pooled = cond.pooled_prompt_embeds
-        assert pooled is not None
-        told = [levels.to(dtype) * 1000, guidance.to(dtype) * 1000, pooled.to(self.device, dtype)]
-        if not self.transformer.config.guidance_embeds:
-            del told[1]
-        foresee(self.transformer, *told[:-1], told[-1].expand(len(sigmas), -1))
+        if not answers(self.transformer):
+            return
+        assert cond.pooled_prompt_embeds is not None
+        steps, device, dtype = len(sigmas), self.device, self.dtype
+        scaled = [torch.tensor(sigmas, device=device)]
+        if self.transformer.config.guidance_embeds:
+            scaled.append(by_row(cond.guidance, steps, device))
+        pooled = cond.pooled_prompt_embeds.to(device, dtype).expand(steps, -1)
+        foresee(self.transformer, *(part.to(dtype) * 1000 for part in scaled), pooled)
 
     def encode_prompts(self, prompts: Sequence[str], guidance: Sequence[float]) -> list[Conditioning]:
         """CLIP (pooled) and T5 (sequence)."""

@@ -77,9 +77,14 @@ def _places(transformer: Any) -> Iterator[tuple[Any, str, torch.nn.Module]]:
             yield module, "linear", module.linear
 
 
+def answers(transformer: Any) -> bool:
+    """Whether its modules are lent so."""
+    return isinstance(transformer.time_text_embed, Answering)
+
+
 def _runs_on_cpu(transformer: Any) -> bool:
     """Whether it is an ordinary one there: no block compiled, no module's weights come and go."""
-    if isinstance(transformer.time_text_embed, Answering) or not next(transformer.parameters()).is_cpu:
+    if answers(transformer) or not next(transformer.parameters()).is_cpu:
         return False
     return not any(
         module._compiled_call_impl is not None or "forward" in vars(module)
@@ -91,18 +96,15 @@ def _runs_on_cpu(transformer: Any) -> bool:
 def foresee(transformer: Any, *told: Tensor) -> None:
     """Answer passes of one row from now on, whose timestep, guidance and pooled prompt are a row of `told`.
 
-    told: (n, …) tensors as the transformer gives them to its embedding
-    Where no module answers nothing is done.
+    transformer: one that `answers`; told: (n, …) tensors as it gives them to its embedding
     """
     embedding = transformer.time_text_embed
-    if not isinstance(embedding, Answering):
-        return
     vectors = embedding.inner(*told).split(1)
     for row, vector in enumerate(vectors):
         embedding.know([part[row : row + 1] for part in told], vector)
     shown = [silu(vector) for vector in vectors]
     every = torch.cat(shown)
     for module in transformer.modules():
-        if isinstance(module, MODULATED) and isinstance(module.linear, Answering):
+        if isinstance(module, MODULATED):
             for vector, answer in zip(shown, module.linear.inner(every).split(1), strict=True):
                 module.linear.know([vector], answer)
